@@ -93,9 +93,10 @@ class Radiograph:
     padding : tuple of int or None
         Smallest and largest stored value that is not image (Pixel Padding Value (0028,0120) and Range Limit).
     pixel_spacing_mm : tuple of float or None
-        (row, column) spacing at the detector, or None where unknown.
+        (row, column) spacing, or None where unknown.
     spacing_source : str
-        ``"imager"``, ``"calibrated"`` or ``"unknown"``.
+        What the spacing holds for (PS3.3 10.7.1.3): ``"imager"`` at the detector, ``"calibrated"`` corrected for
+        magnification, ``"unknown"`` not stated by the file.
     patient_age_years : float or None
         From Patient's Age (0010,1010) or the two dates; None where unknown.
     patient_sex : str or None
@@ -107,6 +108,8 @@ class Radiograph:
         Modality (0008,0060): ``"CR"``, ``"DX"``; None for pictures without it (PNG, JPEG, TIFF).
     source : str
         ``"dicom"``, ``"raster"`` or ``"phantom"`` (a film computed by a simulator and marked so).
+    notes : tuple of str
+        What the reader had to assume or leave out of a file that breaks the standard; no identity, no values of text.
     """
 
     stored: StoredPixels
@@ -123,6 +126,7 @@ class Radiograph:
     view_position: str | None = None
     modality: str | None = None
     source: Literal["dicom", "raster", "phantom"] = "dicom"
+    notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.stored.ndim != 2 or 0 in self.stored.shape:

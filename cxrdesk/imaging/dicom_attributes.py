@@ -1,0 +1,190 @@
+"""View, age, sex and spacing of a dataset."""
+
+from __future__ import annotations
+
+import re
+from datetime import date, datetime
+from functools import cache
+from typing import Literal
+
+from pydicom import Dataset
+from pydicom.sr.coding import Code
+
+from cxrdesk.imaging.dicom_values import attribute_name, items, number, numbers, text, values
+from cxrdesk.imaging.radiograph import Projection, View
+
+_DAYS_PER_YEAR = 365.25
+_DAYS_PER_UNIT = {"D": 1.0, "W": 7.0, "M": _DAYS_PER_YEAR / 12, "Y": _DAYS_PER_YEAR}
+_OLDEST_YEARS = 130.0
+
+_VIEW_POSITIONS = {
+    "AP": Projection.AP,
+    "PA": Projection.PA,
+    "LL": Projection.LATERAL,
+    "RL": Projection.LATERAL,
+    # Not defined terms, but of one meaning and common.
+    "LAT": Projection.LATERAL,
+    "LATERAL": Projection.LATERAL,
+}
+"""View Position (0018,5101), PS3.3 C.8.1.2 and C.8.11.5. Oblique and decubitus views stay unknown."""
+
+_BODY_PARTS = {"THORAX": "chest"}
+"""Not a defined term of PS3.16 annex L, which calls the thorax CHEST, but of one meaning."""
+
+
+@cache
+def _view_codes() -> list[tuple[Code, Projection]]:
+    """View codes of CID 4010 with a projection; `Code` equality also matches their old SNOMED RT values."""
+    from pydicom.sr.codedict import codes  # 80 ms that most films do not need
+
+    views = codes.cid4010
+    return [
+        (views.AnteroPosterior, Projection.AP),
+        (views.PosteroAnterior, Projection.PA),
+        (views.Frontal, Projection.FRONTAL),
+        (views.LateralProjection, Projection.LATERAL),
+        (views.LeftLateral, Projection.LATERAL),
+        (views.RightLateral, Projection.LATERAL),
+    ]
+
+
+@cache
+def _region_codes() -> list[tuple[Code, str]]:
+    """Anatomic regions (CID 4031) and their term in Body Part Examined (PS3.16 annex L); others by their meaning."""
+    from pydicom.sr.codedict import codes
+
+    regions = codes.cid4031
+    terms = {
+        "Chest": "chest", "Abdomen": "abdomen", "Neck": "neck", "Hip": "hip", "HipJoint": "hip", "Knee": "knee",
+        "Skull": "skull", "Head": "head", "Pelvis": "pelvis", "Shoulder": "shoulder", "CervicalSpine": "cspine",
+        "ThoracicSpine": "tspine", "LumbarSpine": "lspine", "ChestAndAbdomen": "chestabdomen", "WristJoint": "wrist",
+    }  # fmt: skip
+    # Older objects use Thoracic structure and Abdominal structure (before CID 4031 changed its codes).
+    older = [(Code("51185008", "SCT", "Chest"), "chest"), (Code("113345001", "SCT", "Abdomen"), "abdomen")]
+    return older + [
+        (code, terms.get(name, code.meaning.lower())) for name in regions.dir() if (code := getattr(regions, name))
+    ]
+
+
+def _code(item: Dataset, notes: list[str]) -> Code | None:
+    value, scheme = text(item, "CodeValue", notes), text(item, "CodingSchemeDesignator", notes)
+    return Code(value, scheme, "") if value and scheme else None
+
+
+def read_view(ds: Dataset, notes: list[str]) -> View:
+    """Body part and projection from coded attributes only; descriptions in free text are not read."""
+    return View(body_part=_body_part(ds, notes), projection=_projection(ds, notes))
+
+
+def _body_part(ds: Dataset, notes: list[str]) -> str | None:
+    named = text(ds, "BodyPartExamined", notes)
+    if named is not None:
+        return _BODY_PARTS.get(named.upper(), named.lower())
+    for item in items(ds, "AnatomicRegionSequence", notes)[:1]:
+        code = _code(item, notes)
+        if code is not None:
+            return next((term for known, term in _region_codes() if known == code), None)
+    return None
+
+
+def _projection(ds: Dataset, notes: list[str]) -> Projection | None:
+    position = text(ds, "ViewPosition", notes)
+    if position is not None:
+        return _VIEW_POSITIONS.get(position.upper())
+    for item in items(ds, "ViewCodeSequence", notes)[:1]:
+        code = _code(item, notes)
+        if code is not None:
+            return next((projection for known, projection in _view_codes() if known == code), None)
+    # Patient Orientation (0020,0020) gives the plane: rows to the patient's side are frontal, rows to front or back
+    # lateral. Two letters in one value are an oblique film.
+    match [str(value).strip() for value in values(ds, "PatientOrientation", notes)]:
+        case [("L" | "R"), ("F" | "H")] | [("F" | "H"), ("L" | "R")]:
+            return Projection.FRONTAL
+        case [("A" | "P"), ("F" | "H")] | [("F" | "H"), ("A" | "P")]:
+            return Projection.LATERAL
+    return None
+
+
+def read_age_years(ds: Dataset, notes: list[str]) -> float | None:
+    """Patient's Age (0010,1010), else the years from birth date to acquisition, series or study date; or None."""
+    stated = text(ds, "PatientAge", notes)
+    if stated is not None:
+        match = re.fullmatch(r"(\d{1,3})([DWMY])", stated)
+        years = int(match[1]) * _DAYS_PER_UNIT[match[2]] / _DAYS_PER_YEAR if match else -1.0
+        if 0 <= years <= _OLDEST_YEARS:
+            return years
+        notes.append("Patient's Age (0010,1010) is not an age and was ignored")
+    born = read_date(ds, "PatientBirthDate", notes)
+    if born is None:
+        return None
+    for keyword in ("AcquisitionDate", "SeriesDate", "StudyDate"):
+        taken = read_date(ds, keyword, notes)
+        if taken is not None:
+            years = (taken - born).days / _DAYS_PER_YEAR
+            if 0 <= years <= _OLDEST_YEARS:
+                return years
+            notes.append(f"{attribute_name(keyword)} and the birth date give no possible age")
+            return None
+    return None
+
+
+def read_date(ds: Dataset, keyword: str, notes: list[str]) -> date | None:
+    """Read a DA attribute as a date (also ``1993.02.24``, PS3.5 6.2 note), or None."""
+    stated = text(ds, keyword, notes)
+    if stated is None:
+        return None
+    for form in ("%Y%m%d", "%Y.%m.%d", "%Y-%m-%d"):
+        try:
+            return datetime.strptime(stated, form).date()
+        except ValueError:
+            continue
+    notes.append(f"{attribute_name(keyword)} is not a date and was ignored")
+    return None
+
+
+def read_sex(ds: Dataset, notes: list[str]) -> Literal["M", "F", "O"] | None:
+    """Patient's Sex (0010,0040)."""
+    match text(ds, "PatientSex", notes):
+        case "M":
+            return "M"
+        case "F":
+            return "F"
+        case "O":
+            return "O"
+    return None
+
+
+def read_spacing(
+    ds: Dataset, notes: list[str]
+) -> tuple[tuple[float, float] | None, Literal["imager", "calibrated", "unknown"]]:
+    """Pixel spacing in mm (row, column) and what it holds for, by PS3.3 10.7.1.3.
+
+    Pixel Spacing (0028,0030) is calibrated where a calibration type says so or where it differs from Imager Pixel
+    Spacing (0018,1164), which is at the detector; alone in a projection image it may be either. Without it, the
+    imager's spacing is divided by the Estimated Radiographic Magnification Factor (0018,1114) where that is given.
+    """
+    imager = _spacing(ds, "ImagerPixelSpacing", notes) or _spacing(ds, "NominalScannedPixelSpacing", notes)
+    pixel = _spacing(ds, "PixelSpacing", notes)
+    if pixel is not None:
+        if text(ds, "PixelSpacingCalibrationType", notes) in ("GEOMETRY", "FIDUCIAL"):
+            return pixel, "calibrated"
+        if imager is None:
+            return pixel, "unknown"
+        return pixel, "imager" if pixel == imager else "calibrated"
+    if imager is None:
+        return None, "unknown"
+    factor = number(ds, "EstimatedRadiographicMagnificationFactor", notes)
+    if factor is not None and 1 < factor <= 10:
+        return (imager[0] / factor, imager[1] / factor), "calibrated"
+    return imager, "imager"
+
+
+def _spacing(ds: Dataset, keyword: str, notes: list[str]) -> tuple[float, float] | None:
+    found = numbers(ds, keyword, notes)
+    if not found:
+        return None
+    # From microfocus detectors to films shrunk to thumbnails.
+    if len(found) == 2 and all(0.005 <= value <= 50 for value in found):
+        return found[0], found[1]
+    notes.append(f"{attribute_name(keyword)} is not a possible spacing and was ignored")
+    return None

@@ -1,0 +1,157 @@
+"""PNG, JPEG and TIFF pictures of films to radiographs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import BinaryIO, cast
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
+
+from cxrdesk.imaging.dicom import MOST_PIXELS
+from cxrdesk.imaging.display import automatic_voi
+from cxrdesk.imaging.errors import FilmError
+from cxrdesk.imaging.files import open_file
+from cxrdesk.imaging.notices import collect_warnings, without_values
+from cxrdesk.imaging.radiograph import ModalityLut, Radiograph, StoredPixels
+from cxrdesk.imaging.voi import VoiFunction, Window
+
+FORMATS = ("PNG", "JPEG", "TIFF")
+
+_SIGNATURES = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"II*\x00", b"MM\x00*")
+_GRAY_CHANNEL_STEPS = 12
+"""Channels of a gray film stored as JPEG RGB differ by this at most, but for one pixel in a thousand."""
+
+
+def looks_like_raster(head: bytes) -> bool:
+    """Whether a file that starts with `head` (8 bytes or more) is PNG, JPEG or TIFF."""
+    return head.startswith(_SIGNATURES)
+
+
+def check_raster(path: Path | str) -> tuple[int, int]:
+    """Look at a picture's header only.
+
+    Returns
+    -------
+    tuple of int
+        (rows, cols) as stored in the file.
+
+    Raises
+    ------
+    FilmError
+        As `read_raster`, as far as the header shows it.
+    """
+    path = Path(path)
+    with open_file(path) as file, collect_warnings():
+        image = _open(cast(BinaryIO, file), path.name)
+        return image.height, image.width
+
+
+def read_raster(path: Path | str) -> Radiograph:
+    """Read a PNG, JPEG or TIFF picture of a film.
+
+    Returns
+    -------
+    Radiograph
+        Spacing, age, sex, view and modality unknown; larger is brighter unless a TIFF says WhiteIsZero, which is
+        turned while reading. The default window is the whole range of 8-bit pictures and automatic for deeper ones.
+
+    Raises
+    ------
+    FilmError
+        ``missing-file``, ``is-a-folder``, ``unreadable``, ``not-an-image``, ``truncated``, ``too-large``, ``colour``,
+        ``multi-frame`` or ``unsupported-pixels``.
+    """
+    path = Path(path)
+    notes: list[str] = []
+    with open_file(path) as file, collect_warnings() as warned:
+        image = _open(cast(BinaryIO, file), path.name)
+        stored = _gray(image, path.name, notes)
+        notes += without_values(warned)
+    if stored.dtype == np.uint8:
+        # PS3.3 C.11.2.1.2: center 128 and width 256 leave 0..255 as they are.
+        voi = Window(center=128.0, width=256.0, function=VoiFunction.LINEAR)
+    else:
+        voi = automatic_voi(stored, ModalityLut())
+    return Radiograph(
+        stored=stored, bits_stored=8 * stored.itemsize, voi=voi, source="raster", notes=tuple(dict.fromkeys(notes))
+    )
+
+
+def _open(file: BinaryIO, name: str) -> Image.Image:
+    try:
+        image = Image.open(file, formats=FORMATS)
+    except UnidentifiedImageError as error:
+        raise FilmError("not-an-image", f"{name} is not a PNG, JPEG or TIFF picture; choose a film.") from error
+    except Image.DecompressionBombError as error:
+        raise FilmError("too-large", f"{name} claims more pixels than any film has; export it again.") from error
+    except (ValueError, TypeError, SyntaxError, KeyError, IndexError, EOFError, OverflowError) as error:
+        raise FilmError("truncated", f"{name} is broken or ends early; copy or export it again.") from error
+    if image.width * image.height > MOST_PIXELS:
+        raise FilmError("too-large", f"{name} claims {image.height} x {image.width} pixels, too many for a film.")
+    if image.format == "TIFF" and getattr(image, "n_frames", 1) > 1:
+        raise FilmError("multi-frame", f"{name} has several pages; export the page with the film alone.")
+    return image
+
+
+def _gray(image: Image.Image, name: str, notes: list[str]) -> StoredPixels:
+    try:
+        if not image.mode.startswith("I") and any("16" in str(tile.args) for tile in getattr(image, "tile", [])):
+            notes.append("a picture of 16-bit colours was read with 8 bits")
+        image.load()
+        orientation = image.getexif().get(ExifTags.Base.Orientation, 1)
+        if orientation != 1:
+            notes.append("the picture was turned as its orientation tag says")
+            image = ImageOps.exif_transpose(image)
+        return _stored(image, name, notes)
+    except FilmError:
+        raise
+    except Image.DecompressionBombError as error:
+        raise FilmError("too-large", f"{name} claims more pixels than any film has; export it again.") from error
+    except (OSError, ValueError, TypeError, SyntaxError, KeyError, IndexError, EOFError, OverflowError) as error:
+        raise FilmError("truncated", f"{name} is broken or ends early; copy or export it again.") from error
+
+
+def _stored(image: Image.Image, name: str, notes: list[str]) -> StoredPixels:
+    mode = image.mode
+    if mode == "1":
+        raise FilmError("unsupported-pixels", f"{name} has only black and white; export the film with gray levels.")
+    if mode == "L":
+        return np.asarray(image).copy()
+    if mode in ("I;16", "I;16L", "I;16B", "I;16N"):
+        values16 = np.asarray(image).astype(np.uint16)
+        return np.uint16(65535) - values16 if _white_is_zero(image) else values16
+    if mode == "I":
+        # Pillow before 11 read 16-bit PNG as 32-bit.
+        values = np.asarray(image)
+        if values.min() >= 0 and values.max() <= 65535:
+            return values.astype(np.uint16)
+    if mode in ("LA", "La", "RGBA", "RGBa", "PA", "P", "RGB", "CMYK", "YCbCr", "LAB", "HSV"):
+        return _from_channels(image, name, notes)
+    raise FilmError("unsupported-pixels", f"{name} has no pixels of 8 or 16 bits; export it with either.")
+
+
+def _from_channels(image: Image.Image, name: str, notes: list[str]) -> StoredPixels:
+    if image.mode in ("LA", "La", "PA", "RGBA", "RGBa") or "transparency" in image.info:
+        rgba = np.asarray(image.convert("RGBA"))
+        if rgba[..., 3].min() < 255:
+            notes.append("transparency was ignored")
+        channels = rgba[..., :3]
+    else:
+        channels = np.asarray(image.convert("RGB"))
+    if not _is_gray(channels):
+        raise FilmError("colour", f"{name} is a colour picture, not a radiograph; choose the original film.")
+    # The luma: what a JPEG stores, and the channels themselves where they are equal (ITU-R BT.601).
+    return np.asarray(Image.fromarray(channels).convert("L")).copy()
+
+
+def _white_is_zero(image: Image.Image) -> bool:
+    """Whether a TIFF's zero is white (TIFF 6.0, PhotometricInterpretation); Pillow turns only 8-bit ones itself."""
+    tags = getattr(image, "tag_v2", None)
+    return tags is not None and tags.get(262) == 0
+
+
+def _is_gray(channels: NDArray[np.uint8]) -> bool:
+    spread = channels.max(axis=2).astype(np.int16) - channels.min(axis=2)
+    return bool((spread > _GRAY_CHANNEL_STEPS).mean() <= 1e-3)
