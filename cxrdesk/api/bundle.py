@@ -1,0 +1,168 @@
+"""Weights and what was measured with them: a folder or zip of model.safetensors, bundle.json and golden.npz."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import zipfile
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cxrdesk.api.evidence import Calibration, Estimate, Evidence, OperatingPoint
+from cxrdesk.api.spec import DetectorSpec, FilmScope, Saliency, SegmenterSpec
+from cxrdesk.imaging.errors import UserError
+from cxrdesk.imaging.preprocess import InputSpec
+
+FORMAT = 1
+WEIGHTS, MANIFEST, GOLDEN = "model.safetensors", "bundle.json", "golden.npz"
+
+
+class BundleError(UserError):
+    """A bundle that is incomplete, changed or not understood."""
+
+
+class Bundle:
+    """A bundle on disk.
+
+    Parameters
+    ----------
+    path : Path
+        Folder or zip file.
+
+    Raises
+    ------
+    BundleError
+        If the manifest is missing or not understood.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        try:
+            manifest = json.loads(self._read(MANIFEST))
+        except ValueError as error:
+            raise BundleError("bundle-broken", f"{path / MANIFEST} is not valid JSON; install the plugin anew") from error
+        if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
+            raise BundleError("bundle-format", f"{path} is not a bundle of format {FORMAT}; a newer cxrdesk may read it")
+        self.manifest: dict[str, Any] = manifest
+
+    def _read(self, name: str) -> bytes:
+        try:
+            if self.path.is_file():
+                with zipfile.ZipFile(self.path) as archive:
+                    return archive.read(name)
+            return (self.path / name).read_bytes()
+        except (OSError, KeyError, zipfile.BadZipFile) as error:
+            raise BundleError("bundle-incomplete", f"the bundle {self.path} lacks {name}; install the plugin anew") from error
+
+    @property
+    def weights_sha256(self) -> str:
+        """The digest that the manifest promises."""
+        return str(self.manifest["weights"]["sha256"])
+
+    def weights(self) -> bytes:
+        """The safetensors file, exactly as promised.
+
+        Raises
+        ------
+        BundleError
+            If its SHA-256 is another one: changed weights are never loaded.
+        """
+        data = self._read(WEIGHTS)
+        if hashlib.sha256(data).hexdigest() != self.weights_sha256:
+            raise BundleError(
+                "weights-changed",
+                f"the weights in {self.path} are not those that were measured (SHA-256 differs); install the plugin anew",
+            )
+        return data
+
+    def golden(self) -> dict[str, NDArray[Any]]:
+        """Arrays of the golden vectors; see `cxrdesk.api.golden`."""
+        try:
+            with np.load(io.BytesIO(self._read(GOLDEN)), allow_pickle=False) as arrays:
+                return {key: arrays[key] for key in arrays.files}
+        except ValueError as error:
+            raise BundleError("golden-broken", f"{GOLDEN} of {self.path} cannot be read; install the plugin anew") from error
+
+
+def _shared(bundle: Path, data: dict[str, Any]) -> dict[str, Any]:
+    scope = {key: tuple(value) if isinstance(value, list) else value for key, value in data["scope"].items()}
+    return {
+        "id": data["id"],
+        "version": data["version"],
+        "name": data["name"],
+        "looks_for": data["looks_for"],
+        "scope": FilmScope(**scope),
+        "input": InputSpec.from_json(data["input"]),
+        "requires": tuple(data["requires"]),
+        "evidence": Evidence(data["evidence"]),
+        "bundle": bundle,
+        "weights_sha256": data["weights"]["sha256"],
+        "trained_on": data["trained_on"],
+        "licence": data["licence"],
+    }
+
+
+def detector_spec(path: Path) -> DetectorSpec:
+    """The spec in a detector's bundle.
+
+    Raises
+    ------
+    BundleError
+        If the manifest lacks something or holds a value that no spec admits.
+    """
+    data = Bundle(path).manifest
+    try:
+        return DetectorSpec(
+            **_shared(path, data),
+            findings=tuple(data["findings"]),
+            operating_points=tuple(OperatingPoint.from_json(item) for item in data["operating_points"]),
+            calibration={key: Calibration(**item) for key, item in data["calibration"].items()},
+            saliency=Saliency(**data["saliency"]) if data["saliency"] else None,
+            prevalence=data["prevalence"],
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise BundleError("bundle-broken", f"{path / MANIFEST} is not understood: {error!r}") from error
+
+
+def segmenter_spec(path: Path) -> SegmenterSpec:
+    """The spec in a segmenter's bundle; raises as `detector_spec` does."""
+    data = Bundle(path).manifest
+    try:
+        dice = {group: Estimate(**item) for group, item in data["dice"].items()}
+        return SegmenterSpec(**_shared(path, data), structure=data["structure"], dice=dice)
+    except (KeyError, TypeError, ValueError) as error:
+        raise BundleError("bundle-broken", f"{path / MANIFEST} is not understood: {error!r}") from error
+
+
+def write_bundle(
+    path: Path, spec: DetectorSpec | SegmenterSpec, weights: bytes, golden: dict[str, NDArray[Any]], **extra: Any
+) -> Path:
+    """Write a bundle folder; only recipes do.
+
+    Parameters
+    ----------
+    weights : bytes
+        A safetensors file; its digest must be ``spec.weights_sha256``.
+    golden : dict of ndarray
+        See `cxrdesk.api.golden`.
+    extra : JSON types
+        ``evaluation`` (table of figures and their films) and ``training`` (provenance).
+    """
+    if hashlib.sha256(weights).hexdigest() != spec.weights_sha256:
+        raise ValueError("the spec names other weights")
+    data = asdict(spec) | {"input": spec.input.to_json(), "format": FORMAT} | extra
+    data["kind"] = "detector" if isinstance(spec, DetectorSpec) else "segmenter"
+    data["weights"] = {"file": WEIGHTS, "sha256": data.pop("weights_sha256")}
+    del data["bundle"]
+    path.mkdir(parents=True, exist_ok=True)
+    (path / WEIGHTS).write_bytes(weights)
+    (path / MANIFEST).write_text(json.dumps(data, indent=1) + "\n", encoding="utf-8")
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, allow_pickle=False, **golden)
+    (path / GOLDEN).write_bytes(buffer.getvalue())
+    return path

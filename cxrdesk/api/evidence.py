@@ -1,0 +1,152 @@
+"""What is known about a detector: evidence level, measured estimates, operating points, calibration."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from typing import Any
+
+_EDGE = 1e-7
+
+
+class Evidence(StrEnum):
+    """Where a detector's figures were measured."""
+
+    SYNTHETIC = "synthetic"
+    """Trained on simulated films: proves the machinery; never gives a call."""
+    UNMEASURED = "unmeasured"
+    """No evaluation table: a score without a call."""
+    INTERNAL = "internal"
+    """Held-out split of the training source."""
+    EXTERNAL = "external"
+    """Another site than the training source."""
+
+    @property
+    def sentence(self) -> str:
+        """What the level means, for the screen and every export."""
+        return _SENTENCES[self]
+
+
+_SENTENCES = {
+    Evidence.SYNTHETIC: "Trained on simulated films; shows that the pipeline works, says nothing about a patient.",
+    Evidence.UNMEASURED: "No evaluation was published with these weights: a score, not a call.",
+    Evidence.INTERNAL: "Measured on held-out films of the source it was trained on; expect less elsewhere.",
+    Evidence.EXTERNAL: "Measured on films of another site than it was trained on.",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Estimate:
+    """A measured share with its 95 % confidence interval.
+
+    Parameters
+    ----------
+    value, low, high : float
+        0..1.
+    n : int
+        Films (or patients) that it rests on.
+    """
+
+    value: float
+    low: float
+    high: float
+    n: int
+
+    def __post_init__(self) -> None:
+        if not 0.0 <= self.low <= self.value <= self.high <= 1.0 or self.n < 1:
+            raise ValueError(f"not an estimate with its interval: {self}")
+
+    def __str__(self) -> str:
+        return f"{self.value:.3f} ({self.low:.3f} to {self.high:.3f})"
+
+
+@dataclass(frozen=True, kw_only=True)
+class OperatingPoint:
+    """A threshold on the calibrated probability and what it was measured to do.
+
+    Parameters
+    ----------
+    name : str
+        ``"balanced"``, ``"sensitive"``, ``"specific"`` or the author's own.
+    finding : str
+        Key of `cxrdesk.api.terms.FINDINGS`.
+    threshold : float
+        0..1; positive at or above it.
+    aim : str
+        How the threshold was chosen, and on which films.
+    measured_on : str
+        The films that sensitivity and specificity were measured on.
+    weights_sha256, preprocessing_sha256 : str
+        Exactly what was measured; with anything else there is no call.
+    """
+
+    name: str
+    finding: str
+    threshold: float
+    aim: str
+    sensitivity: Estimate
+    specificity: Estimate
+    measured_on: str
+    weights_sha256: str
+    preprocessing_sha256: str
+
+    def __post_init__(self) -> None:
+        if not 0.0 < self.threshold < 1.0:
+            raise ValueError(f"threshold must be within 0..1, not {self.threshold}")
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> OperatingPoint:
+        """The operating point in a bundle's JSON."""
+        return cls(
+            **{
+                **data,
+                "sensitivity": Estimate(**data["sensitivity"]),
+                "specificity": Estimate(**data["specificity"]),
+            }
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """A mapping of JSON types."""
+        return asdict(self)
+
+    def predictive_values(self, prevalence: float) -> tuple[float, float]:
+        """Positive and negative predictive value at `prevalence` (0..1), by Bayes' theorem."""
+        if not 0.0 < prevalence < 1.0:
+            raise ValueError(f"prevalence must be within 0..1, not {prevalence}")
+        sensitivity, specificity = self.sensitivity.value, self.specificity.value
+        positive = sensitivity * prevalence + (1 - specificity) * (1 - prevalence)
+        negative = specificity * (1 - prevalence) + (1 - sensitivity) * prevalence
+        ppv = sensitivity * prevalence / positive if positive else math.nan
+        npv = specificity * (1 - prevalence) / negative if negative else math.nan
+        return ppv, npv
+
+
+@dataclass(frozen=True, kw_only=True)
+class Calibration:
+    """From a model's probability to a calibrated one: ``sigmoid(slope * logit(p) + offset)``.
+
+    Slope alone is temperature scaling (Guo et al. 2017, arXiv 1706.04599); with an offset it is Platt scaling
+    (Platt 1999).
+
+    Parameters
+    ----------
+    method : str
+        ``"none"``, ``"temperature"`` or ``"platt"``.
+    fitted_on : str
+        The films it was fitted on.
+    """
+
+    method: str = "none"
+    slope: float = 1.0
+    offset: float = 0.0
+    fitted_on: str = ""
+
+    def __post_init__(self) -> None:
+        if self.method not in ("none", "temperature", "platt") or not self.slope > 0 or not math.isfinite(self.offset):
+            raise ValueError(f"not a calibration: {self}")
+
+    def apply(self, probability: float) -> float:
+        """The calibrated probability, 0..1."""
+        p = min(max(probability, _EDGE), 1 - _EDGE)
+        return 1.0 / (1.0 + math.exp(-(self.slope * math.log(p / (1 - p)) + self.offset)))

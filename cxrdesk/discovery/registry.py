@@ -1,0 +1,102 @@
+"""What is installed: plugins, and failures as data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from cxrdesk.api.detector import Detector, Segmenter
+from cxrdesk.api.spec import DetectorSpec, SegmenterSpec
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plugin:
+    """A plugin that was listed.
+
+    Parameters
+    ----------
+    name : str
+        Name of its entry point.
+    distribution : str
+        The installed distribution that brought it.
+    """
+
+    name: str
+    distribution: str
+    version: str
+    detectors: tuple[type[Detector], ...] = ()
+    segmenters: tuple[type[Segmenter], ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class PluginFailure:
+    """A plugin that could not be listed.
+
+    Parameters
+    ----------
+    code : str
+        ``"import-failed"``, ``"api-version"``, ``"unknown-hook"``, ``"hook-failed"``, ``"bad-spec"``, ``"duplicate-id"``.
+    reason : str
+        One sentence.
+    """
+
+    name: str
+    distribution: str
+    version: str
+    code: str
+    reason: str
+
+
+class Registry:
+    """Detectors and segmenters by id, and the plugins that failed.
+
+    A plugin that reuses an id of an earlier one becomes a failure as a whole.
+    """
+
+    def __init__(self, plugins: Iterable[Plugin], failures: Iterable[PluginFailure] = ()) -> None:
+        self.plugins: list[Plugin] = []
+        self.failures = list(failures)
+        self._detectors: dict[str, tuple[type[Detector], Plugin]] = {}
+        self._segmenters: dict[str, tuple[type[Segmenter], Plugin]] = {}
+        for plugin in plugins:
+            self._add(plugin)
+
+    def _add(self, plugin: Plugin) -> None:
+        ids = [model.spec.id for model in (*plugin.detectors, *plugin.segmenters)]
+        taken = {i for i in ids if i in self._detectors or i in self._segmenters or ids.count(i) > 1}
+        if taken:
+            self.failures.append(
+                PluginFailure(
+                    name=plugin.name,
+                    distribution=plugin.distribution,
+                    version=plugin.version,
+                    code="duplicate-id",
+                    reason=f"the id {sorted(taken)[0]!r} is already used",
+                )
+            )
+            return
+        self.plugins.append(plugin)
+        self._detectors |= {model.spec.id: (model, plugin) for model in plugin.detectors}
+        self._segmenters |= {model.spec.id: (model, plugin) for model in plugin.segmenters}
+
+    @property
+    def detectors(self) -> list[DetectorSpec]:
+        """Specs of all detectors, in order of their ids."""
+        return [self._detectors[key][0].spec for key in sorted(self._detectors)]
+
+    @property
+    def segmenters(self) -> list[SegmenterSpec]:
+        """Specs of all segmenters, in order of their ids."""
+        return [self._segmenters[key][0].spec for key in sorted(self._segmenters)]
+
+    def segmenter_for(self, structure: str) -> SegmenterSpec | None:
+        """The segmenter that outlines `structure`; the first by id where several do."""
+        return next((spec for spec in self.segmenters if spec.structure == structure), None)
+
+    def model(self, model_id: str) -> type[Detector] | type[Segmenter]:
+        """The class of a detector or segmenter; KeyError if there is none."""
+        return self._detectors[model_id][0] if model_id in self._detectors else self._segmenters[model_id][0]
+
+    def plugin(self, model_id: str) -> Plugin:
+        """The plugin that brought a detector or segmenter; KeyError if there is none."""
+        return self._detectors[model_id][1] if model_id in self._detectors else self._segmenters[model_id][1]

@@ -1,0 +1,78 @@
+"""Lightning modules: one for classes, one for masks."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import lightning
+import torch
+from torch.nn import functional
+
+
+class Fit(lightning.LightningModule):
+    """What both share: AdamW under a one-cycle learning rate.
+
+    Parameters
+    ----------
+    network : torch.nn.Module
+        From (n, 1, rows, cols) to logits.
+    rate : float
+        Largest learning rate.
+    decay : float
+        Weight decay.
+    """
+
+    def __init__(self, network: torch.nn.Module, *, rate: float = 2e-3, decay: float = 0.02) -> None:
+        super().__init__()
+        self.network, self.rate, self.decay = network, rate, decay
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        """Logits."""
+        out: torch.Tensor = self.network(images.contiguous(memory_format=torch.channels_last))
+        return out
+
+    def loss(self, logits: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+        """Scalar loss of one batch."""
+        return functional.binary_cross_entropy_with_logits(logits, target)
+
+    def training_step(self, batch: tuple[torch.Tensor, torch.Tensor], index: int) -> torch.Tensor:
+        """Loss of one batch."""
+        images, target = batch
+        loss = self.loss(self(images), target)
+        self.log("loss", loss, prog_bar=True, on_step=False, on_epoch=True)
+        return loss
+
+    def configure_optimizers(self) -> Any:
+        """AdamW without decay on biases and normalisation, one cycle over all steps."""
+        bare = [p for p in self.parameters() if p.ndim <= 1]
+        full = [p for p in self.parameters() if p.ndim > 1]
+        groups = [{"params": full, "weight_decay": self.decay}, {"params": bare, "weight_decay": 0.0}]
+        optimizer = torch.optim.AdamW(groups, lr=self.rate)
+        steps = int(self.trainer.estimated_stepping_batches)
+        schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, max_lr=self.rate, total_steps=steps, pct_start=0.2)
+        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+
+
+class ClassFit(Fit):
+    """One sigmoid for each finding; labels smoothed, since text-mined and clinical labels are noisy."""
+
+    def __init__(self, network: torch.nn.Module, *, smoothing: float = 0.02, **options: float) -> None:
+        super().__init__(network, **options)
+        self.smoothing = smoothing
+
+    def loss(self, logits: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+        """Binary cross-entropy against labels moved by the smoothing towards 0.5."""
+        soft = target * (1 - 2 * self.smoothing) + self.smoothing
+        return functional.binary_cross_entropy_with_logits(logits, soft)
+
+
+class MaskFit(Fit):
+    """Binary cross-entropy plus soft Dice (Milletari et al. 2016, arXiv 1606.04797)."""
+
+    def loss(self, logits: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+        """Sum of the two terms."""
+        share = torch.sigmoid(logits)
+        both = (share * target).sum(dim=(1, 2, 3))
+        sizes = share.sum(dim=(1, 2, 3)) + target.sum(dim=(1, 2, 3))
+        dice = 1.0 - (2.0 * both + 1.0) / (sizes + 1.0)
+        return functional.binary_cross_entropy_with_logits(logits, target) + dice.mean()

@@ -1,0 +1,61 @@
+"""The three networks of the recipe: the shipped one, and two that never saw one family of films."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from cxrdesk.evaluation.datasets import Row
+from cxrdesk.imaging.preprocess import InputSpec, mask_box
+from cxrdesk.training.augment import Geometry
+from cxrdesk.training.data import Draws, Example, small_film
+from cxrdesk.training.fit import Plan, fit
+from cxrdesk.training.masks import drawn_mask
+from cxrdesk.training.modules import ClassFit
+from cxrdesk_pneumonia.network import build
+
+INPUT = InputSpec(size=(128, 128), region="lungs", margin=0.06, percentiles=(2.0, 98.0))
+"""The lungs' bounding box, stretched: borders, markers and the film's aspect ratio stay outside."""
+
+GEOMETRY = Geometry(rotation_degrees=10.0, scale=0.10, aspect=0.25, shift=0.05, flip=0.5)
+EPOCH, EPOCHS, BATCH, RATE = 3600, 24, 32, 1.5e-3
+
+
+@dataclass(frozen=True)
+class Part:
+    """One training: the families that it must not see."""
+
+    name: str
+    left_out: frozenset[str]
+
+
+PARTS = (
+    Part("main", frozenset()),
+    Part("fold-im", frozenset({"IM", "person0"})),
+    Part("fold-normal2", frozenset({"NORMAL2-IM", "person1"})),
+)
+
+
+def train_part(part: Part, rows: list[Row], out: Path, *, device: str, epochs: int = EPOCHS, epoch: int = EPOCH) -> None:
+    """Train one network on its share of the training split; weights end in ``out/weights.pt``.
+
+    The lungs' boxes come from the annotators' outlines and are moved at random, as the segmenter's would be;
+    a film without an outline is left out of training. Both classes are drawn equally often.
+    """
+    done = out / "weights.pt"
+    if done.is_file():
+        return
+    used = [r for r in rows if r.split == "train" and r.mask and r.family not in part.left_out]
+    examples = []
+    for row in used:
+        film = small_film(row.path)
+        box = mask_box(drawn_mask(row, film.shape).astype("float32") / 255).grown(INPUT.margin)
+        examples.append(Example(film=film, box=box, label=float(row.labels["pneumonia"])))
+    share = sum(e.label for e in examples) / len(examples)
+    weights = [0.5 / share if e.label else 0.5 / (1 - share) for e in examples]
+    module = ClassFit(build(), rate=RATE, decay=0.05)
+    draws = Draws(examples, INPUT, weights, epoch, seed=0, geometry=GEOMETRY)
+    fit(module, draws, Plan(epochs=epochs, batch=BATCH, device=device), out)
+    torch.save(module.network.state_dict(), done)
