@@ -51,6 +51,9 @@ class FilmScope:
         Fewest (rows, cols).
     films : tuple of int
         Fewest and most films of one study that are taken together.
+    stated_view : bool
+        Whether the film itself, or the reader, must say the view; False is for models whose answer is no diagnosis,
+        which may rely on the picture's own look.
     """
 
     views: tuple[str, ...]
@@ -58,6 +61,7 @@ class FilmScope:
     modalities: tuple[str, ...] = ("CR", "DX", "RG")
     min_size: tuple[int, int] = (128, 128)
     films: tuple[int, int] = (1, 1)
+    stated_view: bool = True
 
     def __post_init__(self) -> None:
         for name in self.views:

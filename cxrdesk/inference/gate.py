@@ -1,0 +1,93 @@
+"""Which films a model may see. A refused film never reaches the model; each refusal has a code and a sentence."""
+
+from __future__ import annotations
+
+from cxrdesk.api.spec import FilmScope, view_name
+from cxrdesk.imaging.quality import FilmLook
+from cxrdesk.imaging.radiograph import Radiograph
+from cxrdesk.inference.result import Reason
+
+
+def refusals(film: Radiograph, scope: FilmScope, look: FilmLook) -> tuple[Reason, ...]:
+    """Why a film is outside `scope`; empty if it is inside.
+
+    Parameters
+    ----------
+    look : FilmLook
+        What the film looks like, from `cxrdesk.imaging.quality.look`.
+    """
+    checks = (_modality, _size, _view, _age)
+    reasons = [reason for check in checks if (reason := check(film, scope))]
+    # What is not even a chest film gets that reason alone: asking its view or age would mislead.
+    if _wants_chest(scope) and (reason := _look(film, look)):
+        return (*[r for r in reasons if r.question is None], reason)
+    return tuple(reasons)
+
+
+def _wants_chest(scope: FilmScope) -> bool:
+    return all(name.startswith("chest-") and not name.endswith("lateral") for name in scope.views)
+
+
+def _modality(film: Radiograph, scope: FilmScope) -> Reason | None:
+    if film.modality is None or film.modality in scope.modalities:
+        return None
+    return Reason(
+        code="modality",
+        text=f"The film's modality is {film.modality}; this reads {_or(scope.modalities)} only.",
+    )
+
+
+def _size(film: Radiograph, scope: FilmScope) -> Reason | None:
+    rows, cols = film.shape
+    if rows >= scope.min_size[0] and cols >= scope.min_size[1]:
+        return None
+    return Reason(
+        code="too-small",
+        text=f"The film has {rows} x {cols} pixels; at least {scope.min_size[0]} x {scope.min_size[1]} are needed.",
+    )
+
+
+def _view(film: Radiograph, scope: FilmScope) -> Reason | None:
+    wanted = _or(scope.views)
+    parts = {name.partition("-")[0] for name in scope.views}
+    part = film.view.body_part
+    if part is not None and part not in parts:
+        return Reason(code="wrong-body-part", text=f"The film shows the {part}; this reads {wanted} only.")
+    if part is None or film.view.projection is None:
+        if not scope.stated_view:
+            return None
+        return Reason(code="view-unknown", text=f"The film does not say its view; is it {wanted}?", question="view")
+    if scope.admits(film.view):
+        return None
+    return Reason(code="wrong-view", text=f"The film's view is {view_name(film.view)}; this reads {wanted} only.")
+
+
+def _age(film: Radiograph, scope: FilmScope) -> Reason | None:
+    if scope.age_years is None:
+        return None
+    youngest, too_old = scope.age_years
+    span = f"{youngest:g} up to {too_old:g} years"
+    age = film.patient_age_years
+    if age is None:
+        return Reason(
+            code="age-unknown", text=f"The film does not say the patient's age; this reads {span} only.", question="age"
+        )
+    if youngest <= age < too_old:
+        return None
+    code, word = ("too-young", "younger") if age < youngest else ("too-old", "older")
+    return Reason(code=code, text=f"The patient is {word} ({age:.3g} years) than this detector reads: {span}.")
+
+
+def _look(film: Radiograph, look: FilmLook) -> Reason | None:
+    if look.accepted:
+        return None
+    return Reason(
+        code="not-a-chest-film",
+        text="The picture does not look like an upright frontal chest film"
+        f" (likeness {look.likeness:.2f}, at least {look.threshold:.2f} is needed):"
+        " another part, turned, a negative, or no radiograph.",
+    )
+
+
+def _or(names: tuple[str, ...]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} or {names[-1]}"
