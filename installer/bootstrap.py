@@ -4,7 +4,8 @@
 Any Python can read this file, so that an unsuitable one is refused with a sentence; cxrdesk_setup does the work.
 """
 
-# ruff: noqa: PTH, UP032  Python 2 and early 3 know neither pathlib nor f-strings
+# Python 2 and early 3 know neither pathlib nor f-strings.
+# ruff: noqa: PTH112, PTH208, UP032
 import os
 import sys
 
