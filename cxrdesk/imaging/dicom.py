@@ -212,13 +212,15 @@ def _check_layout(ds: Dataset, name: str) -> None:
 
 
 def _check_transfer_syntax(ds: Dataset, name: str) -> None:
-    uid = ds.file_meta.TransferSyntaxUID
+    uid = UID(text(ds.file_meta, "TransferSyntaxUID", []) or "")
     try:
         available = get_decoder(uid).is_available
     except NotImplementedError:
         available = False
     if not available:
+        # The text of an unknown UID is not shown: in a broken file it can hold anything.
+        known = uid.name if uid.name != uid else "unknown transfer syntax"
         raise FilmError(
             "unsupported-transfer-syntax",
-            f"{name} is compressed in a way that cxrdesk cannot read ({UID(uid).name}); export it uncompressed.",
+            f"{name} is compressed in a way that cxrdesk cannot read ({known}); export it uncompressed.",
         )

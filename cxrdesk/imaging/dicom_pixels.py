@@ -3,19 +3,40 @@
 from __future__ import annotations
 
 import struct
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
 from pydicom import Dataset
 from pydicom.encaps import generate_frames
 from pydicom.pixels.decoders.base import get_decoder
+from pydicom.uid import (
+    HTJ2K,
+    JPEG2000,
+    HTJ2KLossless,
+    HTJ2KLosslessRPCL,
+    JPEG2000Lossless,
+    JPEGLSLossless,
+    JPEGLSNearLossless,
+)
 
 from cxrdesk.imaging.dicom_values import UNREADABLE, integer
 from cxrdesk.imaging.errors import FilmError
 from cxrdesk.imaging.radiograph import StoredPixels
 
 _SIGNED = 1
+_AS_CHECKED: dict[str, Any] = {
+    "number_of_frames": 1,
+    "samples_per_pixel": 1,
+    "photometric_interpretation": "MONOCHROME2",
+}
+"""For pydicom, which refuses these attributes where they are missing or misspelt; polarity is read elsewhere."""
+
+_PLUGINS = (
+    ((JPEG2000Lossless, JPEG2000, HTJ2KLossless, HTJ2KLosslessRPCL, HTJ2K), "pylibjpeg"),
+    ((JPEGLSLossless, JPEGLSNearLossless), "pyjpegls"),
+)
+"""The fastest plugin that writes its complaints into the log and not onto the terminal; others: pydicom's order."""
 
 
 def stored_pixels(ds: Dataset, *, name: str, notes: list[str]) -> tuple[StoredPixels, int]:
@@ -42,7 +63,7 @@ def stored_pixels(ds: Dataset, *, name: str, notes: list[str]) -> tuple[StoredPi
     FilmError
         ``no-pixels``, ``truncated`` or ``corrupt``.
     """
-    rows, cols, allocated = int(ds.Rows), int(ds.Columns), int(ds.BitsAllocated)
+    rows, cols, allocated = (integer(ds, keyword, notes) or 0 for keyword in ("Rows", "Columns", "BitsAllocated"))
     data = ds.get("PixelData")
     if not data:
         raise FilmError("no-pixels", f"{name} holds no pixel data; ask the sender for the complete file.")
@@ -75,8 +96,9 @@ def stored_pixels(ds: Dataset, *, name: str, notes: list[str]) -> tuple[StoredPi
 
 
 def _native(ds: Dataset, name: str) -> NDArray[np.generic]:
+    options: dict[str, Any] = {"raw": True, "correct_unused_bits": False, **_AS_CHECKED}
     try:
-        raw, _ = get_decoder(ds.file_meta.TransferSyntaxUID).as_array(ds, raw=True, correct_unused_bits=False)  # type: ignore[arg-type]
+        raw, _ = get_decoder(ds.file_meta.TransferSyntaxUID).as_array(ds, **options)
     except UNREADABLE as error:
         raise FilmError("corrupt", f"The pixel data of {name} contradict its header; export the film again.") from error
     return raw
@@ -89,7 +111,9 @@ def _decoded(ds: Dataset, data: bytes, shape: tuple[int, int], name: str) -> NDA
         # Decoders allocate what the compressed frame claims, whatever the header says.
         if claimed is not None and claimed != shape:
             raise FilmError("corrupt", broken)
-        raw, _ = get_decoder(ds.file_meta.TransferSyntaxUID).as_array(ds, raw=True)
+        syntax = ds.file_meta.TransferSyntaxUID
+        plugin = next((plugin for syntaxes, plugin in _PLUGINS if syntax in syntaxes), "")
+        raw, _ = get_decoder(syntax).as_array(ds, raw=True, decoding_plugin=plugin, **_AS_CHECKED)
     except (*UNREADABLE, RuntimeError, OSError, StopIteration, MemoryError) as error:
         raise FilmError("corrupt", broken) from error
     if raw.shape != shape:

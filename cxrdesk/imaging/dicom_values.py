@@ -9,6 +9,7 @@ from decimal import InvalidOperation
 
 from pydicom import Dataset
 from pydicom.datadict import dictionary_description, tag_for_keyword
+from pydicom.errors import BytesLengthException
 from pydicom.tag import Tag
 
 UNREADABLE = (
@@ -20,6 +21,7 @@ UNREADABLE = (
     OverflowError,
     EOFError,
     InvalidOperation,
+    BytesLengthException,
     struct.error,
 )
 """What pydicom raises for values that it cannot make sense of."""

@@ -10,7 +10,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-_LIBRARY_LOGGERS = ("pydicom", "pydicom.pixels.decoders.base", "pydicom.pixels.utils", "PIL.TiffImagePlugin")
+_LIBRARY_LOGGERS = (
+    "pydicom",
+    "pydicom.pixels.decoders.base",
+    "pydicom.pixels.utils",
+    "openjpeg.decode",
+    "openjpeg.utils",
+    "jpeg_ls._CharLS",
+    "pylibjpeg.utils",
+    "PIL.ImageFile",
+    "PIL.PngImagePlugin",
+    "PIL.TiffImagePlugin",
+)
+"""Each by name: a logger's filter does not see the records of its children."""
 
 
 class _Collector(logging.Filter):
