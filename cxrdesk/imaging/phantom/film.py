@@ -1,0 +1,98 @@
+"""What a simulator hands back, and the last step that all body parts share."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cxrdesk.imaging.phantom.detector import BITS_STORED, Exposure, expose, finish, present
+from cxrdesk.imaging.phantom.grid import Grid, Map
+from cxrdesk.imaging.radiograph import Projection, Radiograph, View
+from cxrdesk.imaging.voi import Window
+
+
+class FilmParameters(Protocol):
+    """What every film needs to know, whatever it shows."""
+
+    @property
+    def body_part(self) -> str:
+        """Lower-case term of Body Part Examined."""
+        ...
+
+    @property
+    def exposure(self) -> Exposure:
+        """Beam, detector, processing."""
+        ...
+
+    @property
+    def projection(self) -> Projection:
+        """AP or PA."""
+        ...
+
+    @property
+    def age_years(self) -> float:
+        """Age written on the film."""
+        ...
+
+    @property
+    def sex(self) -> Literal["M", "F", "O"] | None:
+        """Sex written on the film."""
+        ...
+
+    @property
+    def seed(self) -> int:
+        """Seed of every random draw."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Phantom:
+    """A computed film and the truth about it.
+
+    Parameters
+    ----------
+    radiograph : Radiograph
+        uint16, 12 bits stored, ``source="phantom"``.
+    masks : mapping of str to ndarray of bool, shape (rows, cols)
+        True regions by name.
+    parameters : FilmParameters
+        What it was computed from.
+    """
+
+    radiograph: Radiograph
+    masks: Mapping[str, NDArray[np.bool_]]
+    parameters: FilmParameters
+
+
+def take_film(
+    parameters: FilmParameters,
+    integral: Map,
+    body_length: Map,
+    grid: Grid,
+    masks: Mapping[str, NDArray[np.bool_]],
+    rng: np.random.Generator,
+) -> Phantom:
+    """Expose, process and store a film from line integrals (rows, cols) on `grid`."""
+    exposure = parameters.exposure
+    shown = present(expose(integral, grid, exposure, rng), body_length, grid, exposure)
+    full = float(1 << BITS_STORED)
+    for mask in masks.values():
+        mask.flags.writeable = False
+    radiograph = Radiograph(
+        stored=finish(shown, grid, exposure),
+        bits_stored=BITS_STORED,
+        voi=Window(center=full / 2, width=full),
+        pixel_spacing_mm=(grid.pixel_mm, grid.pixel_mm),
+        spacing_source="imager",
+        patient_age_years=parameters.age_years,
+        patient_sex=parameters.sex,
+        view=View(body_part=parameters.body_part, projection=parameters.projection),
+        view_position=parameters.projection.value.upper(),
+        modality="CR",
+        source="phantom",
+    )
+    return Phantom(radiograph=radiograph, masks=masks, parameters=parameters)

@@ -1,0 +1,51 @@
+"""The sample studies that ship with cxrdesk: ``python -m cxrdesk.imaging.phantom.samples DIR`` writes them."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+from pathlib import Path
+
+from pydicom.dataset import FileDataset
+
+from cxrdesk.imaging.phantom.chest import adult, child, simulate
+from cxrdesk.imaging.phantom.dicom import to_dataset
+from cxrdesk.imaging.phantom.findings import Opacity
+
+
+def sample_studies() -> Iterator[tuple[str, FileDataset]]:
+    """(relative path, dataset) of each sample; each file stays under 1 MB uncompressed."""
+    opacity = Opacity(side="right", zone="lower", severity=0.6)
+    young = simulate(child(shape=(600, 768), opacity=opacity, seed=3))
+    yield (
+        "child-with-opacity/chest-ap.dcm",
+        to_dataset(young, given_name="Child", study_description="Synthetic chest AP, right lower zone opacity"),
+    )
+    grown = simulate(adult(shape=(704, 704), seed=54))
+    yield (
+        "adult/chest-pa.dcm",
+        to_dataset(grown, given_name="Adult", study_description="Synthetic chest PA, no finding"),
+    )
+
+
+def write_samples(folder: Path) -> list[Path]:
+    """Write every sample study below `folder`, and return the files' paths."""
+    written = []
+    for name, dataset in sample_studies():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        dataset.save_as(path, enforce_file_format=True)
+        written.append(path)
+    return written
+
+
+def main() -> None:
+    """Command line."""
+    parser = argparse.ArgumentParser(description="Write the synthetic sample studies.")
+    parser.add_argument("folder", type=Path, help="where to write them, for example resources/samples")
+    for path in write_samples(parser.parse_args().folder):
+        print(path)
+
+
+if __name__ == "__main__":
+    main()
