@@ -1,0 +1,38 @@
+"""Folders of the application on this machine."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import platformdirs
+
+HOME_VARIABLE = "CXRDESK_HOME"
+"""Names one folder that holds everything: for portable copies and for tests."""
+
+
+def config_dir() -> Path:
+    """Return the folder of settings; made where missing."""
+    return _made("config", platformdirs.user_config_path("cxrdesk", appauthor=False))
+
+
+def data_dir() -> Path:
+    """Return the folder of what must be kept: index, installed bundles, audit; made where missing."""
+    return _made("data", platformdirs.user_data_path("cxrdesk", appauthor=False))
+
+
+def cache_dir() -> Path:
+    """Return the folder of what can be computed again; made where missing."""
+    return _made("cache", platformdirs.user_cache_path("cxrdesk", appauthor=False))
+
+
+def settings_file() -> Path:
+    """Return the path of the settings, whether or not they exist."""
+    return config_dir() / "settings.json"
+
+
+def _made(kind: str, usual: Path) -> Path:
+    home = os.environ.get(HOME_VARIABLE)
+    folder = Path(home).expanduser() / kind if home else usual
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
