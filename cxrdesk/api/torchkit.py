@@ -58,58 +58,74 @@ class TorchClassifier(_TorchModel, Detector):
     """A detector around a network from (n, channels, rows, cols) to (n, findings) logits.
 
     Over several films the mean of the probabilities is the answer; override `predict` for another rule.
+    Where the spec declares saliency, `cam_layer` names the layer; one forward then serves scores and maps.
     """
 
-    def predict(self, inputs: Sequence[ModelInput]) -> Prediction:
-        """Sigmoid of the logits, mean over films."""
-        import torch
-
-        with torch.inference_mode():
-            logits = self.model(self.batch(inputs)).float()
-        means = torch.sigmoid(logits).mean(dim=0).cpu().double().tolist()
-        return Prediction(probabilities=dict(zip(self.spec.findings, means, strict=True)))
+    _last: tuple[Sequence[ModelInput], torch.Tensor, torch.Tensor] | None = None
 
     def cam_layer(self, model: torch.nn.Module) -> torch.nn.Module:
         """The layer whose activations the saliency maps weight: usually the last before pooling."""
         raise NotImplementedError(f"{type(self).__name__} declares saliency but names no layer")
 
+    def load(self) -> None:
+        """As for every torch model; hooks for saliency stay until `unload`."""
+        super().load()
+        self._cam: Any = None
+        if self.spec.saliency is None:
+            return
+        from pytorch_grad_cam import GradCAM
+
+        self.model.requires_grad_(False)
+        layer = self.cam_layer(self.model)
+        # The graph starts here: nothing below the layer is kept, and the backward pass is as short as it can be.
+        self._cut = layer.register_forward_hook(lambda module, given, out: out.detach().requires_grad_(True))
+        self._cam = GradCAM(self.model, [layer])
+
+    def unload(self) -> None:
+        """Release hooks and network."""
+        if self._cam is not None:
+            self._cam.activations_and_grads.release()
+            self._cut.remove()
+        self._last = self._cam = None
+        super().unload()
+
+    def predict(self, inputs: Sequence[ModelInput]) -> Prediction:
+        """Sigmoid of the logits, mean over films."""
+        import torch
+
+        batch = self.batch(inputs)
+        if self._cam is None:
+            with torch.inference_mode():
+                logits = self.model(batch)
+        else:
+            with torch.enable_grad():
+                logits = self._cam.activations_and_grads(batch)
+            self._last = (inputs, batch, logits)
+        means = torch.sigmoid(logits.detach().float()).mean(dim=0).cpu().double().tolist()
+        return Prediction(probabilities=dict(zip(self.spec.findings, means, strict=True)))
+
     def explain(self, inputs: Sequence[ModelInput], finding: str) -> list[SaliencyMap]:
-        """Grad-CAM of one finding, unscaled.
+        """Grad-CAM of one finding, unscaled, from the same forward pass as `predict` where it was of these inputs.
 
         Notes
         -----
         Selvaraju et al. 2017, arXiv 1610.02391, by the grad-cam package. Its own scaling of each map to 0..1 is left
         out, so that a film with nothing on it gives a weak map.
         """
-        import torch
-        from pytorch_grad_cam import GradCAM
-        from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
-
-        target = ClassifierOutputTarget(self.spec.findings.index(finding))
-        frozen = [p for p in self.model.parameters() if p.requires_grad]
-        for parameter in frozen:
-            parameter.requires_grad_(False)
-        try:
-            with torch.enable_grad(), GradCAM(self.model, [self.cam_layer(self.model)]) as cam:
-                maps = _raw_cam(cam, self.batch(inputs), target)
-        finally:
-            for parameter in frozen:
-                parameter.requires_grad_(True)
+        if self._last is None or self._last[0] is not inputs:
+            self.predict(inputs)
+        assert self._last is not None
+        _, batch, logits = self._last
+        seen = self._cam.activations_and_grads
+        seen.gradients = []
+        logits[:, self.spec.findings.index(finding)].sum().backward(retain_graph=True)
+        layer = self._cam.target_layers[0]
+        raw = self._cam.get_cam_image(batch, layer, [], seen.activations[0], seen.gradients[0].numpy())
+        maps = np.maximum(raw, 0).astype(np.float32)
         return [
             SaliencyMap(finding=finding, values=values, box=item.box, film=i)
             for i, (values, item) in enumerate(zip(maps, inputs, strict=True))
         ]
-
-
-def _raw_cam(cam: Any, batch: torch.Tensor, target: Any) -> NDArray[np.float32]:
-    """Weighted sum of activations, negative parts cut; float32 (n, h, w), not scaled per film."""
-    outputs = cam.activations_and_grads(batch.requires_grad_(True))
-    cam.model.zero_grad()
-    sum(target(output) for output in outputs).backward()
-    activations = cam.activations_and_grads.activations[0].cpu().numpy()
-    gradients = cam.activations_and_grads.gradients[0].cpu().numpy()
-    maps = cam.get_cam_image(batch, cam.target_layers[0], [target], activations, gradients)
-    return np.maximum(maps, 0).astype(np.float32)
 
 
 class TorchSegmenter(_TorchModel, Segmenter):

@@ -1,0 +1,141 @@
+"""Loaded models: built once, least recently used out, out of memory falls back to the CPU. Runs where torch may be."""
+
+from __future__ import annotations
+
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
+
+from cxrdesk.api.detector import Context, Detector, Mask, Prediction, Rendering, SaliencyMap, Segmenter
+from cxrdesk.discovery.registry import Registry
+from cxrdesk.imaging.radiograph import Radiograph
+from cxrdesk.inference import devices
+
+T = TypeVar("T")
+Stage = Callable[[str], None]
+"""Told of each stage: ``"loading"``, ``"scoring"``, ``"saliency"``, ``"masks"``."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Segmentation:
+    """What a segmenter gave.
+
+    Parameters
+    ----------
+    seconds_s : float
+        Computing time, without loading.
+    note : str
+        What the user should know, for instance that an accelerator's memory ran out; else empty.
+    """
+
+    mask: Mask
+    device: str
+    seconds_s: float
+    note: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Detection:
+    """What a detector gave, before calibration: see `Segmentation`."""
+
+    prediction: Prediction
+    maps: tuple[tuple[SaliencyMap, Rendering | None], ...]
+    device: str
+    seconds_s: float
+    note: str = ""
+
+
+class Models:
+    """Detectors and segmenters that are loaded.
+
+    Parameters
+    ----------
+    device : str
+        One of `cxrdesk.inference.devices.CHOICES`.
+    keep : int
+        Most models that stay loaded.
+    cancelled : callable
+        Whether the answer under way is no longer wanted.
+    """
+
+    def __init__(
+        self, registry: Registry, *, device: str = "auto", keep: int = 6, cancelled: Callable[[], bool] = lambda: False
+    ) -> None:
+        self.registry, self.wanted, self.keep, self.cancelled = registry, device, keep, cancelled
+        self.loaded: OrderedDict[str, Detector | Segmenter] = OrderedDict()
+        self._on_cpu: set[str] = set()
+
+    def _get(self, model_id: str, stage: Stage) -> Detector | Segmenter:
+        if model_id in self.loaded:
+            self.loaded.move_to_end(model_id)
+            return self.loaded[model_id]
+        stage("loading")
+        device = "cpu" if model_id in self._on_cpu else devices.choose(self.wanted)
+        model = self.registry.model(model_id)(context=Context(device=device, cancelled=self.cancelled))
+        model.load()
+        self.loaded[model_id] = model
+        while len(self.loaded) > self.keep:
+            self.loaded.popitem(last=False)[1].unload()
+        return model
+
+    def segment(self, model_id: str, film: Radiograph, stage: Stage = lambda _: None) -> Segmentation:
+        """Outline one structure on one film."""
+
+        def run(model: Segmenter) -> Segmentation:
+            stage("masks")
+            start = time.perf_counter()
+            mask = model.segment(model.prepare(film))
+            return Segmentation(mask=mask, device=model.context.device, seconds_s=time.perf_counter() - start)
+
+        result, note = self._with_fallback(model_id, stage, run)
+        return replace(result, note=note)
+
+    def detect(
+        self,
+        model_id: str,
+        films: Sequence[Radiograph],
+        masks: Sequence[Mapping[str, Mask]],
+        stage: Stage = lambda _: None,
+        *,
+        explain: bool = True,
+    ) -> Detection:
+        """Score films of one study, and explain each finding where the spec declares saliency."""
+
+        def run(model: Detector) -> Detection:
+            stage("scoring")
+            start = time.perf_counter()
+            inputs = model.prepare(films, masks)
+            model.context.check()
+            prediction = model.predict(inputs)
+            maps: list[tuple[SaliencyMap, Rendering | None]] = []
+            if explain and model.spec.saliency is not None:
+                stage("saliency")
+                for finding in model.spec.findings:
+                    model.context.check()
+                    maps += [(item, model.render(item)) for item in model.explain(inputs, finding)]
+            seconds = time.perf_counter() - start
+            return Detection(prediction=prediction, maps=tuple(maps), device=model.context.device, seconds_s=seconds)
+
+        result, note = self._with_fallback(model_id, stage, run)
+        return replace(result, note=note)
+
+    def _with_fallback(self, model_id: str, stage: Stage, run: Callable[[Any], T]) -> tuple[T, str]:
+        try:
+            return run(self._get(model_id, stage)), ""
+        except Exception as error:
+            model = self.loaded.get(model_id)
+            device = model.context.device if model is not None else devices.choose(self.wanted)
+            if device == "cpu" or not devices.is_out_of_memory(error):
+                raise
+        # Outside the handler, so that the failed attempt's tensors are no longer held by its traceback.
+        if model is not None:
+            self.loaded.pop(model_id).unload()
+        self._on_cpu.add(model_id)
+        return run(self._get(model_id, stage)), f"The {device} device ran out of memory; {model_id} now runs on the CPU."
+
+    def close(self) -> None:
+        """Unload everything."""
+        while self.loaded:
+            self.loaded.popitem()[1].unload()

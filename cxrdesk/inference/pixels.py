@@ -1,0 +1,98 @@
+"""A film's stored integers in shared memory, so that the child reads them without a copy."""
+
+from __future__ import annotations
+
+import sys
+from multiprocessing import resource_tracker, shared_memory
+from typing import Any
+
+import numpy as np
+
+from cxrdesk.imaging.radiograph import ModalityLut, Projection, Radiograph, View
+from cxrdesk.imaging.voi import Window
+
+
+class SharedFilm:
+    """A copy of a film's pixels that another process can map; close it when all answers are in."""
+
+    def __init__(self, film: Radiograph) -> None:
+        self._memory = shared_memory.SharedMemory(create=True, size=film.stored.nbytes)
+        np.ndarray(film.stored.shape, film.stored.dtype, self._memory.buf)[:] = film.stored
+        lut = film.modality_lut
+        self.description: dict[str, Any] = {
+            "memory": self._memory.name,
+            "dtype": film.stored.dtype.str,
+            "shape": list(film.shape),
+            "bits_stored": film.bits_stored,
+            "slope": lut.slope,
+            "intercept": lut.intercept,
+            "first": lut.first,
+            "table": None if lut.table is None else [float(v) for v in lut.table],
+            "inverted": film.inverted,
+            "spacing_mm": film.pixel_spacing_mm,
+            "spacing_source": film.spacing_source,
+            "age_years": film.patient_age_years,
+            "sex": film.patient_sex,
+            "body_part": film.view.body_part,
+            "projection": film.view.projection,
+            "modality": film.modality,
+            "source": film.source,
+        }
+        """JSON types; what a detector may know of the film. No identity, and no display settings."""
+
+    def close(self) -> None:
+        """Free the memory."""
+        self._memory.close()
+        self._memory.unlink()
+
+
+class MappedFilm:
+    """The film on the child's side; its pixels vanish with `close`."""
+
+    def __init__(self, told: dict[str, Any]) -> None:
+        self._memory = _attach(told["memory"])
+        dtype, shape = np.dtype(told["dtype"]), tuple(told["shape"])
+        pixels = np.ndarray(shape, dtype, self._memory.buf)
+        spacing = told["spacing_mm"]
+        lo, hi = float(pixels.min()), float(pixels.max())
+        self.film: Radiograph | None = Radiograph(
+            stored=pixels,
+            bits_stored=told["bits_stored"],
+            modality_lut=ModalityLut(
+                slope=told["slope"],
+                intercept=told["intercept"],
+                first=told["first"],
+                table=None if told["table"] is None else np.array(told["table"], np.float32),
+            ),
+            inverted=told["inverted"],
+            voi=Window(center=(lo + hi) / 2, width=max(hi - lo, 1.0)),
+            pixel_spacing_mm=None if spacing is None else (spacing[0], spacing[1]),
+            spacing_source=told["spacing_source"],
+            patient_age_years=told["age_years"],
+            patient_sex=told["sex"],
+            view=View(
+                body_part=told["body_part"],
+                projection=None if told["projection"] is None else Projection(told["projection"]),
+            ),
+            modality=told["modality"],
+            source=told["source"],
+        )
+
+    def close(self) -> None:
+        """Unmap the memory; the film must not be used afterwards."""
+        self.film = None
+        try:
+            self._memory.close()
+        except BufferError:
+            # A plugin kept a view of the pixels: the mapping lives until the plugin lets go.
+            return
+
+
+def _attach(name: str) -> shared_memory.SharedMemory:
+    if sys.version_info >= (3, 13):
+        return shared_memory.SharedMemory(name=name, track=False)
+    # Before 3.13 attaching registers the block with this process's tracker, which would free it at exit.
+    memory = shared_memory.SharedMemory(name=name)
+    if sys.platform != "win32":
+        resource_tracker.unregister(f"/{memory.name.lstrip('/')}", "shared_memory")
+    return memory

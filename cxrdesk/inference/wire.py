@@ -1,0 +1,81 @@
+"""Messages between host and child: JSON and plain arrays, typed and sized. No pickle in either direction."""
+
+from __future__ import annotations
+
+import json
+import struct
+from collections.abc import Sequence
+from typing import Any, BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+MAX_HEADER = 1 << 20
+MAX_PAYLOAD = 1 << 28
+_DTYPES = {"<f4", "<f8", "|u1", "<u2", "<i2"}
+_START = struct.Struct("<4sI")
+_MAGIC = b"CXR1"
+
+
+class WireError(Exception):
+    """The other side sent something that is no message."""
+
+
+Message = tuple[dict[str, Any], list[NDArray[Any]]]
+
+
+def send(stream: BinaryIO, header: dict[str, Any], arrays: Sequence[NDArray[Any]] = ()) -> None:
+    """Write one message; arrays become little-endian and contiguous."""
+    plain = [np.ascontiguousarray(a, dtype=a.dtype.newbyteorder("<")) for a in arrays]
+    described = [{"dtype": a.dtype.str, "shape": list(a.shape)} for a in plain]
+    text = json.dumps(header | {"arrays": described}, allow_nan=False).encode()
+    if len(text) > MAX_HEADER or sum(a.nbytes for a in plain) > MAX_PAYLOAD:
+        raise WireError("a message over its size limit")
+    stream.write(_START.pack(_MAGIC, len(text)) + text)
+    for array in plain:
+        stream.write(array.data.cast("B") if array.size else b"")
+    stream.flush()
+
+
+def receive(stream: BinaryIO) -> Message | None:
+    """Read one message; None at the end of the stream.
+
+    Raises
+    ------
+    WireError
+        If what comes is no message, or claims more than the limits.
+    """
+    start = stream.read(_START.size)
+    if not start:
+        return None
+    if len(start) < _START.size:
+        raise WireError("the stream ended within a message")
+    magic, length = _START.unpack(start)
+    if magic != _MAGIC or length > MAX_HEADER:
+        raise WireError("no message, or one over its size limit")
+    try:
+        header = json.loads(_exactly(stream, length))
+        described = [(str(item["dtype"]), tuple(int(n) for n in item["shape"])) for item in header.pop("arrays")]
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise WireError(f"a message that is not understood: {error!r}") from error
+    arrays = []
+    left = MAX_PAYLOAD
+    for dtype, shape in described:
+        if dtype not in _DTYPES or len(shape) > 4 or any(n < 0 for n in shape):
+            raise WireError(f"an array of {dtype} {shape}")
+        # In Python's own integers: a claimed size cannot overflow.
+        size = np.dtype(dtype).itemsize
+        for n in shape:
+            size *= n
+        left -= size
+        if left < 0:
+            raise WireError("arrays over their size limit")
+        arrays.append(np.frombuffer(_exactly(stream, size), dtype=dtype).reshape(shape))
+    return header, arrays
+
+
+def _exactly(stream: BinaryIO, size: int) -> bytes:
+    data = stream.read(size)
+    if len(data) < size:
+        raise WireError("the stream ended within a message")
+    return data
