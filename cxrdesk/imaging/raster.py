@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import struct
+import zlib
 from pathlib import Path
 from typing import BinaryIO, cast
 
@@ -20,6 +22,22 @@ from cxrdesk.imaging.voi import VoiFunction, Window
 FORMATS = ("PNG", "JPEG", "TIFF")
 
 _SIGNATURES = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"II*\x00", b"MM\x00*")
+_BROKEN = (
+    OSError,
+    ValueError,
+    TypeError,
+    SyntaxError,
+    LookupError,
+    AttributeError,
+    EOFError,
+    ArithmeticError,
+    RuntimeError,
+    MemoryError,
+    struct.error,
+    zlib.error,
+)
+"""What Pillow raises for files that are broken."""
+
 _GRAY_CHANNEL_STEPS = 12
 """Channels of a gray film stored as JPEG RGB differ by this at most, but for one pixel in a thousand."""
 
@@ -82,15 +100,16 @@ def read_raster(path: Path | str) -> Radiograph:
 def _open(file: BinaryIO, name: str) -> Image.Image:
     try:
         image = Image.open(file, formats=FORMATS)
+        pages = getattr(image, "n_frames", 1) if image.format == "TIFF" else 1
     except UnidentifiedImageError as error:
         raise FilmError("not-an-image", f"{name} is not a PNG, JPEG or TIFF picture; choose a film.") from error
     except Image.DecompressionBombError as error:
         raise FilmError("too-large", f"{name} claims more pixels than any film has; export it again.") from error
-    except (ValueError, TypeError, SyntaxError, KeyError, IndexError, EOFError, OverflowError) as error:
+    except _BROKEN as error:
         raise FilmError("truncated", f"{name} is broken or ends early; copy or export it again.") from error
     if image.width * image.height > MOST_PIXELS:
         raise FilmError("too-large", f"{name} claims {image.height} x {image.width} pixels, too many for a film.")
-    if image.format == "TIFF" and getattr(image, "n_frames", 1) > 1:
+    if pages > 1:
         raise FilmError("multi-frame", f"{name} has several pages; export the page with the film alone.")
     return image
 
@@ -109,7 +128,7 @@ def _gray(image: Image.Image, name: str, notes: list[str]) -> StoredPixels:
         raise
     except Image.DecompressionBombError as error:
         raise FilmError("too-large", f"{name} claims more pixels than any film has; export it again.") from error
-    except (OSError, ValueError, TypeError, SyntaxError, KeyError, IndexError, EOFError, OverflowError) as error:
+    except _BROKEN as error:
         raise FilmError("truncated", f"{name} is broken or ends early; copy or export it again.") from error
 
 
