@@ -46,9 +46,9 @@ def open_file(path: Path) -> Iterator[BoundedFile]:
     FilmError
         ``missing-file``, ``is-a-folder``, ``unreadable`` or ``too-large``; also where reading fails midway.
     """
-    if path.is_dir():
-        raise FilmError("is-a-folder", f"{path.name} is a folder, not a film; open the folder to read all films in it.")
     try:
+        if path.is_dir():
+            raise FilmError("is-a-folder", f"{path.name} is a folder, not a film; choose a film in it.")
         # A pipe or a device would block or never end.
         if path.exists() and not path.is_file():
             raise FilmError("unreadable", f"{path.name} is not a plain file; choose a film.")

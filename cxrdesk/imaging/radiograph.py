@@ -178,7 +178,8 @@ class Radiograph:
         """SHA-256 of stored values and their reading: equal digests mean equal pictures."""
         digest = hashlib.sha256(np.ascontiguousarray(self.stored).data)
         lut = self.modality_lut
-        digest.update(repr((self.stored.dtype.str, self.shape, self.inverted, lut.slope, lut.intercept, lut.first)).encode())
+        reading = (self.stored.dtype.str, self.shape, self.inverted, lut.slope, lut.intercept, lut.first)
+        digest.update(repr(reading).encode())
         if lut.table is not None:
             digest.update(lut.table.tobytes())
         return digest.hexdigest()

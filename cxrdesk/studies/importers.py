@@ -155,7 +155,7 @@ def iter_films(paths: Iterable[Path | str]) -> Iterator[Film | Failure | Skipped
     """Yield what `find_films` collects, as it is found; each file once, whatever the number of ways to it."""
     seen: set[Path] = set()
     for path in map(Path, paths):
-        if path.is_dir():
+        if _is_folder(path):
             yield from _folder(path, seen)
         elif _first_time(path, seen):
             found = _named_file(path)
@@ -163,6 +163,13 @@ def iter_films(paths: Iterable[Path | str]) -> Iterator[Film | Failure | Skipped
                 yield from _dicomdir(path, seen)
             else:
                 yield found
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except OSError:
+        return False  # opening it tells the reason
 
 
 def _first_time(path: Path, seen: set[Path]) -> bool:

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pydicom
 import pytest
+from pydicom.encaps import generate_frames
 from pydicom.uid import (
     MPEG2MPML,
     DeflatedExplicitVRLittleEndian,
@@ -22,6 +23,7 @@ from pydicom.uid import (
 )
 
 from cxrdesk.imaging.dicom import MOST_PIXELS, PHANTOM_MANUFACTURER, radiograph_from_dataset, read_dataset
+from cxrdesk.imaging.dicom_pixels import compressed_size
 from cxrdesk.imaging.errors import FilmError
 from cxrdesk.imaging.notices import collect_warnings
 from cxrdesk.imaging.radiograph import Projection, Radiograph
@@ -365,3 +367,23 @@ def test_byte_flips_in_compressed_pixels(make_film, tmp_path: Path, syntax: str,
             assert found.shape == (96, 80)
     assert not caplog.records
     assert capfd.readouterr().err == ""
+
+
+@pytest.mark.parametrize("syntax", [JPEG2000Lossless, JPEGLSLossless])
+def test_a_frame_that_claims_another_size_is_never_decoded(make_film, syntax: str, monkeypatch) -> None:
+    ds = make_film(np.random.default_rng(2).integers(0, 4096, (96, 80)).astype(np.uint16))
+    ds.compress(syntax, generate_instance_uid=False)
+    frame = next(generate_frames(ds.PixelData, number_of_frames=1))
+    assert compressed_size(frame) == (96, 80)
+    ds.Rows, ds.Columns = 80, 96
+    monkeypatch.setattr("cxrdesk.imaging.dicom_pixels.get_decoder", lambda _: pytest.fail("decoded"))
+    with pytest.raises(FilmError) as caught:
+        radiograph_from_dataset(ds, name="film.dcm")
+    assert caught.value.code == "corrupt"
+
+
+def test_sizes_that_jpegs_claim() -> None:
+    for name in ("JPGExtended.dcm", "SC_rgb_jpeg_gdcm.dcm", "JPEGLSNearLossless_16.dcm", "693_J2KI.dcm"):
+        ds = pydicom.dcmread(BUNDLED / "test_files" / name)
+        frame = next(generate_frames(ds.PixelData, number_of_frames=1))
+        assert compressed_size(frame) == (ds.Rows, ds.Columns)
