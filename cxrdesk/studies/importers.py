@@ -64,9 +64,9 @@ class Film:
 
     path: Path = field(repr=False)
     identity: PatientIdentity = field(default_factory=PatientIdentity)
-    study_uid: str | None = None
-    series_uid: str | None = None
-    instance_uid: str | None = None
+    study_uid: str | None = field(default=None, repr=False)
+    series_uid: str | None = field(default=None, repr=False)
+    instance_uid: str | None = field(default=None, repr=False)
     study_date: date | None = field(default=None, repr=False)
     description: str = field(default="", repr=False)
     modality: str | None = None
