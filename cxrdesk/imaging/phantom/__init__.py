@@ -4,7 +4,7 @@ One film passes through: `habitus` (proportions) -> `body`, `skeleton`, `vessels
 `chest` (line integrals) -> `detector` (scatter, noise, tone) -> `film` (Radiograph and masks) -> `dicom` (a CR file).
 """
 
-from cxrdesk.imaging.phantom.chest import ChestParameters, adult, child, simulate
+from cxrdesk.imaging.phantom.chest import ChestParameters, adult, child, child_bedside, simulate
 from cxrdesk.imaging.phantom.detector import Exposure
 from cxrdesk.imaging.phantom.film import Phantom
 from cxrdesk.imaging.phantom.findings import Opacity
@@ -20,5 +20,6 @@ __all__ = [
     "Phantom",
     "adult",
     "child",
+    "child_bedside",
     "simulate",
 ]

@@ -226,7 +226,7 @@ class Body:
         r = 0.068 * h.half_width_mm
         carina = (0.02, 0.37, -0.25)
         return [
-            tube(self.mm(np.array([(0.0, -0.5, 0.0), (0.0, 0.0, -0.15), (0.02, 0.18, -0.22), carina])), r, points=60),
+            tube(self.mm(np.array([(0.0, -0.5, 0.0), (0.0, 0.0, -0.15), (0.02, 0.18, -0.22), carina])), r),
             tube(self.mm(np.array([carina, (-0.1, 0.42, -0.28), (-0.24, 0.5, -0.3)])), (0.85 * r, 0.8 * r, 0.6 * r)),
             tube(self.mm(np.array([carina, (0.14, 0.44, -0.28), (0.3, 0.5, -0.3)])), (0.75 * r, 0.7 * r, 0.5 * r)),
         ]

@@ -36,6 +36,9 @@ CHILD_EXPOSURE = Exposure(
 )
 """About 65 kVp without a grid: a small chest scatters little."""
 
+BEDSIDE_EXPOSURE = replace(CHILD_EXPOSURE, scatter_to_primary=1.2, tone=0.6, brightness=0.15, enhancement=0.3)
+"""The same beam through a mobile unit; scatter equals the primary or exceeds it where no grid stops it."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class ChestParameters:
@@ -88,6 +91,12 @@ def child(**changes: object) -> ChestParameters:
         habitus=CHILD_3_YEARS, exposure=CHILD_EXPOSURE, projection=Projection.AP, shape=(800, 1024), age_years=3.0
     )
     return replace(mean, **changes)  # type: ignore[arg-type]
+
+
+def child_bedside(**changes: object) -> ChestParameters:
+    """A three-year-old's AP film at the bedside, as sick children get it: no grid, much scatter, tight field."""
+    habitus = replace(CHILD_3_YEARS, field_top_v=-0.14, field_width_u=2.6)
+    return child(**{"habitus": habitus, "exposure": BEDSIDE_EXPOSURE, "shape": (706, 1024), **changes})
 
 
 def _individual(parameters: ChestParameters, rng: np.random.Generator) -> Body:

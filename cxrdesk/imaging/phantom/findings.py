@@ -58,8 +58,8 @@ def consolidation(opacity: Opacity, body: Body, grid: Grid, rng: np.random.Gener
     dy = (grid.y / h.height_mm - v) / (b * opacity.size)
     ragged = fractal(grid, rng, coarse_mm=0.45 * h.half_width_mm, octaves=3)
     patchy = fractal(grid, rng, coarse_mm=0.1 * h.half_width_mm, octaves=3)
-    level = 1 - np.hypot(dx, dy) + 0.24 * ragged
-    share = 1 / (1 + np.exp(-level / 0.16))
+    level = 1 - dx**2 - dy**2 + 0.3 * ragged
+    share = 0.5 + 0.5 * np.tanh(level / 0.32)
     return np.asarray(np.clip(opacity.severity * share * (1 + 0.05 * patchy), 0, 1), np.float32)
 
 

@@ -21,7 +21,7 @@ from cxrdesk.imaging.phantom.tubes import Tube, project_tubes, tube
 from cxrdesk.imaging.radiograph import Projection, Radiograph
 from cxrdesk.imaging.voi import Window
 
-_MARROW = 0.3
+_MARROW = 0.15
 _LIFT_MM = {"hand": 30.0, "hip": 0.0}
 """How far the field's middle lies above the origin of the part's drawing."""
 _Anatomy = tuple[list[Ellipsoid], list[Tube], list[Tube], list[Ellipsoid]]
@@ -46,7 +46,7 @@ class PartParameters:
     """
 
     body_part: Literal["hand", "hip"] = "hip"
-    exposure: Exposure = field(default_factory=lambda: Exposure(compression=0.35, scatter_to_primary=0.2, tone=1.2))
+    exposure: Exposure = field(default_factory=lambda: Exposure(compression=0.35, scatter_to_primary=0.2, tone=1.2, brightness=-0.12))
     projection: Projection = Projection.AP
     shape: tuple[int, int] = (512, 512)
     age_years: float = 54.0
@@ -56,7 +56,7 @@ class PartParameters:
 
 def neck(**changes: object) -> ChestParameters:
     """A three-year-old's neck film (AP): the chest's body with the field moved to the airway."""
-    habitus = replace(CHILD_3_YEARS, field_top_v=-0.74, field_width_u=1.5, jaw_v=-0.5)
+    habitus = replace(CHILD_3_YEARS, field_top_v=-0.82, field_width_u=1.5, jaw_v=-0.5)
     mean = child(
         habitus=habitus, body_part="neck", shape=(448, 512), exposure=replace(CHILD_EXPOSURE, compression=0.35)
     )
@@ -104,7 +104,7 @@ def _bone(
     size: float, path: Sequence[tuple[float, float]], radius: Sequence[float], cortex_mm: float, z: float = 0.0
 ) -> Tube:
     points = [(x * size, y * size, z) for x, y in path]
-    return tube(points, np.array(radius) * size, cortex_mm=cortex_mm, core=_MARROW, points=40)
+    return tube(points, np.array(radius) * size, cortex_mm=cortex_mm, core=_MARROW)
 
 
 def _hand(size: float) -> _Anatomy:
@@ -167,7 +167,7 @@ def _hip(size: float) -> _Anatomy:
         head = line(*((94 + 17 * t, 38 + 17 * t) for t in ball))
         bones.append(_bone(size, head, tuple(24 * np.sqrt(np.maximum(1 - ball**2, 0.02))), 1.2))
         wing = [(side * 45.0 * size, -50.0 * size, 20.0), (side * 110.0 * size, -70.0 * size, 20.0)]
-        bones.append(tube(wing, np.array([34.0, 30.0]) * size, 2.2, points=20))
+        bones.append(tube(wing, np.array([34.0, 30.0]) * size, 2.2))
     bones.append(_bone(size, ((0, -80), (0, -30), (0, 30), (0, 58)), (44, 34, 16, 5), 1.0, -40.0))
     for number in range(3):
         y = -100.0 - 34.0 * number

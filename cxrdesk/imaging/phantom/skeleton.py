@@ -70,9 +70,7 @@ def shoulder_girdle(body: Body) -> list[Tube]:
             return body.mm(np.array(points)) * mirror
 
         def bone(path: Points, height: float, thick: float, cortex: float) -> Tube:
-            return tube(
-                path, height * scale, thick * scale, cortex_mm=cortex * habitus.cortex_mm, core=_MARROW, points=40
-            )
+            return tube(path, height * scale, thick * scale, cortex_mm=cortex * habitus.cortex_mm, core=0.5 * _MARROW)
 
         tubes.append(bone(line(*habitus.clavicle), 0.82, 0.8, 1.5))
         (su, sv), (mu, mv), (eu, ev) = habitus.arm
@@ -100,7 +98,7 @@ def shoulder_girdle(body: Body) -> list[Tube]:
         at = np.linspace(-1, 1, 15)
         head = line(*((su - 0.04, sv + 0.0, -0.2),) * 15) + np.outer(at * 2.3 * scale, np.array([0.5 * side, 0.8, 0.0]))
         ball = 2.3 * scale * np.sqrt(np.maximum(1 - at**2, 0.01))
-        tubes.append(tube(head, ball, cortex_mm=0.4 * habitus.cortex_mm, core=0.15, points=40))
+        tubes.append(tube(head, ball, cortex_mm=0.4 * habitus.cortex_mm, core=0.15))
     return tubes
 
 

@@ -17,6 +17,9 @@ from cxrdesk.imaging.phantom.grid import Grid, Map, Values, smooth_profile
 
 Points = Values
 
+_FEW = 3
+"""Points on a chord of the section that lies along the beam."""
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Tube:
@@ -52,7 +55,7 @@ def tube(
     outward: ArrayLike = (0.0, 0.0, 1.0),
     cortex_mm: float = 0.0,
     core: float = 1.0,
-    points: int = 24,
+    points: int = 160,
 ) -> Tube:
     """Tube along a smooth curve through a few given points (x, y, z); semi-axes in mm, one or one per point."""
     given = np.asarray(path, np.float64)
@@ -91,12 +94,29 @@ def _resample(values: Points, at: Points) -> Points:
 
 
 def _section(count: tuple[int, int]) -> tuple[Points, Points]:
-    """Cell centres inside the unit disc (k, 2), and the area that each stands for (sum pi)."""
+    """Points inside the unit disc (k, 2), on `count` chords with as many points each, and their areas (sum pi)."""
     p = (np.arange(count[0]) + 0.5) / count[0] * 2 - 1
     q = (np.arange(count[1]) + 0.5) / count[1] * 2 - 1
-    grid = np.stack(np.meshgrid(p, q, indexing="ij"), axis=-1).reshape(-1, 2)
-    grid = grid[(grid**2).sum(axis=1) <= 1].astype(np.float32)
-    return grid, np.full(len(grid), np.pi / len(grid), np.float32)
+    chord = np.sqrt(1 - p**2)
+    points = np.stack([np.repeat(p, count[1]), np.outer(chord, q).ravel()], axis=1)
+    area = np.repeat(chord, count[1])
+    return points.astype(np.float32), (area * np.pi / area.sum()).astype(np.float32)
+
+
+def _shell(item: Tube, disc: Points, height: Points, thick: Points, *, alongside: bool) -> Points:
+    """Density (n, k) of each point of the section: 1 in the cortex, `core` inside.
+
+    Where the thin axis lies along the beam (`alongside`), the few points of a chord share its mean density.
+    """
+    inner = np.maximum(1 - item.cortex_mm / np.stack([height, thick], axis=1), 0.05)
+    p = disc[None, :, 0] / inner[:, :1]
+    if alongside:
+        chord = np.sqrt(np.maximum(1 - disc[None, :, 0] ** 2, 1e-6))
+        inside = inner[:, 1:] * np.sqrt(np.maximum(1 - p**2, 0)) / chord
+    else:
+        inside = np.asarray(p**2 + (disc[None, :, 1] / inner[:, 1:]) ** 2 < 1, np.float32)
+    density: Points = 1 - (1 - item.core) * inside
+    return density
 
 
 def _samples(item: Tube, step_mm: float) -> tuple[Points, Points]:
@@ -114,15 +134,13 @@ def _samples(item: Tube, step_mm: float) -> tuple[Points, Points]:
     cells = [int(np.clip(np.ceil(2 * float(size.max()) / step_mm), 4, 600)) for size in (height, thick)]
     # The thin axis mostly lies along the beam, where a few samples are as good as many.
     across = float(np.abs(outward[:, :2]).max())
-    cells[1] = int(np.clip(np.ceil(cells[1] * across), 3, cells[1])) if cells[1] > 3 else 3
+    cells[1] = max(int(np.ceil(cells[1] * across)), _FEW)
     disc, area = _section((cells[0], cells[1]))
     offset = height[:, None, None] * disc[None, :, :1] * up[:, None, :2]
     offset = offset + thick[:, None, None] * disc[None, :, 1:] * outward[:, None, :2]
     weight = area[None, :] * (height * thick * stretch)[:, None]
     if item.cortex_mm > 0:
-        inner = np.maximum(1 - item.cortex_mm / np.stack([height, thick], axis=1), 0.05)
-        core = (disc[None, :, 0] / inner[:, :1]) ** 2 + (disc[None, :, 1] / inner[:, 1:]) ** 2 < 1
-        weight = np.where(core, weight * item.core, weight)
+        weight = weight * _shell(item, disc, height, thick, alongside=cells[1] == _FEW)
     return (path[:, None, :2] + offset).reshape(-1, 2), weight.reshape(-1)
 
 
