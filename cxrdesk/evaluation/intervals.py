@@ -1,0 +1,46 @@
+"""95 % confidence intervals."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cxrdesk.api.evidence import Estimate
+
+LEVEL = 0.95
+RESAMPLES = 1000
+
+
+def proportion(hits: int, n: int) -> Estimate:
+    """A share with its exact interval (Clopper and Pearson 1934), by scipy."""
+    from scipy.stats import binomtest
+
+    interval = binomtest(hits, n).proportion_ci(LEVEL, method="exact")
+    return Estimate(value=hits / n, low=float(interval.low), high=float(interval.high), n=n)
+
+
+def by_patient(
+    statistic: Callable[[NDArray[np.int64]], float], patients: Sequence[str], *, seed: int = 0, resamples: int = RESAMPLES
+) -> Estimate:
+    """A statistic with its percentile bootstrap interval, patients being drawn, not films (Efron 1979).
+
+    Parameters
+    ----------
+    statistic : callable
+        From indices of films to a figure 0..1; NaN where the drawn films do not define it.
+    patients : sequence of str
+        Patient of each film.
+    """
+    _, of = np.unique(np.asarray(patients), return_inverse=True)
+    films: list[Any] = [np.flatnonzero(of == k) for k in range(of.max() + 1)]
+    rng = np.random.default_rng(seed)
+    draws = []
+    for _ in range(resamples):
+        chosen = rng.integers(0, len(films), len(films))
+        draws.append(statistic(np.concatenate([films[k] for k in chosen])))
+    value = statistic(np.arange(len(patients)))
+    low, high = np.nanpercentile(draws, [50 * (1 - LEVEL), 50 * (1 + LEVEL)])
+    return Estimate(value=value, low=min(float(low), value), high=max(float(high), value), n=len(patients))

@@ -1,0 +1,133 @@
+"""The tables that stand in bundles, on cards and in the README, made from a bundle and the data."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from cxrdesk.api.evidence import Estimate
+from cxrdesk.api.spec import DetectorSpec, SegmenterSpec
+from cxrdesk.discovery.registry import Registry
+from cxrdesk.evaluation.datasets import Row, adult_lungs, kermany
+from cxrdesk.evaluation.intervals import by_patient
+from cxrdesk.evaluation.metrics import Figures, figures
+from cxrdesk.evaluation.run import Progress, Scored, outline, score
+
+
+def _quiet(done: int, of: int) -> None:
+    return
+
+
+@dataclass(frozen=True, kw_only=True)
+class SegmenterTable:
+    """Dice of each group of films; a refused film counts as 0.
+
+    Parameters
+    ----------
+    refused : dict of dict of int
+        Group to the codes of refusals and how many films each hit.
+    """
+
+    dice: dict[str, Estimate]
+    refused: dict[str, dict[str, int]]
+
+    def to_json(self) -> dict[str, Any]:
+        """A mapping of JSON types."""
+        return asdict(self)
+
+
+def lung_groups(data: Path) -> dict[str, list[Row]]:
+    """Films that the shipped segmenter never saw: the children's report split, and adults of no trained patient."""
+    adults = adult_lungs(data)
+    trained = {row.patient for row in adults if row.trainable and row.split != "report"}
+    return {
+        "paediatric": [row for row in kermany(data) if row.mask and row.split == "report"],
+        "adult": [row for row in adults if row.patient not in trained],
+    }
+
+
+def segmenter_table(
+    registry: Registry, spec: SegmenterSpec, data: Path, *, device: str = "auto", progress: Progress = _quiet
+) -> SegmenterTable:
+    """Mean Dice of the lungs with 95 % intervals, patients resampled."""
+    dice, refused = {}, {}
+    for group, rows in lung_groups(data).items():
+        outlined = outline(registry, spec, rows, device=device, progress=progress)
+        values = np.array([item.dice or 0.0 for item in outlined])
+        patients = [item.row.patient for item in outlined]
+        dice[group] = by_patient(lambda i, v=values: float(v[i].mean()), patients)
+        refused[group] = _counted([item.reason for item in outlined])
+    return SegmenterTable(dice=dice, refused=refused)
+
+
+@dataclass(frozen=True, kw_only=True)
+class DetectorTable:
+    """Figures of one finding at each operating point.
+
+    Parameters
+    ----------
+    points : dict of Figures
+        Name of the operating point to its figures; without operating points the one key is ``"0.5"``.
+    """
+
+    finding: str
+    films: str
+    points: dict[str, Figures]
+    refused: dict[str, int] = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, Any]:
+        """A mapping of JSON types."""
+        return asdict(self)
+
+
+def detector_table(spec: DetectorSpec, finding: str, scored: list[Scored], films: str) -> DetectorTable:
+    """Figures over films that were scored; refused ones are counted beside them."""
+    kept = [item for item in scored if item.probability is not None]
+    labels = np.array([item.row.labels[finding] for item in kept])
+    probabilities = np.array([item.probability for item in kept], np.float64)
+    patients = [item.row.patient for item in kept]
+    thresholds = {p.name: p.threshold for p in spec.operating_points if p.finding == finding} or {"0.5": 0.5}
+    return DetectorTable(
+        finding=finding,
+        films=films,
+        points={name: figures(labels, probabilities, patients, value) for name, value in thresholds.items()},
+        refused=_counted([item.reason for item in scored]),
+    )
+
+
+def left_out(data: Path, families: frozenset[str]) -> list[Row]:
+    """Films of the families that a fold's network never saw, except those that thresholds were chosen on."""
+    return [row for row in kermany(data) if row.family in families and row.split != "tune"]
+
+
+def detector_films(
+    registry: Registry,
+    spec: DetectorSpec,
+    manifest: dict[str, Any],
+    data: Path,
+    *,
+    device: str = "auto",
+    progress: Progress = _quiet,
+) -> list[DetectorTable]:
+    """One table for each finding, on the films that the bundle's own evaluation names.
+
+    Parameters
+    ----------
+    manifest : dict
+        The bundle's; ``evaluation.left_out`` names the families of a fold, without it the report split is used.
+    """
+    families = frozenset(manifest.get("evaluation", {}).get("left_out", ()))
+    rows = left_out(data, families) if families else [r for r in kermany(data) if r.split == "report"]
+    films = f"left-out families {', '.join(sorted(families))}" if families else "report split"
+    tables = []
+    for finding in spec.findings:
+        scored = score(registry, spec, finding, rows, device=device, progress=progress)
+        tables.append(detector_table(spec, finding, scored, films))
+    return tables
+
+
+def _counted(reasons: list[str]) -> dict[str, int]:
+    return {reason: reasons.count(reason) for reason in sorted(set(reasons) - {""})}

@@ -1,0 +1,62 @@
+"""How a recipe ends: weights in half precision, golden vectors from simulated films."""
+
+from __future__ import annotations
+
+import hashlib
+import platform
+from datetime import UTC, datetime
+from importlib.metadata import version
+from typing import Any
+
+import numpy as np
+import safetensors.torch
+import torch
+from numpy.typing import NDArray
+
+from cxrdesk.imaging.phantom import Opacity, adult, child, simulate
+
+GOLDEN_SHAPE = (320, 320)
+
+
+def half_precision(network: torch.nn.Module) -> bytes:
+    """A safetensors file with floating-point weights in 16 bits; they are computed with in 32."""
+    state = {
+        key: (value.half() if value.is_floating_point() else value).contiguous()
+        for key, value in network.state_dict().items()
+    }
+    return safetensors.torch.save(state)
+
+
+def sha256(data: bytes) -> str:
+    """Hexadecimal SHA-256."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def golden_films() -> list[NDArray[np.uint8]]:
+    """Six simulated films, 8 bits: children and adults, with and without an opacity; they may be published."""
+    made = [child(seed=11), child(seed=12, opacity=Opacity()), child(seed=13, opacity=Opacity(side="left"))]
+    made += [adult(seed=14), adult(seed=15, opacity=Opacity()), adult(seed=16)]
+    films = []
+    for parameters in made:
+        film = simulate(_small(parameters)).radiograph
+        lo, hi = film.value_range
+        films.append(np.clip((film.pixels - lo) * (255 / (hi - lo)), 0, 255).astype(np.uint8))
+    return films
+
+
+def _small(parameters: Any) -> Any:
+    from dataclasses import replace
+
+    return replace(parameters, shape=GOLDEN_SHAPE)
+
+
+def provenance(recipe: str, **told: Any) -> dict[str, Any]:
+    """How the weights came about, for the bundle."""
+    return {
+        "recipe": recipe,
+        "finished": datetime.now(UTC).date().isoformat(),
+        "python": platform.python_version(),
+        "packages": {name: version(name) for name in ("torch", "timm", "lightning", "cxrdesk")},
+        "started_from": "random weights",
+        **told,
+    }

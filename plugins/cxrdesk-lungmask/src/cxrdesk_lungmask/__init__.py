@@ -1,0 +1,1 @@
+"""Lung outlines for cxrdesk."""

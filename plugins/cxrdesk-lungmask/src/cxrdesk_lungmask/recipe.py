@@ -1,0 +1,91 @@
+"""Trains the lung segmenter and writes its bundle: ``cxrdesk train lungmask --data DIR --out DIR``."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+
+from cxrdesk.api import Evidence, FilmScope, InputSpec, SegmenterSpec
+from cxrdesk.api.bundle import write_bundle
+from cxrdesk.api.golden import record
+from cxrdesk.discovery.registry import Plugin, Registry
+from cxrdesk.evaluation.datasets import adult_lungs, kermany
+from cxrdesk.evaluation.tables import segmenter_table
+from cxrdesk.imaging.preprocess import WHOLE_FILM
+from cxrdesk.training.augment import Geometry
+from cxrdesk.training.bundles import golden_films, half_precision, provenance, sha256
+from cxrdesk.training.data import Draws, Example, small_film
+from cxrdesk.training.fit import Plan, fit
+from cxrdesk.training.masks import drawn_mask
+from cxrdesk.training.modules import MaskFit
+from cxrdesk_lungmask.model import LungMaskModel
+from cxrdesk_lungmask.network import build
+
+INPUT = InputSpec(size=(160, 160))
+GEOMETRY = Geometry(rotation_degrees=10.0, scale=0.15, aspect=0.2, shift=0.06)
+ADULT_SHARE = 0.35
+"""Share of draws from the few adult films whose licence allows training."""
+EPOCH, EPOCHS, BATCH, RATE = 3840, 11, 16, 3e-3
+
+
+def train(data: Path, out: Path, *, device: str = "auto", epochs: int = EPOCHS, epoch: int = EPOCH) -> Path:
+    """Train, measure on the report split, write ``out/bundle``; goes on where an earlier run stopped."""
+    out.mkdir(parents=True, exist_ok=True)
+    finished = out / "weights.pt"
+    network = build()
+    if finished.is_file():
+        network.load_state_dict(torch.load(finished, weights_only=True))
+    else:
+        module = MaskFit(network, rate=RATE)
+        fit(module, _draws(data, epoch), Plan(epochs=epochs, batch=BATCH, device=device), out)
+        network = module.network
+        torch.save(network.state_dict(), finished)
+    return _bundle(network.cpu(), data, out / "bundle", device, epochs * epoch)
+
+
+def _draws(data: Path, epoch: int) -> Draws:
+    children = [row for row in kermany(data) if row.mask and row.split == "train"]
+    adults = [row for row in adult_lungs(data) if row.trainable and row.split == "train"]
+    examples, weights = [], []
+    for rows, share in ((children, 1 - ADULT_SHARE), (adults, ADULT_SHARE)):
+        for row in rows:
+            film = small_film(row.path)
+            examples.append(Example(film=film, box=WHOLE_FILM, mask=drawn_mask(row, film.shape)))
+            weights.append(share / len(rows))
+    return Draws(examples, INPUT, weights, epoch, seed=0, geometry=GEOMETRY)
+
+
+def _bundle(network: torch.nn.Module, data: Path, folder: Path, device: str, draws: int) -> Path:
+    weights = half_precision(network)
+    spec = SegmenterSpec(
+        id="lungmask",
+        version="0.1.0",
+        name="Lung outlines",
+        looks_for="Outlines both lungs, with the part behind the heart.",
+        scope=FilmScope(views=("chest-frontal", "chest-ap", "chest-pa"), stated_view=False),
+        input=INPUT,
+        structure="lungs",
+        evidence=Evidence.INTERNAL,
+        weights_sha256=sha256(weights),
+        trained_on="Films of Kermany 2018 and CC BY films of covid-chestxray-dataset, outlines by V7 Labs (CC BY 4.0)",
+        licence="Apache-2.0",
+    )
+    # Written once without figures, since the figures are measured on what the viewer would load.
+    write_bundle(folder, spec, weights, {})
+    model = type("LungMask", (LungMaskModel,), {"spec": SegmenterSpec.from_bundle(folder)})
+    registry = Registry([Plugin(name="lungmask", distribution="cxrdesk-lungmask", version="", segmenters=(model,))])
+    measured = segmenter_table(registry, model.spec, data, device=device)
+    loaded = model()
+    loaded.load()
+    films = golden_films()
+    golden = record(loaded, films, [{} for _ in films])
+    return write_bundle(
+        folder,
+        replace(spec, dice=measured.dice),
+        weights,
+        golden,
+        evaluation={"split": "report", "table": measured.to_json()},
+        training=provenance("cxrdesk train lungmask", draws=draws, epochs=EPOCHS, seed=0),
+    )

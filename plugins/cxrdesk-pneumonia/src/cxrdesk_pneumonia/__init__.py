@@ -1,0 +1,1 @@
+"""Paediatric pneumonia for cxrdesk."""

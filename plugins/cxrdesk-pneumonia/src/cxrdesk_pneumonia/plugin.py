@@ -1,0 +1,22 @@
+"""The pneumonia detector as cxrdesk sees it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from cxrdesk.api import Detector, DetectorSpec, hookimpl
+from cxrdesk_pneumonia.model import PneumoniaModel
+
+CXRDESK_API = "0.9"
+
+
+class Pneumonia(PneumoniaModel):
+    """The shipped weights."""
+
+    spec = DetectorSpec.from_bundle(Path(__file__).parent / "bundle")
+
+
+@hookimpl
+def cxrdesk_detectors() -> list[type[Detector]]:
+    """This plugin's detector."""
+    return [Pneumonia]
