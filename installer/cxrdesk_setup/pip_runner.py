@@ -39,16 +39,23 @@ FAILURES = (  # the first that occurs in pip's output wins
     ),
     (
         NETWORK,
-        r"Failed to establish a new connection|NameResolutionError|Network is unreachable|Connection refused"
-        r"|ProxyError|ReadTimeoutError|ConnectTimeoutError|Connection aborted|RemoteDisconnected|IncompleteRead",
+        r"(?m)Retry\(total=0|Max retries exceeded"
+        r"|^(?:ERROR|error|pip\._vendor).*(?:Connect|Timeout|Network|Proxy|IncompleteRead|incomplete-download)",
         "The package index could not be reached: connect to the network (or give pip its proxy or index-url) and run "
         "the same command again, or set up from a kit with --from DIR.",
     ),
     (
         PACKAGES,
-        r"No matching distribution found for (?P<what>\S+)",
-        "Where pip looks there is no build of {what} for this Python and machine: correct --cpu-index or pip's "
-        "index-url, or use another of the Pythons that cxrdesk supports.",
+        r"(?:No matching distribution found for|no matching distributions available for your environment:)\s+"
+        r"(?P<what>\S+)",
+        "Where pip looks there is no {what} in the version of constraints.txt for this Python and machine: correct "
+        "--cpu-index or pip's index-url, or use another of the Pythons that cxrdesk supports.",
+    ),
+    (
+        PACKAGES,
+        r"Cannot install (?P<what>.+) because these package versions have conflicting dependencies",
+        "Where pip looks there are no versions of {what} that agree with constraints.txt: correct --cpu-index or pip's "
+        "index-url; setup.log in .venv names them.",
     ),
 )
 
@@ -170,8 +177,11 @@ class Pip:
         )
         try:
             output = self._follow(process)
-        except BaseException:  # Ctrl-C: in its own session, pip gets exactly one interrupt and tidies up
-            process.send_signal(signal.SIGINT if os.name == "posix" else signal.SIGTERM)
+        except BaseException:  # Ctrl-C: in their own session, pip and its builds get one interrupt and tidy up
+            if os.name == "posix":
+                os.killpg(process.pid, signal.SIGINT)
+            else:
+                process.terminate()
             try:
                 process.wait(20)
             except subprocess.TimeoutExpired:
