@@ -114,7 +114,7 @@ class Body:
         knots = np.sqrt([k for k, _ in h.lateral])
         outer = smooth_profile(knots, [value for _, value in h.lateral], root)
         inner = smooth_profile(
-            np.sqrt([0.0, 0.01, 0.06, 0.2, 1.0]), (h.apex_u, h.apex_u - 0.09, 0.165, 0.13, 0.12), root
+            np.sqrt([0.0, 0.01, 0.06, 0.2, 1.0]), (h.apex_u, h.apex_u - 0.09, 0.185, 0.165, 0.16), root
         )
         inside = (v > 0) & (v < 1.35)
         low, high = inner * h.half_width_mm, np.where(inside, outer, -1.0) * h.half_width_mm
@@ -170,7 +170,8 @@ class Body:
         floor = np.where(
             middle, max(dome.top_mm[1] for dome in self.domes.values()) + 0.02 * self.habitus.height_mm, below
         )
-        return (grid.x > loft.low) & (grid.x < loft.high) & (grid.y < floor)
+        top = self.habitus.heart_right[0][0] * self.habitus.height_mm
+        return (grid.x > loft.low) & (grid.x < loft.high) & (grid.y > top) & (grid.y < floor)
 
     def great_vessels(self) -> tuple[Ellipsoid, ...]:
         """Aortic knob, pulmonary trunk, and the hila's large vessels."""
@@ -237,8 +238,8 @@ class Body:
         u, v = h.dome_left
         size, height = h.half_width_mm, h.height_mm
         bubble = Ellipsoid(
-            center_mm=(u * size * 0.92, (v + 0.14) * height, 0.2 * h.half_depth_mm),
-            semi_axes_mm=(0.24 * size, 0.075 * height, 0.24 * h.half_depth_mm),
+            center_mm=(u * size * 1.08, (v + 0.17) * height, 0.2 * h.half_depth_mm),
+            semi_axes_mm=(0.2 * size, 0.07 * height, 0.2 * h.half_depth_mm),
             turn_deg=float(rng.uniform(5, 20)),
         )
         loops = [

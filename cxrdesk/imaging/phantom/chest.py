@@ -36,7 +36,9 @@ CHILD_EXPOSURE = Exposure(
 )
 """About 65 kVp without a grid: a small chest scatters little."""
 
-BEDSIDE_EXPOSURE = replace(CHILD_EXPOSURE, scatter_to_primary=1.2, tone=0.6, brightness=0.15, enhancement=0.3)
+BEDSIDE_EXPOSURE = replace(
+    CHILD_EXPOSURE, scatter_to_primary=1.4, compression=0.38, tone=0.6, brightness=0.15, enhancement=0.2
+)
 """The same beam through a mobile unit; scatter equals the primary or exceeds it where no grid stops it."""
 
 

@@ -18,7 +18,7 @@ Zone = Literal["upper", "middle", "lower"]
 _PLACES: dict[Zone, tuple[float, float, float, float]] = {
     "upper": (0.48, 0.24, 0.3, 0.17),
     "middle": (0.5, 0.52, 0.34, 0.16),
-    "lower": (0.5, 0.7, 0.4, 0.19),
+    "lower": (0.5, 0.67, 0.42, 0.17),
 }
 
 

@@ -46,7 +46,9 @@ class PartParameters:
     """
 
     body_part: Literal["hand", "hip"] = "hip"
-    exposure: Exposure = field(default_factory=lambda: Exposure(compression=0.35, scatter_to_primary=0.2, tone=1.2, brightness=-0.12))
+    exposure: Exposure = field(
+        default_factory=lambda: Exposure(compression=0.35, scatter_to_primary=0.2, tone=1.2, brightness=-0.12)
+    )
     projection: Projection = Projection.AP
     shape: tuple[int, int] = (512, 512)
     age_years: float = 54.0

@@ -15,8 +15,8 @@ from cxrdesk.imaging.phantom.findings import Opacity
 
 def sample_studies() -> Iterator[tuple[str, FileDataset]]:
     """(relative path, dataset) of each sample; each file stays under 1 MB uncompressed."""
-    opacity = Opacity(side="right", zone="lower", severity=0.75, size=1.05)
-    young = simulate(child_bedside(shape=(560, 812), opacity=opacity, seed=3))
+    opacity = Opacity(side="right", zone="lower", severity=0.75, size=1.3)
+    young = simulate(child_bedside(shape=(560, 812), opacity=opacity, seed=4))
     yield (
         "child-with-opacity/chest-ap.dcm",
         to_dataset(young, given_name="Child", study_description="Synthetic chest AP, right lower zone opacity"),
