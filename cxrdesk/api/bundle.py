@@ -1,4 +1,8 @@
-"""Weights and what was measured with them: a folder or zip of model.safetensors, bundle.json and golden.npz."""
+"""Weights and what was measured with them: a folder or zip of model.safetensors, bundle.json and golden.npz.
+
+bundle.json names the SHA-256 of the other two files and of itself, so that one flipped byte anywhere is noticed. That
+finds damage and typed-in figures; it is no signature.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +10,7 @@ import hashlib
 import io
 import json
 import zipfile
+import zlib
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -20,6 +25,7 @@ from cxrdesk.imaging.preprocess import InputSpec
 
 FORMAT = 1
 WEIGHTS, MANIFEST, GOLDEN = "model.safetensors", "bundle.json", "golden.npz"
+_AGAIN = "install the plugin anew"
 
 
 class BundleError(UserError):
@@ -37,18 +43,24 @@ class Bundle:
     Raises
     ------
     BundleError
-        If the manifest is missing or not understood.
+        If the manifest is missing (``"bundle-incomplete"``), not understood (``"bundle-broken"``,
+        ``"bundle-format"``) or not as it was written (``"manifest-changed"``).
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         try:
             manifest = json.loads(self._read(MANIFEST))
-        except ValueError as error:
-            raise BundleError("bundle-broken", f"{path / MANIFEST} is not valid JSON; install the plugin anew") from error
+        except (ValueError, RecursionError) as error:
+            raise BundleError("bundle-broken", f"{path / MANIFEST} is not valid JSON; {_AGAIN}") from error
         if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
-            raise BundleError("bundle-format", f"{path} is not a bundle of format {FORMAT}; a newer cxrdesk may read it")
+            text = f"{path} is not a bundle of format {FORMAT}; a newer cxrdesk may read it"
+            raise BundleError("bundle-format", text)
+        if manifest.pop("manifest_sha256", None) != manifest_sha256(manifest):
+            text = f"{path / MANIFEST} is not as the recipe wrote it (SHA-256 differs); {_AGAIN}"
+            raise BundleError("manifest-changed", text)
         self.manifest: dict[str, Any] = manifest
+        """Without its own digest."""
 
     def _read(self, name: str) -> bytes:
         try:
@@ -56,13 +68,21 @@ class Bundle:
                 with zipfile.ZipFile(self.path) as archive:
                     return archive.read(name)
             return (self.path / name).read_bytes()
-        except (OSError, KeyError, zipfile.BadZipFile) as error:
-            raise BundleError("bundle-incomplete", f"the bundle {self.path} lacks {name}; install the plugin anew") from error
+        except (OSError, KeyError) as error:
+            raise BundleError("bundle-incomplete", f"the bundle {self.path} lacks {name}; {_AGAIN}") from error
+        except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+            raise BundleError("bundle-broken", f"{name} in {self.path} cannot be unpacked; {_AGAIN}") from error
+
+    def _promised(self, part: str) -> str:
+        try:
+            return str(self.manifest[part]["sha256"])
+        except (KeyError, TypeError) as error:
+            raise BundleError("bundle-broken", f"{self.path / MANIFEST} names no digest of its {part}") from error
 
     @property
     def weights_sha256(self) -> str:
         """The digest that the manifest promises."""
-        return str(self.manifest["weights"]["sha256"])
+        return self._promised("weights")
 
     def weights(self) -> bytes:
         """The safetensors file, exactly as promised.
@@ -70,27 +90,41 @@ class Bundle:
         Raises
         ------
         BundleError
-            If its SHA-256 is another one: changed weights are never loaded.
+            If its SHA-256 is another one (``"weights-changed"``): changed weights are never loaded.
         """
         data = self._read(WEIGHTS)
         if hashlib.sha256(data).hexdigest() != self.weights_sha256:
-            raise BundleError(
-                "weights-changed",
-                f"the weights in {self.path} are not those that were measured (SHA-256 differs); install the plugin anew",
-            )
+            text = f"the weights in {self.path} are not those that were measured (SHA-256 differs); {_AGAIN}"
+            raise BundleError("weights-changed", text)
         return data
 
     def golden(self) -> dict[str, NDArray[Any]]:
-        """Arrays of the golden vectors; see `cxrdesk.api.golden`."""
+        """Arrays of the golden vectors; see `cxrdesk.api.golden`.
+
+        Raises
+        ------
+        BundleError
+            If their SHA-256 is another one (``"golden-changed"``) or they are no arrays (``"golden-broken"``).
+        """
+        data = self._read(GOLDEN)
+        if hashlib.sha256(data).hexdigest() != self._promised("golden"):
+            text = f"{GOLDEN} in {self.path} is not as the recipe wrote it (SHA-256 differs); {_AGAIN}"
+            raise BundleError("golden-changed", text)
         try:
-            with np.load(io.BytesIO(self._read(GOLDEN)), allow_pickle=False) as arrays:
+            with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
                 return {key: arrays[key] for key in arrays.files}
-        except ValueError as error:
-            raise BundleError("golden-broken", f"{GOLDEN} of {self.path} cannot be read; install the plugin anew") from error
+        except (ValueError, OSError, EOFError, AttributeError, zipfile.BadZipFile) as error:
+            raise BundleError("golden-broken", f"{GOLDEN} of {self.path} cannot be read; {_AGAIN}") from error
+
+
+def manifest_sha256(manifest: dict[str, Any]) -> str:
+    """SHA-256 over a manifest's JSON values, whatever their order and spacing."""
+    plain = json.dumps(manifest, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(plain.encode()).hexdigest()
 
 
 def _shared(bundle: Path, data: dict[str, Any]) -> dict[str, Any]:
-    scope = {key: tuple(value) if isinstance(value, list) else value for key, value in data["scope"].items()}
+    scope: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in data["scope"].items()}
     return {
         "id": data["id"],
         "version": data["version"],
@@ -113,7 +147,7 @@ def detector_spec(path: Path) -> DetectorSpec:
     Raises
     ------
     BundleError
-        If the manifest lacks something or holds a value that no spec admits.
+        As `Bundle`, and if the manifest lacks something or holds a value that no spec admits (``"bundle-broken"``).
     """
     data = Bundle(path).manifest
     try:
@@ -125,7 +159,7 @@ def detector_spec(path: Path) -> DetectorSpec:
             saliency=Saliency(**data["saliency"]) if data["saliency"] else None,
             prevalence=data["prevalence"],
         )
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise BundleError("bundle-broken", f"{path / MANIFEST} is not understood: {error!r}") from error
 
 
@@ -135,7 +169,7 @@ def segmenter_spec(path: Path) -> SegmenterSpec:
     try:
         dice = {group: Estimate(**item) for group, item in data["dice"].items()}
         return SegmenterSpec(**_shared(path, data), structure=data["structure"], dice=dice)
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise BundleError("bundle-broken", f"{path / MANIFEST} is not understood: {error!r}") from error
 
 
@@ -155,14 +189,18 @@ def write_bundle(
     """
     if hashlib.sha256(weights).hexdigest() != spec.weights_sha256:
         raise ValueError("the spec names other weights")
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, allow_pickle=False, **golden)
     data = asdict(spec) | {"input": spec.input.to_json(), "format": FORMAT} | extra
     data["kind"] = "detector" if isinstance(spec, DetectorSpec) else "segmenter"
     data["weights"] = {"file": WEIGHTS, "sha256": data.pop("weights_sha256")}
+    data["golden"] = {"file": GOLDEN, "sha256": hashlib.sha256(buffer.getvalue()).hexdigest()}
     del data["bundle"]
+    # Through JSON first, so that the digest is of what will be read.
+    data = json.loads(json.dumps(data, allow_nan=False))
+    data["manifest_sha256"] = manifest_sha256(data)
     path.mkdir(parents=True, exist_ok=True)
     (path / WEIGHTS).write_bytes(weights)
-    (path / MANIFEST).write_text(json.dumps(data, indent=1) + "\n", encoding="utf-8")
-    buffer = io.BytesIO()
-    np.savez_compressed(buffer, allow_pickle=False, **golden)
     (path / GOLDEN).write_bytes(buffer.getvalue())
+    (path / MANIFEST).write_text(json.dumps(data, indent=1) + "\n", encoding="utf-8")
     return path

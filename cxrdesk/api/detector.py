@@ -42,6 +42,8 @@ class Context:
 
 
 def _field(values: NDArray[np.float32], what: str) -> None:
+    if not isinstance(values, np.ndarray):
+        raise TypeError(f"{what} is a numpy array, not {type(values).__name__}")
     if values.ndim != 2 or values.dtype != np.float32 or 0 in values.shape:
         raise ValueError(f"{what} is float32 (h, w), not {values.dtype} {values.shape}")
     if not np.isfinite(values).all() or values.min() < 0:
@@ -82,9 +84,12 @@ class Prediction:
     probabilities: Mapping[str, float]
 
     def __post_init__(self) -> None:
-        for finding, value in self.probabilities.items():
-            if not (np.isfinite(value) and 0.0 <= value <= 1.0):
+        # Plain floats, whatever kind of number the network gave.
+        plain = {str(finding): float(value) for finding, value in self.probabilities.items()}
+        for finding, value in plain.items():
+            if not 0.0 <= value <= 1.0:
                 raise ValueError(f"the probability of {finding} is {value}, not within 0..1")
+        object.__setattr__(self, "probabilities", plain)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -143,10 +143,13 @@ class Calibration:
     fitted_on: str = ""
 
     def __post_init__(self) -> None:
-        if self.method not in ("none", "temperature", "platt") or not self.slope > 0 or not math.isfinite(self.offset):
+        finite = math.isfinite(self.slope) and math.isfinite(self.offset)
+        if self.method not in ("none", "temperature", "platt") or not finite or self.slope <= 0:
             raise ValueError(f"not a calibration: {self}")
 
     def apply(self, probability: float) -> float:
         """The calibrated probability, 0..1."""
         p = min(max(probability, _EDGE), 1 - _EDGE)
-        return 1.0 / (1.0 + math.exp(-(self.slope * math.log(p / (1 - p)) + self.offset)))
+        logit = self.slope * math.log(p / (1 - p)) + self.offset
+        # The form whose exponent is not positive: a steep slope must not overflow.
+        return 1.0 / (1.0 + math.exp(-logit)) if logit >= 0 else math.exp(logit) / (1.0 + math.exp(logit))

@@ -19,8 +19,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cxrdesk.api.bundle import Bundle
+from cxrdesk.api.bundle import Bundle, BundleError
 from cxrdesk.api.detector import Detector, Mask, ModelInput, Segmenter
+from cxrdesk.api.evidence import Calibration
 from cxrdesk.imaging.radiograph import Radiograph
 from cxrdesk.imaging.voi import Window
 
@@ -36,7 +37,9 @@ def golden_film(stored: NDArray[Any]) -> Radiograph:
     return Radiograph(stored=stored, bits_stored=bits, voi=Window(center=2 ** (bits - 1), width=2**bits))
 
 
-def record(model: Detector | Segmenter, films: list[NDArray[Any]], masks: list[dict[str, Mask]]) -> dict[str, NDArray[Any]]:
+def record(
+    model: Detector | Segmenter, films: list[NDArray[Any]], masks: list[dict[str, Mask]]
+) -> dict[str, NDArray[Any]]:
     """The golden vectors of a loaded model on `films`; only recipes do.
 
     Parameters
@@ -55,7 +58,16 @@ def record(model: Detector | Segmenter, films: list[NDArray[Any]], masks: list[d
 
 
 def verify(model: Detector | Segmenter, bundle: Bundle) -> list[str]:
-    """What a loaded model no longer reproduces, each with its stage; empty if all holds."""
+    """What a loaded model no longer reproduces; empty if all holds.
+
+    Each sentence begins with its stage: ``preprocessing`` (film to tensor), ``model`` (tensor to score) or ``call``
+    (score to the side of an operating point that it falls on).
+
+    Raises
+    ------
+    BundleError
+        If the golden vectors themselves are damaged or incomplete.
+    """
     arrays = bundle.golden()
     count = sum(key.startswith("film_") for key in arrays)
     if count < FEWEST:
@@ -63,18 +75,39 @@ def verify(model: Detector | Segmenter, bundle: Bundle) -> list[str]:
     failures = []
     limit = SCORE_TOLERANCE.get(model.context.device, OTHER_SCORE_TOLERANCE)
     for i in range(count):
-        known = {
-            key: Mask(structure=key, values=arrays[f"mask_{key}_{i}"]) for key in model.spec.requires
-        }
-        prepared = _prepared(model, arrays[f"film_{i}"], known)
-        off = float(np.abs(prepared.tensor - arrays[f"tensor_{i}"]).max())
+        try:
+            film, tensor, expected = (arrays[f"{part}_{i}"] for part in ("film", "tensor", "score"))
+            known = {key: Mask(structure=key, values=arrays[f"mask_{key}_{i}"]) for key in model.spec.requires}
+        except KeyError as error:
+            text = f"the golden vectors in {bundle.path} lack {error.args[0]}; install the plugin anew"
+            raise BundleError("golden-broken", text) from error
+        prepared = _prepared(model, film, known)
+        off = _difference(prepared.tensor, tensor)
         if not off <= TENSOR_TOLERANCE:
             failures.append(f"preprocessing: golden film {i} differs by {off:.2g}, at most {TENSOR_TOLERANCE}")
-        scores = _scores(model, ModelInput(tensor=arrays[f"tensor_{i}"], box=prepared.box))
-        off = float(np.abs(scores - arrays[f"score_{i}"]).max())
+        scores = _scores(model, ModelInput(tensor=tensor, box=prepared.box))
+        off = _difference(scores, expected)
         if not off <= limit:
             failures.append(f"model: golden film {i} differs by {off:.2g}, at most {limit}")
+        elif isinstance(model, Detector):
+            failures += [f"call: golden film {i} {flip}" for flip in _flips(model, scores, expected)]
     return failures
+
+
+def _difference(found: NDArray[Any], expected: NDArray[Any]) -> float:
+    """Largest absolute difference; infinite where the shapes differ."""
+    return float(np.abs(found - expected).max()) if found.shape == expected.shape else float("inf")
+
+
+def _flips(model: Detector, scores: NDArray[Any], expected: NDArray[Any]) -> list[str]:
+    flips = []
+    for point in model.spec.operating_points:
+        k = model.spec.findings.index(point.finding)
+        calibration = model.spec.calibration.get(point.finding, Calibration())
+        now, then = (calibration.apply(float(values[k])) >= point.threshold for values in (scores, expected))
+        if now != then:
+            flips.append(f"falls on the other side of {point.name!r} for {point.finding}")
+    return flips
 
 
 def _prepared(model: Detector | Segmenter, stored: NDArray[Any], known: dict[str, Mask]) -> ModelInput:

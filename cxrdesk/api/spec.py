@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -65,7 +66,7 @@ class FilmScope:
 
     def __post_init__(self) -> None:
         for name in self.views:
-            if parse_view(name).projection is None:
+            if parse_view(name).projection is None or name != name.lower():
                 raise ValueError(f"a view names a body part and a projection, not {name!r}")
         if self.age_years is not None and not 0 <= self.age_years[0] < self.age_years[1]:
             raise ValueError(f"not an age range: {self.age_years}")
@@ -99,6 +100,10 @@ class Saliency:
 
     method: str
     reference: dict[str, float] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if any(not (math.isfinite(value) and value > 0) for value in self.reference.values()):
+            raise ValueError(f"a saliency map's reference is above 0: {self.reference}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -176,6 +181,13 @@ class DetectorSpec(_Spec):
             raise ValueError(f"{self.id}: at least one finding, each once")
         if unknown := set(self.findings) - set(FINDINGS):
             raise ValueError(f"{self.id}: unknown finding {sorted(unknown)}; known are {sorted(FINDINGS)}")
+        named = [(point.name, point.finding) for point in self.operating_points]
+        reference = self.saliency.reference if self.saliency is not None else {}
+        about = {finding for _, finding in named} | set(self.calibration) | set(self.prevalence) | set(reference)
+        if foreign := about - set(self.findings):
+            raise ValueError(f"{self.id}: figures for {sorted(foreign)}, which it does not look for")
+        if len(set(named)) < len(named):
+            raise ValueError(f"{self.id}: an operating point's name is used twice for one finding")
 
     @classmethod
     def from_bundle(cls, bundle: Path) -> DetectorSpec:

@@ -78,7 +78,8 @@ class TorchClassifier(_TorchModel, Detector):
         self.model.requires_grad_(False)
         layer = self.cam_layer(self.model)
         # The graph starts here: nothing below the layer is kept, and the backward pass is as short as it can be.
-        self._cut = layer.register_forward_hook(lambda module, given, out: out.detach().requires_grad_(True))
+        # Cloned, since a leaf of the graph could not be changed in place by what follows the layer.
+        self._cut = layer.register_forward_hook(lambda module, given, out: out.detach().requires_grad_(True).clone())
         self._cam = GradCAM(self.model, [layer])
 
     def unload(self) -> None:
@@ -112,13 +113,15 @@ class TorchClassifier(_TorchModel, Detector):
         Selvaraju et al. 2017, arXiv 1610.02391, by the grad-cam package. Its own scaling of each map to 0..1 is left
         out, so that a film with nothing on it gives a weak map.
         """
+        import torch
+
         if self._last is None or self._last[0] is not inputs:
             self.predict(inputs)
         assert self._last is not None
         _, batch, logits = self._last
         seen = self._cam.activations_and_grads
         seen.gradients = []
-        logits[:, self.spec.findings.index(finding)].sum().backward(retain_graph=True)
+        torch.autograd.backward(logits[:, self.spec.findings.index(finding)].sum(), retain_graph=True)
         layer = self._cam.target_layers[0]
         raw = self._cam.get_cam_image(batch, layer, [], seen.activations[0], seen.gradients[0].numpy())
         maps = np.maximum(raw, 0).astype(np.float32)

@@ -35,7 +35,8 @@ class PluginFailure:
     Parameters
     ----------
     code : str
-        ``"import-failed"``, ``"api-version"``, ``"unknown-hook"``, ``"hook-failed"``, ``"bad-spec"``, ``"duplicate-id"``.
+        ``"import-failed"``, ``"api-version"``, ``"unknown-hook"``, ``"hook-failed"``, ``"bad-spec"``,
+        ``"duplicate-id"``, ``"bad-metadata"``, or the code of a `BundleError` that its import raised.
     reason : str
         One sentence.
     """
@@ -62,7 +63,7 @@ class Registry:
             self._add(plugin)
 
     def _add(self, plugin: Plugin) -> None:
-        ids = [model.spec.id for model in (*plugin.detectors, *plugin.segmenters)]
+        ids = [*(model.spec.id for model in plugin.detectors), *(model.spec.id for model in plugin.segmenters)]
         taken = {i for i in ids if i in self._detectors or i in self._segmenters or ids.count(i) > 1}
         if taken:
             self.failures.append(

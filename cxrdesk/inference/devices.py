@@ -2,22 +2,34 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Callable
+from importlib.util import find_spec
+
 CHOICES = ("auto", "cpu", "cuda", "mps", "xpu")
 
 
 def choose(wanted: str = "auto") -> str:
-    """torch's name of the device: the wanted one, or the first accelerator that is there, else the CPU.
+    """Device to compute on, by torch's name: the wanted one, or the first accelerator that is there, else the CPU.
 
-    Imports torch.
+    Imports torch, unless the CPU is wanted or torch is not installed: a detector need not use it.
 
     Raises
     ------
     ValueError
         If `wanted` is unknown or not on this machine.
     """
+    if wanted not in CHOICES:
+        raise ValueError(f"{wanted!r} is no device; choose one of {', '.join(CHOICES)}")
+    if wanted == "cpu":
+        return "cpu"
+    if find_spec("torch") is None:
+        if wanted == "auto":
+            return "cpu"
+        raise ValueError(f"torch is not installed, so there is no {wanted} device; choose auto or cpu")
     import torch
 
-    there = {
+    there: dict[str, Callable[[], bool]] = {
         "cuda": torch.cuda.is_available,
         "mps": torch.backends.mps.is_available,
         "xpu": torch.xpu.is_available,
@@ -25,8 +37,6 @@ def choose(wanted: str = "auto") -> str:
     }
     if wanted == "auto":
         return next(name for name, available in there.items() if available())
-    if wanted not in there:
-        raise ValueError(f"{wanted!r} is no device; choose one of {', '.join(CHOICES)}")
     if not there[wanted]():
         raise ValueError(f"this machine offers no {wanted} device; choose auto or cpu")
     return wanted
@@ -34,9 +44,9 @@ def choose(wanted: str = "auto") -> str:
 
 def is_out_of_memory(error: BaseException) -> bool:
     """Whether a torch error says that an accelerator's memory ran out."""
-    import torch
-
-    return isinstance(error, torch.OutOfMemoryError) or "out of memory" in str(error).lower()
+    torch = sys.modules.get("torch")
+    typed = torch is not None and isinstance(error, torch.OutOfMemoryError)
+    return typed or "out of memory" in str(error).lower()
 
 
 def child_threads(cores: int | None) -> int:

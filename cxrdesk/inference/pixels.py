@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import errno
+import shutil
 import sys
+from contextlib import suppress
 from multiprocessing import resource_tracker, shared_memory
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,9 +20,13 @@ class SharedFilm:
     """A copy of a film's pixels that another process can map; close it when all answers are in."""
 
     def __init__(self, film: Radiograph) -> None:
-        self._memory = shared_memory.SharedMemory(create=True, size=film.stored.nbytes)
-        np.ndarray(film.stored.shape, film.stored.dtype, self._memory.buf)[:] = film.stored
         lut = film.modality_lut
+        table = np.empty(0, np.float32) if lut.table is None else lut.table
+        start = _aligned(film.stored.nbytes)
+        _check_room(start + table.nbytes)
+        self._memory = shared_memory.SharedMemory(create=True, size=start + table.nbytes)
+        np.ndarray(film.stored.shape, film.stored.dtype, self._memory.buf)[:] = film.stored
+        np.ndarray(table.shape, np.float32, self._memory.buf, offset=start)[:] = table
         self.description: dict[str, Any] = {
             "memory": self._memory.name,
             "dtype": film.stored.dtype.str,
@@ -27,7 +35,7 @@ class SharedFilm:
             "slope": lut.slope,
             "intercept": lut.intercept,
             "first": lut.first,
-            "table": None if lut.table is None else [float(v) for v in lut.table],
+            "table": None if lut.table is None else len(lut.table),
             "inverted": film.inverted,
             "spacing_mm": film.pixel_spacing_mm,
             "spacing_source": film.spacing_source,
@@ -43,7 +51,21 @@ class SharedFilm:
     def close(self) -> None:
         """Free the memory."""
         self._memory.close()
-        self._memory.unlink()
+        # A child that was killed while it attached may have taken the block with it (Python before 3.13).
+        with suppress(FileNotFoundError):
+            self._memory.unlink()
+
+
+def _aligned(size: int) -> int:
+    """Where float32 may follow `size` bytes."""
+    return -(-size // 4) * 4
+
+
+def _check_room(size: int) -> None:
+    # Linux hands out shared memory that is not there and ends the process that writes to it.
+    folder = Path("/dev/shm")
+    if sys.platform == "linux" and folder.is_dir() and shutil.disk_usage(folder).free < size:
+        raise OSError(errno.ENOSPC, f"{folder} has no room for a film of {size / 2**20:.0f} MB")
 
 
 class MappedFilm:
@@ -53,6 +75,10 @@ class MappedFilm:
         self._memory = _attach(told["memory"])
         dtype, shape = np.dtype(told["dtype"]), tuple(told["shape"])
         pixels = np.ndarray(shape, dtype, self._memory.buf)
+        table = None
+        if told["table"] is not None:
+            # A copy: the table is small, and a model may keep it.
+            table = np.ndarray((told["table"],), np.float32, self._memory.buf, offset=_aligned(pixels.nbytes)).copy()
         spacing = told["spacing_mm"]
         lo, hi = float(pixels.min()), float(pixels.max())
         self.film: Radiograph | None = Radiograph(
@@ -62,7 +88,7 @@ class MappedFilm:
                 slope=told["slope"],
                 intercept=told["intercept"],
                 first=told["first"],
-                table=None if told["table"] is None else np.array(told["table"], np.float32),
+                table=table,
             ),
             inverted=told["inverted"],
             voi=Window(center=(lo + hi) / 2, width=max(hi - lo, 1.0)),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import struct
 from collections.abc import Sequence
 from typing import Any, BinaryIO
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 
 MAX_HEADER = 1 << 20
 MAX_PAYLOAD = 1 << 28
+MAX_DIMENSIONS = 4
 _DTYPES = {"<f4", "<f8", "|u1", "<u2", "<i2"}
 _START = struct.Struct("<4sI")
 _MAGIC = b"CXR1"
@@ -25,8 +27,16 @@ Message = tuple[dict[str, Any], list[NDArray[Any]]]
 
 
 def send(stream: BinaryIO, header: dict[str, Any], arrays: Sequence[NDArray[Any]] = ()) -> None:
-    """Write one message; arrays become little-endian and contiguous."""
+    """Write one message; arrays become little-endian and contiguous.
+
+    Raises
+    ------
+    WireError
+        If it could not be received; nothing is written then.
+    """
     plain = [np.ascontiguousarray(a, dtype=a.dtype.newbyteorder("<")) for a in arrays]
+    if refused := [a for a in plain if a.dtype.str not in _DTYPES or a.ndim > MAX_DIMENSIONS]:
+        raise WireError(f"an array of {refused[0].dtype} {refused[0].shape}")
     described = [{"dtype": a.dtype.str, "shape": list(a.shape)} for a in plain]
     text = json.dumps(header | {"arrays": described}, allow_nan=False).encode()
     if len(text) > MAX_HEADER or sum(a.nbytes for a in plain) > MAX_PAYLOAD:
@@ -56,21 +66,23 @@ def receive(stream: BinaryIO) -> Message | None:
     try:
         header = json.loads(_exactly(stream, length))
         described = [(str(item["dtype"]), tuple(int(n) for n in item["shape"])) for item in header.pop("arrays")]
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
         raise WireError(f"a message that is not understood: {error!r}") from error
     arrays = []
     left = MAX_PAYLOAD
     for dtype, shape in described:
-        if dtype not in _DTYPES or len(shape) > 4 or any(n < 0 for n in shape):
+        # The bound on each side keeps an empty array from claiming an impossible shape.
+        if dtype not in _DTYPES or len(shape) > MAX_DIMENSIONS or any(not 0 <= n <= MAX_PAYLOAD for n in shape):
             raise WireError(f"an array of {dtype} {shape}")
         # In Python's own integers: a claimed size cannot overflow.
-        size = np.dtype(dtype).itemsize
-        for n in shape:
-            size *= n
+        size = np.dtype(dtype).itemsize * math.prod(shape)
         left -= size
         if left < 0:
             raise WireError("arrays over their size limit")
-        arrays.append(np.frombuffer(_exactly(stream, size), dtype=dtype).reshape(shape))
+        try:
+            arrays.append(np.frombuffer(_exactly(stream, size), dtype=dtype).reshape(shape))
+        except ValueError as error:
+            raise WireError(f"an array of {dtype} {shape}") from error
     return header, arrays
 
 

@@ -59,3 +59,5 @@ def fit(module: Fit, draws: Draws, plan: Plan, out: Path) -> None:
     last = out / "checkpoints" / "last.ckpt"
     # weights_only: a checkpoint is read without running any code that it might hold.
     trainer.fit(module, loader, ckpt_path=str(last) if last.is_file() else None, weights_only=True)
+    # The checkpoint holds the averaged weights, also where this run found nothing left to do.
+    module.load_state_dict(torch.load(last, map_location="cpu", weights_only=True)["state_dict"])

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-
-import torch
 
 from cxrdesk.api import Evidence, FilmScope, InputSpec, SegmenterSpec
 from cxrdesk.api.bundle import write_bundle
@@ -24,28 +22,55 @@ from cxrdesk_lungmask.model import LungMaskModel
 from cxrdesk_lungmask.network import build
 
 INPUT = InputSpec(size=(160, 160))
-GEOMETRY = Geometry(rotation_degrees=10.0, scale=0.15, aspect=0.2, shift=0.06)
 ADULT_SHARE = 0.35
 """Share of draws from the few adult films whose licence allows training."""
-EPOCH, EPOCHS, BATCH, RATE = 3840, 11, 16, 3e-3
+BATCH = 16
 
 
-def train(data: Path, out: Path, *, device: str = "auto", epochs: int = EPOCHS, epoch: int = EPOCH) -> Path:
+@dataclass(frozen=True, kw_only=True)
+class Stage:
+    """One training: how much films are changed, for how long, how fast."""
+
+    name: str
+    geometry: Geometry
+    strength: float
+    draws: int
+    epochs: int
+    rate: float
+
+
+STAGES = (
+    Stage(
+        name="strong",
+        geometry=Geometry(rotation_degrees=10.0, scale=0.15, aspect=0.2, shift=0.06),
+        strength=1.0,
+        draws=3840,
+        epochs=11,
+        rate=3e-3,
+    ),
+    # Outlines sharpen once the films look more like themselves again.
+    Stage(
+        name="mild",
+        geometry=Geometry(rotation_degrees=5.0, scale=0.06, aspect=0.1, shift=0.03),
+        strength=0.5,
+        draws=3840,
+        epochs=8,
+        rate=2e-3,
+    ),
+)
+
+
+def train(data: Path, out: Path, *, device: str = "auto", stages: tuple[Stage, ...] = STAGES) -> Path:
     """Train, measure on the report split, write ``out/bundle``; goes on where an earlier run stopped."""
-    out.mkdir(parents=True, exist_ok=True)
-    finished = out / "weights.pt"
-    network = build()
-    if finished.is_file():
-        network.load_state_dict(torch.load(finished, weights_only=True))
-    else:
-        module = MaskFit(network, rate=RATE)
-        fit(module, _draws(data, epoch), Plan(epochs=epochs, batch=BATCH, device=device), out)
-        network = module.network
-        torch.save(network.state_dict(), finished)
-    return _bundle(network.cpu(), data, out / "bundle", device, epochs * epoch)
+    module = MaskFit(build())
+    for stage in stages:
+        module.rate = stage.rate
+        plan = Plan(epochs=stage.epochs, batch=BATCH, device=device)
+        fit(module, _draws(data, stage), plan, out / stage.name)
+    return _bundle(module.network.cpu(), data, out / "bundle", device, stages)
 
 
-def _draws(data: Path, epoch: int) -> Draws:
+def _draws(data: Path, stage: Stage) -> Draws:
     children = [row for row in kermany(data) if row.mask and row.split == "train"]
     adults = [row for row in adult_lungs(data) if row.trainable and row.split == "train"]
     examples, weights = [], []
@@ -54,10 +79,12 @@ def _draws(data: Path, epoch: int) -> Draws:
             film = small_film(row.path)
             examples.append(Example(film=film, box=WHOLE_FILM, mask=drawn_mask(row, film.shape)))
             weights.append(share / len(rows))
-    return Draws(examples, INPUT, weights, epoch, seed=0, geometry=GEOMETRY)
+    return Draws(
+        examples, INPUT, weights, stage.draws, seed=0, geometry=stage.geometry, strength=stage.strength
+    )
 
 
-def _bundle(network: torch.nn.Module, data: Path, folder: Path, device: str, draws: int) -> Path:
+def _bundle(network: torch.nn.Module, data: Path, folder: Path, device: str, stages: tuple[Stage, ...]) -> Path:
     weights = half_precision(network)
     spec = SegmenterSpec(
         id="lungmask",
@@ -87,5 +114,5 @@ def _bundle(network: torch.nn.Module, data: Path, folder: Path, device: str, dra
         weights,
         golden,
         evaluation={"split": "report", "table": measured.to_json()},
-        training=provenance("cxrdesk train lungmask", draws=draws, epochs=EPOCHS, seed=0),
+        training=provenance("cxrdesk train lungmask", draws=sum(s.draws * s.epochs for s in stages), seed=0),
     )

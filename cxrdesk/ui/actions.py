@@ -1,0 +1,122 @@
+"""Every action of the window with its shortcut: one table, from which menus, tool bar and help are made."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from PySide6.QtGui import QAction, QKeySequence
+from PySide6.QtWidgets import QMenuBar, QToolBar, QWidget
+
+SEPARATOR = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ActionSpec:
+    """One action.
+
+    Parameters
+    ----------
+    key : str
+        Name in the code.
+    keys : tuple of str
+        Shortcuts, the first of which is shown.
+    short : str
+        Text in the tool bar; empty to leave it out there.
+    """
+
+    key: str
+    menu: str
+    text: str
+    keys: tuple[str, ...] = ()
+    tip: str = ""
+    short: str = ""
+    checkable: bool = False
+
+
+ACTIONS = (
+    ActionSpec(key="open", menu="&File", text="&Open files…", keys=("Ctrl+O",), short="Open", tip="Open films"),
+    ActionSpec(key="open_folder", menu="&File", text="Open &folder…", keys=("Ctrl+Shift+O",)),
+    ActionSpec(key="close", menu="&File", text="&Close all films", keys=("Ctrl+W",)),
+    ActionSpec(key="settings", menu="&File", text="&Settings…", keys=("Ctrl+,",)),
+    ActionSpec(key="quit", menu="&File", text="&Quit", keys=("Ctrl+Q",)),
+    ActionSpec(key="previous", menu="Fil&m", text="&Previous film", keys=("PgUp",), short="Previous"),
+    ActionSpec(key="next", menu="Fil&m", text="&Next film", keys=("PgDown",), short="Next"),
+    ActionSpec(key="run", menu="Fil&m", text="&Run the detectors again", keys=("F5",)),
+    ActionSpec(key="cancel", menu="Fil&m", text="&Cancel the running job", keys=("Ctrl+.",)),
+    ActionSpec(key="fit", menu="&View", text="&Fit", keys=("F",), short="Fit", tip="Show the whole film (double click)"),
+    ActionSpec(key="actual", menu="&View", text="&One to one", keys=("1",), short="1:1", tip="One film pixel on one screen pixel"),
+    ActionSpec(key="zoom_in", menu="&View", text="Zoom &in", keys=("+", "=")),
+    ActionSpec(key="zoom_out", menu="&View", text="Zoom o&ut", keys=("-",)),
+    ActionSpec(
+        key="invert", menu="&View", text="In&vert", keys=("I",), short="Invert", checkable=True, tip="Swap black and white"
+    ),
+    ActionSpec(key="reset", menu="&View", text="&Reset window", keys=("R",), short="Reset", tip="The window that the film came with"),
+    ActionSpec(
+        key="mask", menu="&View", text="&Lung outline", keys=("L",), short="Lungs", checkable=True, tip="Outline of the lungs"
+    ),
+    ActionSpec(
+        key="saliency", menu="&View", text="Saliency &map", keys=("H",), short="Saliency", checkable=True, tip="Where the detector looked"
+    ),
+    ActionSpec(key="focus_list", menu="&View", text="Go to the s&tudy list", keys=("Ctrl+1",)),
+    ActionSpec(key="focus_film", menu="&View", text="Go to the f&ilm", keys=("Ctrl+2",)),
+    ActionSpec(key="focus_findings", menu="&View", text="Go to the fi&ndings", keys=("Ctrl+3",)),
+    ActionSpec(key="plugins", menu="&Help", text="&Plugins…", keys=()),
+    ActionSpec(key="keys", menu="&Help", text="&Keys and mouse…", keys=("F1",)),
+    ActionSpec(key="about", menu="&Help", text="&About cxrdesk…", keys=()),
+)
+_TOOL_GROUPS = (("open",), ("previous", "next"), ("fit", "actual"), ("invert", "reset"), ("mask", "saliency"))
+
+MOUSE = (
+    ("Drag", "window: right widens, up brightens"),
+    ("Wheel", "zoom at the cursor"),
+    ("Middle drag, or space and drag", "pan"),
+    ("Double click", "fit"),
+    ("Drop a file or folder", "open"),
+    ("Arrows, on the film", "other film"),
+    ("Shift and arrows, on the film", "pan"),
+    ("Ctrl and arrows, on the film", "window"),
+)
+
+
+def make_actions(owner: QWidget, handlers: Mapping[str, Callable[..., object]]) -> dict[str, QAction]:
+    """One QAction for each row of the table; KeyError where a row has no handler."""
+    actions = {}
+    for spec in ACTIONS:
+        action = QAction(spec.text, owner)
+        action.setShortcuts([QKeySequence(key) for key in spec.keys])
+        action.setCheckable(spec.checkable)
+        action.setIconText(spec.short or spec.text)
+        told = spec.tip or spec.text.replace("&", "").rstrip("…")
+        shown = f" ({action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)})" if spec.keys else ""
+        action.setToolTip(told + shown)
+        handler = handlers[spec.key]
+        # Without the lambda Qt would hand `checked` to handlers that take nothing.
+        if spec.checkable:
+            action.toggled.connect(handler)
+        else:
+            action.triggered.connect(lambda _checked=False, call=handler: call())
+        owner.addAction(action)
+        actions[spec.key] = action
+    return actions
+
+
+def fill_menus(bar: QMenuBar, actions: Mapping[str, QAction]) -> None:
+    """Menus in the table's order."""
+    menus = {}
+    for spec in ACTIONS:
+        if spec.menu not in menus:
+            menus[spec.menu] = bar.addMenu(spec.menu)
+        if spec.key in ("close", "quit", "run", "invert", "mask", "focus_list"):
+            menus[spec.menu].addSeparator()
+        menus[spec.menu].addAction(actions[spec.key])
+
+
+def fill_tool_bar(bar: QToolBar, actions: Mapping[str, QAction]) -> None:
+    """The actions with a short text."""
+    for number, group in enumerate(_TOOL_GROUPS):
+        if number:
+            bar.addSeparator()
+        for key in group:
+            bar.addAction(actions[key])
+            bar.widgetForAction(actions[key]).setFocusPolicy(bar.focusPolicy().TabFocus)

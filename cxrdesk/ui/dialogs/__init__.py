@@ -1,0 +1,1 @@
+"""Windows that open only when asked for."""

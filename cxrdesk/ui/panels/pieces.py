@@ -1,0 +1,66 @@
+"""Labels that the cards are made of."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QLayout, QSizePolicy, QVBoxLayout, QWidget
+
+from cxrdesk.ui.shapes import Shape, ShapeLabel
+
+
+def label(text: str, role: str = "", *, tip: str = "") -> QLabel:
+    """Text that wraps, can be selected and copied, and is styled by its role."""
+    made = QLabel(text)
+    made.setWordWrap(True)
+    made.setTextFormat(Qt.TextFormat.PlainText)
+    made.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+    made.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Minimum)
+    if role:
+        made.setProperty("role", role)
+    if tip:
+        made.setToolTip(tip)
+    return made
+
+
+def badge(text: str, *, tip: str = "") -> QLabel:
+    """Short words in a frame."""
+    made = label(text, "badge", tip=tip)
+    made.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Minimum)
+    made.setWordWrap(False)
+    return made
+
+
+def shaped(shape: Shape, colour: str, text: QLabel) -> QHBoxLayout:
+    """A shape before its words."""
+    row = QHBoxLayout()
+    row.setSpacing(7)
+    row.addWidget(ShapeLabel(shape, colour), 0, Qt.AlignmentFlag.AlignVCenter)
+    row.addWidget(text, 1)
+    return row
+
+
+def card(role: str = "card") -> tuple[QFrame, QVBoxLayout]:
+    """A frame with a column in it."""
+    frame = QFrame()
+    frame.setProperty("role", role)
+    column = QVBoxLayout(frame)
+    column.setContentsMargins(12, 10, 12, 10)
+    column.setSpacing(6)
+    return frame, column
+
+
+def clear(layout: QLayout) -> None:
+    """Take everything out of a layout and delete it."""
+    while (item := layout.takeAt(0)) is not None:
+        widget, inner = item.widget(), item.layout()
+        if widget is not None:
+            widget.hide()
+            widget.deleteLater()
+        if inner is not None:
+            clear(inner)
+
+
+def restyle(widget: QWidget) -> None:
+    """Let the style sheet look at a changed property."""
+    widget.style().unpolish(widget)
+    widget.style().polish(widget)

@@ -1,0 +1,310 @@
+"""What happens: films are opened, decoded, shown, asked about; events find their film."""
+
+from __future__ import annotations
+
+import logging
+from collections import OrderedDict
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Protocol
+
+from PySide6.QtCore import QObject, QTimer, Signal
+
+from cxrdesk.imaging.errors import UserError
+from cxrdesk.imaging.radiograph import Radiograph, View
+from cxrdesk.inference.events import Event, WorkerNotice
+from cxrdesk.inference.result import SaliencyResult
+from cxrdesk.studies.importers import Failure, Film, ImportResult
+from cxrdesk.studies.settings import Settings
+from cxrdesk.ui.background import Background
+from cxrdesk.ui.messages import Messages
+from cxrdesk.ui.session import FilmState, Session
+from cxrdesk.ui.viewer.film_view import LoadedFilm
+
+log = logging.getLogger(__name__)
+KEPT_MB = 512
+"""Decoded films kept in memory, so that going back and forth does not decode again."""
+
+
+class JobQueue(Protocol):
+    """What is asked of the worker."""
+
+    def submit(
+        self, film: Radiograph, *, companions: tuple[Radiograph, ...] = (), operating_point: str = "balanced"
+    ) -> int:
+        """Queue a film; returns the job's number."""
+
+    def cancel(self, job: int, model_id: str | None = None) -> None:
+        """Give up a job, or one model of it."""
+
+
+def _find(paths: list[Path]) -> ImportResult:
+    # Imported here: reading DICOM headers must not delay the window.
+    from cxrdesk.studies.importers import find_films
+
+    return find_films(paths)
+
+
+def _decode(film: Film, key: str) -> LoadedFilm:
+    return LoadedFilm.of(key, film.load())
+
+
+class Reading(QObject):
+    """Keeps session, decoded films and jobs together; widgets only show what it says."""
+
+    films_changed = Signal()
+    """Films were added or closed, or one turned out to be unreadable."""
+    film_shown = Signal()
+    """Another film is the one on the screen: decoded, still being decoded, or unreadable."""
+    results_changed = Signal()
+    """More is known about the film on the screen."""
+    settings_changed = Signal()
+    job_ended = Signal()
+
+    DWELL_MS = 200
+    """A film is asked about once it has been on the screen for this long: paging through a study queues nothing."""
+
+    def __init__(self, settings: Settings, messages: Messages, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.session = Session()
+        self.settings, self.messages = settings, messages
+        self.shown: LoadedFilm | None = None
+        self.finding = 0
+        self._map: tuple[str, str] | None = None
+        self._queue: JobQueue | None = None
+        self._kept: OrderedDict[str, LoadedFilm] = OrderedDict()
+        self._finder = Background(threads=1, parent=self)
+        self._finder.done.connect(self._on_found)
+        self._decoder = Background(threads=2, latest_only=True, parent=self)
+        self._decoder.done.connect(self._on_decoded)
+        self._decoder.refused.connect(self._on_refused)
+        for background in (self._finder, self._decoder):
+            background.broken.connect(self._on_broken)
+        self._dwell = QTimer(self)
+        self._dwell.setSingleShot(True)
+        self._dwell.setInterval(self.DWELL_MS)
+        self._dwell.timeout.connect(self._ask)
+
+    # Opening and showing
+
+    def open(self, paths: list[Path]) -> None:
+        """Find the films in files and folders, then show the first new one."""
+        if paths:
+            self.finding += 1
+            self.films_changed.emit()
+            self._finder.start("find", partial(_find, paths))
+
+    def _on_found(self, _token: object, found: ImportResult) -> None:
+        self.finding -= 1
+        films = self.session.add(found.films)
+        self.session.add(found.failures)
+        for failure in found.failures:
+            self.messages.error(failure.text, code=failure.code)
+        self.films_changed.emit()
+        if films:
+            self.show(films[0].key)
+        elif self.session.current is None and self.session.states:
+            self.show(self.session.states[0].key)
+
+    def show(self, key: str) -> None:
+        """Make a film the one on the screen."""
+        state = self.session.show(key)
+        self._dwell.stop()
+        self._map = None
+        self.shown = None
+        kept = self._kept.get(key)
+        if kept is not None:
+            self._kept.move_to_end(key)
+            self._put_on_screen(kept)
+        else:
+            if state.film is not None:
+                self._decoder.start(key, partial(_decode, state.film, key))
+            self.film_shown.emit()
+
+    def step(self, step: int) -> None:
+        """Show the film that many rows further down."""
+        if (state := self.session.neighbour(step)) is not None:
+            self.show(state.key)
+
+    def close_all(self) -> None:
+        """Close all films."""
+        for state in self.session.states:
+            self._give_up(state)
+        self._dwell.stop()
+        self.session.close_all()
+        self._kept.clear()
+        self.shown = self._map = None
+        self.films_changed.emit()
+        self.film_shown.emit()
+
+    def _on_decoded(self, key: str, loaded: LoadedFilm) -> None:
+        if key not in {state.key for state in self.session.states}:
+            return  # closed meanwhile
+        self._keep(loaded)
+        current = self.session.current
+        if current is not None and current.key == key and self.shown is None:
+            self._put_on_screen(loaded)
+
+    def _put_on_screen(self, loaded: LoadedFilm) -> None:
+        state = self.session.state(loaded.key)
+        self.session.loaded(loaded.key, loaded.radiograph.digest)
+        self.shown = replace(loaded, radiograph=state.answers.applied(loaded.radiograph))
+        self.film_shown.emit()
+        self._dwell.start()
+
+    def _on_refused(self, key: str, error: UserError) -> None:
+        state = next((state for state in self.session.states if state.key == key), None)
+        if state is None or state.film is None:
+            return
+        self.session.failed(key, Failure(path=state.film.path, code=error.code, text=error.text))
+        self.messages.error(error.text, code=error.code)
+        self.films_changed.emit()
+        if self.session.current is state:
+            self.film_shown.emit()
+
+    def _on_broken(self, token: object, error: Exception) -> None:
+        if token == "find":
+            self.finding -= 1
+            self.films_changed.emit()
+        self.messages.error(
+            f"cxrdesk made a mistake while reading a film ({type(error).__name__}); please report it.", code="bug"
+        )
+
+    def _keep(self, loaded: LoadedFilm) -> None:
+        self._kept[loaded.key] = loaded
+        self._kept.move_to_end(loaded.key)
+        while len(self._kept) > 1 and sum(f.radiograph.stored.nbytes for f in self._kept.values()) > KEPT_MB << 20:
+            self._kept.popitem(last=False)
+
+    # Asking and answering
+
+    def connect_queue(self, queue: JobQueue) -> None:
+        """The worker is there; the film on the screen is asked about."""
+        self._queue = queue
+        if self.shown is not None:
+            self._dwell.start()
+
+    def _ask(self) -> None:
+        state = self.session.current
+        if self._queue is None or self.shown is None or state is None:
+            return
+        if self.session.needs_job(state, self.settings.operating_point):
+            self._submit(state)
+
+    def _submit(self, state: FilmState) -> None:
+        if self._queue is None or self.shown is None or self.shown.key != state.key:
+            return
+        self._give_up(state)
+        point = self.settings.operating_point
+        job = self._queue.submit(self.shown.radiograph, companions=self._companions(state), operating_point=point)
+        self.session.submitted(state.key, job, point)
+        self.results_changed.emit()
+
+    def _companions(self, state: FilmState) -> tuple[Radiograph, ...]:
+        """The other films of the same study, as far as they are decoded."""
+        study = state.film.study_uid if state.film is not None else None
+        if study is None:
+            return ()
+        others = [s for s in self.session.states if s is not state and s.film is not None and s.film.study_uid == study]
+        return tuple(s.answers.applied(self._kept[s.key].radiograph) for s in others if s.key in self._kept)
+
+    def _give_up(self, state: FilmState) -> None:
+        if self._queue is not None and state.running and state.job is not None:
+            self._queue.cancel(state.job)
+
+    def run_again(self) -> None:
+        """Ask about the film on the screen once more."""
+        if self.session.current is not None:
+            self._submit(self.session.current)
+
+    def cancel(self, model_id: str | None = None) -> None:
+        """Give up the job of the film on the screen, or one model of it."""
+        state = self.session.current
+        if self._queue is not None and state is not None and state.running and state.job is not None:
+            self._queue.cancel(state.job, model_id)
+
+    def answer(self, *, age_years: float | None = None, view: View | None = None) -> None:
+        """The reader said what the film does not say; it is asked about again."""
+        state = self.session.current
+        if state is None or self.shown is None:
+            return
+        self.session.answer(state.key, age_years=age_years, view=view)
+        self.shown = replace(self.shown, radiograph=state.answers.applied(self.shown.radiograph))
+        self._submit(state)
+
+    def commit_impression(self, text: str) -> None:
+        """The reader's impression of the film on the screen; its results may be seen from now on."""
+        if self.session.current is not None:
+            self.session.commit_impression(self.session.current.key, text)
+            self.results_changed.emit()
+
+    def on_event(self, event: Event) -> None:
+        """An event of the worker, in the window's thread."""
+        if isinstance(event, WorkerNotice):
+            self.messages.warning(event.text, code="worker")
+            return
+        state = self.session.receive(event)
+        if state is None:
+            return
+        if state is self.session.current:
+            self.results_changed.emit()
+        if state.finished:
+            self.job_ended.emit()
+
+    # What may be seen
+
+    @property
+    def state(self) -> FilmState | None:
+        """The film on the screen."""
+        return self.session.current
+
+    @property
+    def hidden(self) -> bool:
+        """Whether results wait for the reader's impression."""
+        return self.settings.read_first and (self.state is None or self.state.impression is None)
+
+    @property
+    def map_choice(self) -> tuple[str, str] | None:
+        """(detector id, finding) whose map is to be seen: the reader's choice, else the first there is."""
+        maps = self._maps()
+        if self._map in maps:
+            return self._map
+        return next(iter(maps), None)
+
+    def choose_map(self, choice: tuple[str, str]) -> None:
+        """See another map."""
+        self._map = choice
+        self.results_changed.emit()
+
+    def saliency(self) -> SaliencyResult | None:
+        """The chosen map of the film on the screen."""
+        choice = self.map_choice
+        return None if choice is None else self._maps()[choice]
+
+    def _maps(self) -> dict[tuple[str, str], SaliencyResult]:
+        if self.state is None or self.hidden or self.shown is None:
+            return {}
+        found = {}
+        for detector in self.state.detectors.values():
+            for finding in detector.findings:
+                for saliency in finding.saliency:
+                    # A detector over several films gives a map for each; only this film's own is drawn on it.
+                    if detector.films[saliency.map.film] == self.state.digest:
+                        found[detector.spec.id, finding.finding] = saliency
+        return found
+
+    def change_settings(self, settings: Settings) -> None:
+        """Use other settings from now on."""
+        calls = settings.operating_point != self.settings.operating_point
+        self.settings = settings
+        self.settings_changed.emit()
+        self.results_changed.emit()
+        if calls:
+            self._ask()
+
+    def stop(self) -> None:
+        """End the threads."""
+        self._dwell.stop()
+        self._finder.stop()
+        self._decoder.stop()

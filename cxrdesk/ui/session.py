@@ -1,0 +1,236 @@
+"""Which films are open, which one is shown, and whose results are whose; knows no Qt.
+
+Results are kept by film and given out only for the film that is shown: a result's digest must be that of the film's
+pixels, and its job the film's latest.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from cxrdesk.imaging.radiograph import Radiograph, View
+from cxrdesk.inference.events import DetectorDone, Event, JobDone, MaskDone, Progress
+from cxrdesk.inference.result import DetectorResult, MaskResult, Question, Reason
+from cxrdesk.studies.importers import Failure, Film
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answers:
+    """What the reader said about a film that the film does not say itself."""
+
+    age_years: float | None = None
+    view: View | None = None
+
+    def applied(self, radiograph: Radiograph) -> Radiograph:
+        """The film with what it lacks filled in; what the film itself says stays."""
+        changes: dict[str, float | View] = {}
+        if self.age_years is not None and radiograph.patient_age_years is None:
+            changes["patient_age_years"] = self.age_years
+        if self.view is not None and (radiograph.view.body_part is None or radiograph.view.projection is None):
+            changes["view"] = self.view
+        return replace(radiograph, **changes) if changes else radiograph  # type: ignore[arg-type]
+
+
+@dataclass(eq=False)
+class FilmState:
+    """All that is known about one open film.
+
+    Parameters
+    ----------
+    key : str
+        Names the film within this session; never logged.
+    film : Film or None
+        None where the file is no film; `failure` says why.
+    failure : Failure or None
+    digest : str or None
+        Of the film's pixels; None until it was decoded.
+    job : int or None
+        The latest one; events of others are not this film's results any more.
+    asked : tuple
+        Operating point and answers that the job was submitted with.
+    impression : str or None
+        The line that the reader committed.
+    """
+
+    key: str
+    film: Film | None = None
+    failure: Failure | None = None
+    digest: str | None = None
+    answers: Answers = field(default_factory=Answers)
+    job: int | None = None
+    asked: tuple[str, Answers] | None = None
+    finished: bool = False
+    masks: dict[str, MaskResult] = field(default_factory=dict)
+    detectors: dict[str, DetectorResult] = field(default_factory=dict)
+    progress: dict[str, Progress] = field(default_factory=dict)
+    impression: str | None = None
+
+    @property
+    def running(self) -> bool:
+        """Whether a job of this film has yet to end."""
+        return self.job is not None and not self.finished
+
+    @property
+    def question(self) -> Question | None:
+        """The one question whose answer would let more run: age before view."""
+        asked = {reason.question for reason in self.reasons if reason.question is not None}
+        order: tuple[Question, ...] = ("age", "view")
+        return next((question for question in order if question in asked), None)
+
+    @property
+    def reasons(self) -> list[Reason]:
+        """Reasons of every model that was not run."""
+        return [reason for result in (*self.masks.values(), *self.detectors.values()) for reason in result.reasons]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class FilmResults:
+    """What a report needs of one film."""
+
+    path: Path
+    film: Film
+    digest: str | None
+    answers: Answers
+    masks: tuple[MaskResult, ...]
+    detectors: tuple[DetectorResult, ...]
+    impression: str | None
+
+
+class Session:
+    """The open films, in the order of the study list."""
+
+    def __init__(self) -> None:
+        self._states: dict[str, FilmState] = {}
+        self._jobs: dict[int, str] = {}
+        self.current: FilmState | None = None
+
+    @property
+    def states(self) -> list[FilmState]:
+        """Films and files that are none, in their order."""
+        return list(self._states.values())
+
+    def state(self, key: str) -> FilmState:
+        """The film of that key; KeyError if it is not open."""
+        return self._states[key]
+
+    def add(self, found: Iterable[Film | Failure]) -> list[FilmState]:
+        """Append what is not open yet; all that were named are returned, in their order."""
+        named = []
+        for item in found:
+            key = str(item.path.resolve())
+            if key not in self._states:
+                film, failure = (item, None) if isinstance(item, Film) else (None, item)
+                self._states[key] = FilmState(key=key, film=film, failure=failure)
+            named.append(self._states[key])
+        return named
+
+    def close_all(self) -> None:
+        """Forget all films and their results."""
+        self._states.clear()
+        self._jobs.clear()
+        self.current = None
+
+    def show(self, key: str) -> FilmState:
+        """Make a film the one on the screen."""
+        self.current = self._states[key]
+        return self.current
+
+    def neighbour(self, step: int) -> FilmState | None:
+        """The film `step` places further in the list, or None at its end."""
+        states = self.states
+        if not states:
+            return None
+        index = states.index(self.current) + step if self.current is not None else 0
+        return states[index] if 0 <= index < len(states) else None
+
+    def loaded(self, key: str, digest: str) -> None:
+        """A film was decoded; results of other pixels (a file that changed on the disk) are dropped."""
+        state = self._states[key]
+        if state.digest is not None and state.digest != digest:
+            self._drop_results(state)
+            state.job, state.asked, state.impression = None, None, None
+        state.digest, state.failure = digest, None
+
+    def failed(self, key: str, failure: Failure) -> None:
+        """A film could not be decoded."""
+        state = self._states[key]
+        self._drop_results(state)
+        state.job, state.asked, state.digest, state.failure = None, None, None, failure
+
+    def needs_job(self, state: FilmState, operating_point: str) -> bool:
+        """Whether what is known was not asked for as it would be asked now."""
+        return state.digest is not None and state.asked != (operating_point, state.answers)
+
+    def submitted(self, key: str, job: int, operating_point: str) -> None:
+        """A job replaces all results of the film."""
+        state = self._states[key]
+        self._drop_results(state)
+        state.job, state.asked = job, (operating_point, state.answers)
+        self._jobs[job] = key
+
+    def receive(self, event: Event) -> FilmState | None:
+        """Keep what an event says with its film; the film is returned if its results changed."""
+        state = self._states.get(self._jobs.get(event.job, ""))
+        if state is None or state.job != event.job:
+            return None  # closed, or asked again since
+        match event:
+            case Progress():
+                state.progress[event.model_id] = event
+            case MaskDone() if event.result.film == state.digest:
+                state.masks[event.result.spec.id] = event.result
+            case DetectorDone() if state.digest in event.result.films:
+                state.detectors[event.result.spec.id] = event.result
+            case JobDone():
+                state.finished = True
+                self._jobs.pop(event.job)
+            case MaskDone() | DetectorDone():
+                log.error("a result of other pixels than its film's was dropped")
+                return None
+            case _:
+                return None
+        return state
+
+    def commit_impression(self, key: str, text: str) -> None:
+        """Keep the reader's impression; ValueError if it says nothing."""
+        if not text.strip():
+            raise ValueError("an impression says something")
+        self._states[key].impression = " ".join(text.split())
+
+    def answer(self, key: str, *, age_years: float | None = None, view: View | None = None) -> None:
+        """Keep what the reader said; None leaves the earlier answer."""
+        state = self._states[key]
+        state.answers = Answers(
+            age_years=state.answers.age_years if age_years is None else age_years,
+            view=state.answers.view if view is None else view,
+        )
+
+    @property
+    def running(self) -> bool:
+        """Whether any film's job has yet to end."""
+        return any(state.running for state in self._states.values())
+
+    def results(self) -> list[FilmResults]:
+        """Every film that has results, in the order of the list."""
+        return [
+            FilmResults(
+                path=state.film.path,
+                film=state.film,
+                digest=state.digest,
+                answers=state.answers,
+                masks=tuple(state.masks.values()),
+                detectors=tuple(state.detectors.values()),
+                impression=state.impression,
+            )
+            for state in self._states.values()
+            if state.film is not None and state.job is not None
+        ]
+
+    def _drop_results(self, state: FilmState) -> None:
+        if state.job is not None:
+            self._jobs.pop(state.job, None)
+        state.masks, state.detectors, state.progress, state.finished = {}, {}, {}, False

@@ -1,0 +1,1 @@
+"""The film: geometry, rendering of what is visible, overlays."""

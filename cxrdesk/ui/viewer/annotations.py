@@ -1,0 +1,133 @@
+"""Text, scale and colour bar in the corners of the film."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QFont, QImage, QPainter, QPen
+
+from cxrdesk import DISCLAIMER
+from cxrdesk.imaging.radiograph import Radiograph
+from cxrdesk.ui.theme import SMALL_POINT_SIZE
+from cxrdesk.ui.viewer.geometry import Geometry
+from cxrdesk.ui.viewer.layers import SaliencyLayer
+from cxrdesk.ui.viewer.overlays import colour_table
+
+_TEXT = QColor("#dde2e6")
+_AMBER = QColor("#ecc667")
+_BACK = QColor(0, 0, 0, 165)
+_MARGIN = 10.0
+_PAD = 5.0
+_BAR = (14.0, 132.0)
+_ROUND_LENGTHS_MM = (1, 2, 5, 10, 20, 50, 100, 200)
+
+
+def _small(painter: QPainter, *, bold: bool = False) -> None:
+    font = QFont(painter.font())
+    font.setPointSizeF(SMALL_POINT_SIZE)
+    font.setBold(bold)
+    painter.setFont(font)
+
+
+def _block(painter: QPainter, lines: list[str], right_or_left: float, top_or_bottom: float, *, right: bool, bottom: bool) -> QRectF:
+    metrics = painter.fontMetrics()
+    width = max((metrics.horizontalAdvance(line) for line in lines), default=0) + 2 * _PAD
+    height = metrics.lineSpacing() * len(lines) + 2 * _PAD
+    left = right_or_left - width if right else right_or_left
+    top = top_or_bottom - height if bottom else top_or_bottom
+    rect = QRectF(left, top, width, height)
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(_BACK)
+    painter.drawRoundedRect(rect, 3, 3)
+    return rect
+
+
+def _write(painter: QPainter, lines: list[str], rect: QRectF, colour: QColor = _TEXT) -> None:
+    painter.setPen(colour)
+    metrics = painter.fontMetrics()
+    y = rect.top() + _PAD + metrics.ascent()
+    for line in lines:
+        painter.drawText(QPointF(rect.left() + _PAD, y), line)
+        y += metrics.lineSpacing()
+
+
+def draw_caption(painter: QPainter, lines: list[str], badge: str | None) -> None:
+    """View, age and the like in the upper left corner, and a badge under them."""
+    _small(painter)
+    top = _MARGIN
+    if lines:
+        rect = _block(painter, lines, _MARGIN, top, right=False, bottom=False)
+        _write(painter, lines, rect)
+        top = rect.bottom() + 4
+    if badge:
+        _small(painter, bold=True)
+        rect = _block(painter, [badge], _MARGIN, top, right=False, bottom=False)
+        painter.setPen(QPen(_AMBER, 1))
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.drawRoundedRect(rect, 3, 3)
+        _write(painter, [badge], rect, _AMBER)
+
+
+def draw_ruler(painter: QPainter, geometry: Geometry, radiograph: Radiograph, height: float) -> None:
+    """A length in the lower left corner; nothing where the file does not state what its spacing holds for."""
+    if radiograph.pixel_spacing_mm is None or radiograph.spacing_source == "unknown":
+        return
+    per_mm = geometry.scale / radiograph.pixel_spacing_mm[1]
+    length_mm = next((mm for mm in reversed(_ROUND_LENGTHS_MM) if mm * per_mm <= 160), None)
+    if length_mm is None:
+        return
+    told = f"{length_mm / 10:g} cm" if length_mm >= 10 else f"{length_mm} mm"
+    if radiograph.spacing_source == "imager":
+        told += " at the detector"
+    _small(painter)
+    metrics = painter.fontMetrics()
+    width = length_mm * per_mm
+    text_width = metrics.horizontalAdvance(told)
+    rect = QRectF(_MARGIN, 0, max(width, text_width) + 2 * _PAD, metrics.lineSpacing() + 2 * _PAD + 7)
+    rect.moveBottom(height - _MARGIN)
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(_BACK)
+    painter.drawRoundedRect(rect, 3, 3)
+    _write(painter, [told], rect)
+    y = rect.bottom() - _PAD - 2
+    x = rect.left() + _PAD
+    painter.setPen(QPen(_TEXT, 1.4))
+    painter.drawLine(QPointF(x, y), QPointF(x + width, y))
+    for end in (x, x + width):
+        painter.drawLine(QPointF(end, y - 4), QPointF(end, y + 2))
+
+
+def colour_bar() -> QImage:
+    """The colour map as a picture one pixel wide, 1 at the top."""
+    table = colour_table()[::-1]
+    image = QImage(1, 256, QImage.Format.Format_RGB32)
+    for row, (red, green, blue) in enumerate(table.tolist()):
+        image.setPixelColor(0, row, QColor(red, green, blue))
+    return image
+
+
+def draw_scale(painter: QPainter, layer: SaliencyLayer, bar: QImage, width: float, height: float) -> None:
+    """What the map shows, its evidence, the disclaimer and, where it has a unit, its colour bar: lower right corner."""
+    _small(painter)
+    lines = [layer.label.title, layer.scale_text, layer.label.evidence, DISCLAIMER]
+    rect = _block(painter, lines, width - _MARGIN, height - _MARGIN, right=True, bottom=True)
+    _write(painter, lines, rect)
+    if not layer.has_scale:
+        return
+    metrics = painter.fontMetrics()
+    ticks = ((0.0, "0"), (0.5, "0.5"), (1.0, "1 and more"))
+    text = max(metrics.horizontalAdvance(word) for _, word in ticks)
+    bar_width, bar_height = _BAR
+    box = QRectF(0, 0, bar_width + text + 3 * _PAD + 2, bar_height + metrics.height() + 2 * _PAD)
+    box.moveBottomRight(QPointF(width - _MARGIN, rect.top() - 4))
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(_BACK)
+    painter.drawRoundedRect(box, 3, 3)
+    strip = QRectF(box.left() + _PAD, box.top() + _PAD + metrics.height() / 2, bar_width, bar_height)
+    painter.drawImage(strip, bar)
+    painter.setPen(QPen(_TEXT, 1))
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    painter.drawRect(strip)
+    for share, word in ticks:
+        y = strip.bottom() - share * bar_height
+        painter.drawLine(QPointF(strip.right(), y), QPointF(strip.right() + 3, y))
+        painter.drawText(QPointF(strip.right() + _PAD + 2, y + metrics.ascent() / 2 - 1), word)

@@ -1,0 +1,122 @@
+"""What is painted over the film, as Qt objects made once for each film or result."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QImage, QPainter, QPen, QPolygonF, QTransform
+
+from cxrdesk.imaging.preprocess import Box
+from cxrdesk.inference.result import MaskResult, SaliencyResult
+from cxrdesk.ui.viewer.geometry import Geometry
+from cxrdesk.ui.viewer.overlays import half_mass_outline, mask_outline, saliency_image
+
+MASK_COLOUR = "#6fd0ff"
+CONTOUR_COLOUR = "#ffd27a"
+
+
+def _polygon(line: NDArray[np.float32]) -> QPolygonF:
+    return QPolygonF([QPointF(float(x), float(y)) for x, y in line])
+
+
+def _rgba(values: NDArray[np.uint8]) -> QImage:
+    height, width = values.shape[:2]
+    image = QImage(np.ascontiguousarray(values).data, width, height, 4 * width, QImage.Format.Format_RGBA8888)
+    return image.convertToFormat(QImage.Format.Format_ARGB32_Premultiplied)
+
+
+def _film_to_screen(geometry: Geometry) -> QTransform:
+    x, y, width, height = geometry.screen_rect(Box(x0=0, y0=0, x1=1, y1=1))
+    return QTransform(width, 0, 0, height, x, y)
+
+
+def _draw_lines(painter: QPainter, geometry: Geometry, lines: list[QPolygonF], colour: str) -> None:
+    to_screen = _film_to_screen(geometry)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    # A dark seam keeps the line in sight on white bone and black air alike.
+    for width, shade in ((3.2, QColor(0, 0, 0, 120)), (1.5, QColor(colour))):
+        painter.setPen(QPen(shade, width))
+        for line in lines:
+            painter.drawPolygon(to_screen.map(line))
+
+
+class MaskLayer:
+    """Outlines of structures."""
+
+    def __init__(self, results: list[MaskResult]) -> None:
+        self.results = results
+        self._lines = [_polygon(line) for r in results if r.mask is not None for line in mask_outline(r.mask.values)]
+
+    def paint(self, painter: QPainter, geometry: Geometry) -> None:
+        """Draw over the film."""
+        _draw_lines(painter, geometry, self._lines, MASK_COLOUR)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SaliencyLabel:
+    """What the host writes beside every map.
+
+    Parameters
+    ----------
+    title : str
+        Finding and detector.
+    evidence : str
+        The badge.
+    """
+
+    title: str
+    evidence: str
+
+
+class SaliencyLayer:
+    """A saliency map: by the host's colour map, or as its plugin renders it."""
+
+    def __init__(self, result: SaliencyResult, label: SaliencyLabel) -> None:
+        self.result, self.label = result, label
+        self._image: QImage | None = None
+        self._lines: list[QPolygonF] = []
+        self._boxes: list[Box] = []
+        rendering = result.rendering
+        if rendering is not None:
+            self._lines = [_polygon(line) for line in rendering.contours]
+            self._boxes = list(rendering.boxes)
+        if rendering is not None and rendering.image is not None:
+            self._image = _rgba(rendering.image)
+        elif rendering is None:
+            values = saliency_image(result)
+            if values is None:
+                self._lines = [_polygon(line) for line in half_mass_outline(result)]
+            else:
+                self._image = _rgba(values)
+
+    @property
+    def has_scale(self) -> bool:
+        """Whether the colours have a unit that a bar can show."""
+        return self.result.reference is not None and self.result.rendering is None
+
+    @property
+    def scale_text(self) -> str:
+        """What the drawing's values mean."""
+        if self.has_scale:
+            return "share of reference"
+        if self.result.rendering is not None:
+            return "drawn by the plugin"
+        return "no reference: the outline holds half of the map"
+
+    def paint(self, painter: QPainter, geometry: Geometry, opacity: float) -> None:
+        """Draw over the film; `opacity` 0..1."""
+        painter.save()
+        painter.setOpacity(opacity)
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+        if self._image is not None:
+            painter.drawImage(QRectF(*geometry.screen_rect(self.result.map.box)), self._image)
+        painter.setOpacity(max(opacity, 0.35) if opacity else 0.0)
+        _draw_lines(painter, geometry, self._lines, CONTOUR_COLOUR)
+        painter.setPen(QPen(QColor(CONTOUR_COLOUR), 1.5))
+        for box in self._boxes:
+            painter.drawRect(QRectF(*geometry.screen_rect(box)))
+        painter.restore()

@@ -1,0 +1,162 @@
+"""Sentences of the screen, from results; knows no Qt."""
+
+from __future__ import annotations
+
+from cxrdesk.api.evidence import Calibration, Estimate, Evidence, OperatingPoint
+from cxrdesk.api.spec import SegmenterSpec, view_name
+from cxrdesk.api.terms import FINDINGS, STRUCTURES
+from cxrdesk.imaging.radiograph import Projection, Radiograph, View
+from cxrdesk.inference.result import Call, FindingResult, SaliencyResult, Status
+from cxrdesk.ui.session import Answers
+
+PHANTOM_BADGE = "Phantom: simulated film"
+ANSWERED = "as entered by the reader"
+_PROJECTIONS = {
+    Projection.AP: "AP",
+    Projection.PA: "PA",
+    Projection.LATERAL: "lateral",
+    Projection.FRONTAL: "frontal (AP or PA not stated)",
+}
+_STAGES = {
+    "queued": "Waiting",
+    "starting": "Starting the inference process",
+    "loading": "Loading the model",
+    "masks": "Outlining the lungs",
+    "scoring": "Scoring",
+    "saliency": "Computing the saliency map",
+}
+_STATUS = {
+    Status.DONE: "Done",
+    Status.REFUSED: "Not run",
+    Status.FAILED: "Failed",
+    Status.CANCELLED: "Cancelled",
+}
+CALLS = {
+    Call.POSITIVE: "Positive",
+    Call.NEGATIVE: "Negative",
+    Call.INDETERMINATE: "No call",
+    Call.NOT_RUN: "Not run",
+}
+
+
+def view_text(view: View) -> str:
+    """``"Chest AP"``."""
+    if view.body_part is None:
+        return "View unknown"
+    part = view.body_part.capitalize()
+    return f"{part}, projection unknown" if view.projection is None else f"{part} {_PROJECTIONS[view.projection]}"
+
+
+def age_text(age_years: float | None) -> str:
+    """``"3 years"``, ``"7 months"``, ``"Age unknown"``."""
+    if age_years is None:
+        return "Age unknown"
+    if age_years < 2:
+        months = int(age_years * 12 + 1e-6)
+        return f"{months} month" if months == 1 else f"{months} months"
+    return f"{int(age_years + 1e-6)} years"
+
+
+def film_lines(radiograph: Radiograph, answers: Answers) -> list[str]:
+    """Corner text: view, age, and what of it the reader entered."""
+    view = view_text(radiograph.view) + (f" ({ANSWERED})" if answers.view is not None else "")
+    age = age_text(radiograph.patient_age_years) + (f" ({ANSWERED})" if answers.age_years is not None else "")
+    return [view, age]
+
+
+def percent(share: float) -> str:
+    """``"3 %"``, ``"0.4 %"``; never 0 or 100 for what is neither."""
+    value = share * 100
+    if 0 < value < 0.1:
+        return "under 0.1 %"
+    if 99.9 < value < 100:
+        return "over 99.9 %"
+    return f"{value:.1f} %" if value < 10 or value > 90 else f"{value:.0f} %"
+
+
+def interval(estimate: Estimate) -> str:
+    """A share with its 95 % confidence interval."""
+    return f"{percent(estimate.value)} (95 % CI {percent(estimate.low)} to {percent(estimate.high)}, n = {estimate.n})"
+
+
+def finding_name(key: str) -> str:
+    """The finding's name."""
+    return FINDINGS[key].name
+
+
+def probability_text(result: FindingResult) -> str:
+    """The calibrated probability, or the score where nothing was calibrated."""
+    kind = "Score (not calibrated)" if result.calibration == "none" else "Calibrated probability"
+    return f"{kind} {result.probability:.3f}"
+
+
+def calibration_text(result: FindingResult, calibration: Calibration | None) -> str:
+    """Raw probability and how it was calibrated."""
+    raw = f"Model's own probability {result.raw:.3f}"
+    if result.calibration == "none" or calibration is None:
+        return f"{raw}; not calibrated."
+    where = f" on {calibration.fitted_on.rstrip('.')}" if calibration.fitted_on else ""
+    method = {"temperature": "temperature scaling", "platt": "Platt scaling"}[result.calibration]
+    return f"{raw}; calibrated by {method}{where}."
+
+
+def operating_point_lines(point: OperatingPoint) -> list[str]:
+    """What the threshold was measured to do, and on which films."""
+    return [
+        f"Operating point “{point.name}”: positive at {point.threshold:.3f} and above.",
+        f"Sensitivity {interval(point.sensitivity)}",
+        f"Specificity {interval(point.specificity)}",
+        f"Measured on {point.measured_on.rstrip('.')}.",
+    ]
+
+
+def predictive_text(point: OperatingPoint, prevalence: float, call: Call) -> str | None:
+    """The predictive value of the call at the clinic's prevalence; None where no call or no usable prevalence is."""
+    if not 0 < prevalence < 1 or call not in (Call.POSITIVE, Call.NEGATIVE):
+        return None
+    ppv, npv = point.predictive_values(prevalence)
+    return (
+        f"At the clinic's prevalence of {percent(prevalence)}: positive predictive value {percent(ppv)},"
+        f" negative predictive value {percent(npv)}."
+    )
+
+
+def evidence_badge(evidence: Evidence) -> str:
+    """Short words beside every score."""
+    if evidence in (Evidence.INTERNAL, Evidence.EXTERNAL):
+        return f"Evidence: {evidence.value}, claimed by the publisher"
+    return f"Evidence: {evidence.value}"
+
+
+def lung_share_text(result: SaliencyResult) -> str:
+    """Where the map's mass lies, in words."""
+    if result.lung_share is None:
+        return "Share of the map inside the lungs: unknown (no lung outline, or an empty map)."
+    return f"{percent(result.lung_share)} of the map lies inside the lungs."
+
+
+def stage_text(stage: str) -> str:
+    """What a model is doing."""
+    return _STAGES.get(stage, stage.capitalize())
+
+
+def status_text(status: Status) -> str:
+    """How a job ended."""
+    return _STATUS[status]
+
+
+def structure_name(key: str) -> str:
+    """The structure's name."""
+    return STRUCTURES[key].name
+
+
+def dice_lines(spec: SegmenterSpec) -> list[str]:
+    """Measured agreement with masks drawn by people."""
+    return [
+        f"Dice, {group}: {e.value:.3f} (95 % CI {e.low:.3f} to {e.high:.3f}, n = {e.n})" for group, e in spec.dice.items()
+    ]
+
+
+def view_key(view: View) -> str:
+    """As plugins and the command line name it; ``"unknown"`` without a body part."""
+    return view_name(view) or "unknown"
