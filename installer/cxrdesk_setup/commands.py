@@ -89,8 +89,8 @@ def make_kit(home: Home, folder: Path, cpu_index: str | None) -> None:
     clear_kit_folder(folder)
     with locked(home) as lock:
         found = probe(home) or make_venv(home)
-        pip = Pip(home, lock)
-        prepare(home, found.packages, pip)
+        pip = Pip(home, found.packages, lock)
+        prepare(home, pip)
         fill_kit(pip, folder, found.version[:2], cpu_index, CPU_INDEX_PACKAGES)
     seal_kit(folder)
 

@@ -144,14 +144,12 @@ def make_venv(home: Home) -> Probe:
     return found
 
 
-def prepare(home: Home, packages: Path, pip: Pip) -> None:
+def prepare(home: Home, pip: Pip) -> None:
     """Clear away what an interrupted set-up left, and install the tools that build the projects."""
-    for path in damaged(packages):
+    for path in damaged(pip.packages):
         remove(path)
-    asked = [str(home.python), "-m", "pip", "--version"]
-    if subprocess.run(asked, capture_output=True, env=clean_environment(), check=False).returncode:
-        for path in packages.glob("pip*"):
-            remove(path)
+    if not pip.version():
+        shutil.rmtree(pip.packages / "pip", ignore_errors=True)
         subprocess.run([str(home.python), "-m", "ensurepip"], capture_output=True, env=clean_environment(), check=True)
     if tools := home.tools():
         say("Installing the build tools")
@@ -200,7 +198,7 @@ def set_up(home: Home, kit: Path | None, cpu_index: str | None) -> None:
         if stamp == key:  # another set-up did it while this one waited
             return
         begun = time.monotonic()
-        pip = Pip(home, lock, kit)
+        pip = Pip(home, found.packages, lock, kit)
         pip.log.write_text("", "utf-8")
         if stamp in ("", STARTED):
             cuda = sys.platform.startswith("linux") and not cpu_index
@@ -209,7 +207,7 @@ def set_up(home: Home, kit: Path | None, cpu_index: str | None) -> None:
         else:
             say("What cxrdesk needs has changed; bringing .venv up to date.")
         write_stamp(home, STARTED)
-        prepare(home, found.packages, pip)
+        prepare(home, pip)
         if cpu_index and not kit:
             say("Fetching the CPU build of torch")
             pip.run("install", "--no-deps", "--index-url", cpu_index, *CPU_INDEX_PACKAGES)

@@ -124,9 +124,13 @@ def clean_environment() -> dict[str, str]:
 
 @dataclass(frozen=True)
 class Pip:
-    """pip in `home`'s .venv; with `kit`, from that folder and nothing else. `lock` is held as long as pip runs."""
+    """pip in `home`'s .venv, whose packages are in `packages`; with `kit`, from that folder and nothing else.
+
+    `lock` is .venv's: pip inherits it, so that it is held until pip has ended, whatever becomes of this process.
+    """
 
     home: Home
+    packages: Path
     lock: int
     kit: Path | None = None
 
@@ -149,15 +153,16 @@ class Pip:
     def command(self, verb: str, *arguments: str) -> list[str]:
         """Return the command line of one pip `verb`."""
         options = ["--no-build-isolation", "--constraint", str(self.home.constraints)]
-        if self._tells_progress():
+        if (self.version() or (0, 0)) >= (24, 1):
             options += ["--progress-bar", "raw"]
         if self.kit:
             options += ["--no-index", "--find-links", str(self.kit / "wheels")]
         return [str(self.home.python), "-m", "pip", verb, *options, *arguments]
 
-    def _tells_progress(self) -> bool:
-        said = subprocess.run([self.home.python, "-m", "pip", "--version"], capture_output=True, text=True, check=True)
-        return tuple(int(part) for part in re.findall(r"\d+", said.stdout)[:2]) >= (24, 1)
+    def version(self) -> tuple[int, int] | None:
+        """Return the version of the pip that is wholly there, or None."""
+        found = [re.match(r"pip-(\d+)\.(\d+)", info.name) for info in self.packages.glob("pip-*.dist-info")]
+        return max(((int(match[1]), int(match[2])) for match in found if match), default=None)
 
     def run(self, verb: str, *arguments: str) -> None:
         """Run one pip `verb`; raises SetupError with the cause where it fails."""

@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 INSTALLER = Path(__file__).parents[2] / "installer"
@@ -15,7 +16,8 @@ def _wheel(folder, files):
     stem = project["name"].replace("-", "_") + "-1.0"
     info = f"{stem}.dist-info/"
     files[info + "METADATA"] = f"Metadata-Version: 2.1\\nName: {project['name']}\\nVersion: 1.0\\n" + "".join(
-        f"Provides-Extra: {extra}\\n" for extra in ("train", "test"))
+        f"Provides-Extra: {extra}\\n" for extra in ("train", "test")) + "".join(
+        f"Requires-Dist: {requirement}\\n" for requirement in project.get("dependencies", ()))
     files[info + "WHEEL"] = "Wheel-Version: 1.0\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n"
     files[info + "entry_points.txt"] = f"[cxrdesk.plugins]\\n{project['name']} = {stem}\\n"
     files[info + "RECORD"] = "".join(f"{name},,\\n" for name in files) + info + "RECORD,,\\n"
@@ -56,6 +58,21 @@ TOOL = {!r}
 if __name__ == "__main__":
     lint_imports_command()
 """
+
+
+def make_index(folder: Path, *distributions: tuple[str, str]) -> str:
+    """Make a package index of empty wheels, one for each name and version, and return its address."""
+    for name, version in distributions:
+        place = folder / name
+        place.mkdir(parents=True, exist_ok=True)
+        info = f"{name}-{version}.dist-info"
+        with zipfile.ZipFile(place / f"{name}-{version}-py3-none-any.whl", "w") as archive:
+            archive.writestr(f"{info}/METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n")
+            archive.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+            archive.writestr(f"{info}/RECORD", f"{info}/METADATA,,\n{info}/WHEEL,,\n{info}/RECORD,,\n")
+        links = (f'<a href="{wheel.name}">{wheel.name}</a>' for wheel in sorted(place.glob("*.whl")))
+        (place / "index.html").write_text("<!DOCTYPE html><html><body>" + "\n".join(links), "utf-8")
+    return folder.as_uri()
 
 
 class Checkout:

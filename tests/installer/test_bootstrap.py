@@ -136,9 +136,9 @@ def test_ci_names_the_data_folder_and_a_screenless_platform(checkout: Checkout) 
 
 @pytest.mark.skipif(os.name == "nt", reason="sends a POSIX signal")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_stopped_set_up_goes_on_next_time(new_checkout: Checkout, number: int) -> None:
-    waiting = new_checkout.root / "waiting"
-    process = new_checkout.start("run", STAND_IN_WAITS=str(waiting))
+def test_a_stopped_set_up_goes_on_next_time(begun_checkout: Checkout, number: int) -> None:
+    waiting = begun_checkout.root / "waiting"
+    process = begun_checkout.start("run", STAND_IN_WAITS=str(waiting))
     deadline = time.monotonic() + 60
     while not waiting.exists() and time.monotonic() < deadline:
         time.sleep(0.05)
@@ -146,7 +146,7 @@ def test_a_stopped_set_up_goes_on_next_time(new_checkout: Checkout, number: int)
     _, err = process.communicate(timeout=30)
     assert process.returncode == errors.STOPPED
     assert err.strip() == "Stopped; the same command goes on from here."
-    code, out, err = new_checkout.call("run")
+    code, out, err = begun_checkout.call("run")
     assert (code, err) == (0, "")
     assert "demo with" in out
 

@@ -2,6 +2,7 @@
 
 import re
 import tomllib
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -47,6 +48,39 @@ def test_the_only_opencv_is_the_headless_one() -> None:
 
 def test_what_torch_pins_itself_is_left_to_it() -> None:
     """Its CPU build and other CUDA builds name other versions of these."""
-    requires = [Requirement(text) for text in __import__("importlib.metadata").metadata.requires("torch") or []]
+    requires = [Requirement(text) for text in metadata.requires("torch") or []]
     exact = {canonicalize_name(r.name) for r in requires if str(r.specifier).startswith("==")}
     assert not exact & PINS.keys()
+
+
+def test_rewriting_leaves_to_torch_what_it_pins_and_marks_what_is_for_one_system() -> None:
+    import pin  # needs the path that conftest.py sets
+
+    found = [
+        {
+            "name": "torch",
+            "version": "2.15.0+cu132",
+            "requires_dist": [
+                "networkx>=2.5",
+                "cuda-toolkit[cublas]==13.2.2",
+                "triton~=3.9.0",
+                "absent==1; python_version<'3'",
+            ],
+        },
+        {
+            "name": "cuda-toolkit",
+            "version": "13.2.2",
+            "requires_dist": ["nvidia-cublas==13.4.*; extra == 'cublas'", "nvidia-cccl==13.3.*; extra == 'cccl'"],
+        },
+        *(
+            {"name": name, "version": "1"}
+            for name in ("networkx", "triton", "nvidia-cublas", "nvidia_cccl", "colorama")
+        ),
+    ]
+    assert pin.pins(found) == [
+        'colorama==1 ; sys_platform == "win32"',
+        "networkx==1",
+        'nvidia-cccl==1 ; sys_platform == "linux"',
+        "torch==2.15.0",
+        'triton==1 ; sys_platform == "linux"',
+    ]

@@ -105,12 +105,19 @@ def test_from_a_kit_no_configured_index_is_asked(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setenv("PIP_EXTRA_INDEX_URL", "http://index.invalid")
     monkeypatch.setenv("PYTHONPATH", "elsewhere")
     home = Home(tmp_path, tmp_path / "constraints.txt", checkout=True)
-    online, offline = Pip(home, 0), Pip(home, 0, kit=tmp_path / "my kit")
+    online, offline = Pip(home, tmp_path, 0), Pip(home, tmp_path, 0, kit=tmp_path / "my kit")
     assert online.environment(tmp_path)["PIP_EXTRA_INDEX_URL"] == "http://index.invalid"
     environ = offline.environment(tmp_path)
     assert "PIP_EXTRA_INDEX_URL" not in environ
     assert "PYTHONPATH" not in environ
     assert environ["PIP_CONFIG_FILE"] == os.devnull
-    monkeypatch.setattr(Pip, "_tells_progress", lambda _self: True)
     assert ["--no-index", "--find-links", str(tmp_path / "my kit" / "wheels")] == offline.command("install", "x")[-4:-1]
     assert "--no-index" not in online.command("install", "x")
+
+
+@pytest.mark.parametrize(("version", "tells"), [("23.2.1", False), ("24.1", True), ("26.3", True), (None, False)])
+def test_progress_is_asked_of_a_pip_that_tells_it(tmp_path: Path, version: str | None, tells: bool) -> None:
+    if version:
+        (tmp_path / f"pip-{version}.dist-info").mkdir()
+    pip = Pip(Home(tmp_path, tmp_path / "constraints.txt", checkout=True), tmp_path, 0)
+    assert ("--progress-bar" in pip.command("install", "x")) is tells
