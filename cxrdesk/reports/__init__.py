@@ -1,1 +1,1 @@
-"""Results on paper and on disk: JSON, CSV and pictures, each with the disclaimer and what is known about the detector."""
+"""Results as files: JSON, CSV, pictures; each says what is known about the detector, and that it is no diagnosis."""
