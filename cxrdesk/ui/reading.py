@@ -7,7 +7,7 @@ from collections import OrderedDict
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
@@ -15,12 +15,14 @@ from cxrdesk.imaging.errors import UserError
 from cxrdesk.imaging.radiograph import Radiograph, View
 from cxrdesk.inference.events import Event, WorkerNotice
 from cxrdesk.inference.result import SaliencyResult
-from cxrdesk.studies.importers import Failure, Film, ImportResult
 from cxrdesk.studies.settings import Settings
 from cxrdesk.ui.background import Background
 from cxrdesk.ui.messages import Messages
 from cxrdesk.ui.session import FilmState, Session
 from cxrdesk.ui.viewer.film_view import LoadedFilm
+
+if TYPE_CHECKING:  # see _find
+    from cxrdesk.studies.importers import Film, ImportResult
 
 log = logging.getLogger(__name__)
 KEPT_MB = 512
@@ -97,8 +99,7 @@ class Reading(QObject):
 
     def _on_found(self, _token: object, found: ImportResult) -> None:
         self.finding -= 1
-        films = self.session.add(found.films)
-        self.session.add(found.failures)
+        films = self.session.add(found.films, found.failures)
         for failure in found.failures:
             self.messages.error(failure.text, code=failure.code)
         self.films_changed.emit()
@@ -157,6 +158,8 @@ class Reading(QObject):
         state = next((state for state in self.session.states if state.key == key), None)
         if state is None or state.film is None:
             return
+        from cxrdesk.studies.importers import Failure
+
         self.session.failed(key, Failure(path=state.film.path, code=error.code, text=error.text))
         self.messages.error(error.text, code=error.code)
         self.films_changed.emit()
@@ -170,6 +173,14 @@ class Reading(QObject):
         self.messages.error(
             f"cxrdesk made a mistake while reading a film ({type(error).__name__}); please report it.", code="bug"
         )
+
+    def radiograph(self, state: FilmState) -> Radiograph:
+        """A film's pixels with the reader's answers; decoded again where they are not in memory."""
+        kept = self._kept.get(state.key)
+        if kept is None:
+            assert state.film is not None
+            kept = _decode(state.film, state.key)
+        return state.answers.applied(kept.radiograph)
 
     def _keep(self, loaded: LoadedFilm) -> None:
         self._kept[loaded.key] = loaded

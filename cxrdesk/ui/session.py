@@ -10,11 +10,14 @@ import logging
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from cxrdesk.imaging.radiograph import Radiograph, View
 from cxrdesk.inference.events import DetectorDone, Event, JobDone, MaskDone, Progress
 from cxrdesk.inference.result import DetectorResult, MaskResult, Question, Reason
-from cxrdesk.studies.importers import Failure, Film
+
+if TYPE_CHECKING:  # reading DICOM headers is imported by the thread that does it, after the window is up
+    from cxrdesk.studies.importers import Failure, Film
 
 log = logging.getLogger(__name__)
 
@@ -92,6 +95,7 @@ class FilmState:
 class FilmResults:
     """What a report needs of one film."""
 
+    key: str
     path: Path
     film: Film
     digest: str | None
@@ -118,15 +122,17 @@ class Session:
         """The film of that key; KeyError if it is not open."""
         return self._states[key]
 
-    def add(self, found: Iterable[Film | Failure]) -> list[FilmState]:
-        """Append what is not open yet; all that were named are returned, in their order."""
+    def add(self, films: Iterable[Film], failures: Iterable[Failure] = ()) -> list[FilmState]:
+        """Append what is not open yet; the films that were named are returned, in their order."""
         named = []
-        for item in found:
-            key = str(item.path.resolve())
-            if key not in self._states:
-                film, failure = (item, None) if isinstance(item, Film) else (None, item)
-                self._states[key] = FilmState(key=key, film=film, failure=failure)
+        for film in films:
+            key = str(film.path.resolve())
+            if key not in self._states or self._states[key].film is None:
+                self._states[key] = FilmState(key=key, film=film)
             named.append(self._states[key])
+        for failure in failures:
+            key = str(failure.path.resolve())
+            self._states.setdefault(key, FilmState(key=key, failure=failure))
         return named
 
     def close_all(self) -> None:
@@ -218,6 +224,7 @@ class Session:
         """Every film that has results, in the order of the list."""
         return [
             FilmResults(
+                key=state.key,
                 path=state.film.path,
                 film=state.film,
                 digest=state.digest,

@@ -153,7 +153,8 @@ def structure_name(key: str) -> str:
 def dice_lines(spec: SegmenterSpec) -> list[str]:
     """Measured agreement with masks drawn by people."""
     return [
-        f"Dice, {group}: {e.value:.3f} (95 % CI {e.low:.3f} to {e.high:.3f}, n = {e.n})" for group, e in spec.dice.items()
+        f"Dice, {group}: {e.value:.3f} (95 % CI {e.low:.3f} to {e.high:.3f}, n = {e.n})"
+        for group, e in spec.dice.items()
     ]
 
 

@@ -120,7 +120,9 @@ class DetectorCard(ModelCard):
         self.column.addLayout(shaped(shape, colour, label(f"{name}: {words.CALLS[finding.call].lower()}", "title")))
         self.column.addWidget(label(words.probability_text(finding)))
         point = finding.operating_point
-        self.column.addWidget(ProbabilityBar(finding.probability, point.threshold if point is not None else None, colour))
+        self.column.addWidget(
+            ProbabilityBar(finding.probability, point.threshold if point is not None else None, colour)
+        )
         self._reasons(finding.reasons)
         if point is not None:
             self.column.addWidget(label("\n".join(words.operating_point_lines(point)), "muted", tip=point.aim))

@@ -127,7 +127,13 @@ class FindingsPanel(QWidget):
         self.point.setCurrentIndex(self.point.findText(name))
 
     def show_state(
-        self, state: FilmState | None, settings: Settings, *, hidden: bool, chosen: tuple[str, str] | None, note: str = ""
+        self,
+        state: FilmState | None,
+        settings: Settings,
+        *,
+        hidden: bool,
+        chosen: tuple[str, str] | None,
+        note: str = "",
     ) -> None:
         """Show what is known about the film on the screen.
 
@@ -168,6 +174,14 @@ class FindingsPanel(QWidget):
             card.show_result(state.masks[model_id])
         else:
             card.show_waiting(state.progress.get(model_id), running=state.running)
+
+    def focus_first(self) -> None:
+        """Give the keyboard to what wants an answer, else to the operating point."""
+        for widget in (self.question.field, self.impression.line, self.point):
+            if widget is not None and widget.isVisible():
+                widget.setFocus(Qt.FocusReason.ShortcutFocusReason)
+                return
+        self.scroll.setFocus(Qt.FocusReason.ShortcutFocusReason)
 
     def shown_cards(self) -> Sequence[ModelCard]:
         """Cards in sight."""

@@ -3,7 +3,16 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QComboBox, QDoubleSpinBox, QFrame, QHBoxLayout, QLineEdit, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QComboBox,
+    QDoubleSpinBox,
+    QFrame,
+    QHBoxLayout,
+    QLineEdit,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+)
 
 from cxrdesk.imaging.radiograph import Projection, View
 from cxrdesk.inference.result import Question
@@ -119,7 +128,9 @@ class ImpressionBox(QFrame):
             self._column.addWidget(label(impression))
             return
         self._column.addWidget(label("Read first", "title"))
-        self._column.addWidget(label("Results stay hidden until you have committed your impression of this film.", "muted"))
+        self._column.addWidget(
+            label("Results stay hidden until you have committed your impression of this film.", "muted")
+        )
         line = QLineEdit()
         line.setPlaceholderText("Your impression in one line")
         line.setAccessibleName("Your impression")

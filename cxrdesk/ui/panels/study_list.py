@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QStandardItem, QStandardItemModel
 from PySide6.QtWidgets import (
@@ -14,12 +16,14 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from cxrdesk.studies.importers import Film
 from cxrdesk.ui import words
 from cxrdesk.ui.panels.pieces import label
 from cxrdesk.ui.session import FilmState
 from cxrdesk.ui.shapes import Shape, draw_shape
 from cxrdesk.ui.theme import SMALL_POINT_SIZE, colours
+
+if TYPE_CHECKING:  # importing it costs what the window has no time for
+    from cxrdesk.studies.importers import Film
 
 _KEY = Qt.ItemDataRole.UserRole
 _SECOND = Qt.ItemDataRole.UserRole + 1
@@ -171,7 +175,11 @@ class _RowDelegate(QStyledItemDelegate):
             draw_shape(painter, Shape.CROSS, mark.toRectF(), QColor(c.error))
         painter.setPen(QColor(c.text))
         metrics = painter.fontMetrics()
-        painter.drawText(inner, int(Qt.AlignmentFlag.AlignTop), metrics.elidedText(index.data(), Qt.TextElideMode.ElideRight, inner.width()))
+        painter.drawText(
+            inner,
+            int(Qt.AlignmentFlag.AlignTop),
+            metrics.elidedText(index.data(), Qt.TextElideMode.ElideRight, inner.width()),
+        )
         if second:
             below = inner.adjusted(0, metrics.lineSpacing(), 0, 0)
             painter.setFont(self._small(option))
@@ -187,4 +195,3 @@ class _RowDelegate(QStyledItemDelegate):
         font = QFont(option.font)
         font.setPointSizeF(SMALL_POINT_SIZE)
         return font
-

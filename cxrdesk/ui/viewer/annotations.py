@@ -28,7 +28,9 @@ def _small(painter: QPainter, *, bold: bool = False) -> None:
     painter.setFont(font)
 
 
-def _block(painter: QPainter, lines: list[str], right_or_left: float, top_or_bottom: float, *, right: bool, bottom: bool) -> QRectF:
+def _block(
+    painter: QPainter, lines: list[str], right_or_left: float, top_or_bottom: float, *, right: bool, bottom: bool
+) -> QRectF:
     metrics = painter.fontMetrics()
     width = max((metrics.horizontalAdvance(line) for line in lines), default=0) + 2 * _PAD
     height = metrics.lineSpacing() * len(lines) + 2 * _PAD

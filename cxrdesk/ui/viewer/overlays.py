@@ -25,7 +25,9 @@ def overlay_table() -> NDArray[np.uint8]:
     """RGBA, uint8 (256, 4), by share of the reference: nothing at 0, so that a map of small values does not glow."""
     share = np.linspace(0.0, 1.0, 256)
     alpha = np.clip(share / 0.6, 0.0, 1.0) ** 1.5
-    return np.ascontiguousarray(np.dstack([colour_table()[np.newaxis], np.rint(alpha * 255)[np.newaxis]])[0].astype(np.uint8))
+    return np.ascontiguousarray(
+        np.dstack([colour_table()[np.newaxis], np.rint(alpha * 255)[np.newaxis]])[0].astype(np.uint8)
+    )
 
 
 def saliency_image(saliency: SaliencyResult) -> NDArray[np.uint8] | None:

@@ -1,0 +1,55 @@
+"""From the session to a report's content."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from cxrdesk.discovery.registry import Registry
+from cxrdesk.imaging.radiograph import Radiograph
+from cxrdesk.inference.result import Question
+from cxrdesk.studies.settings import Settings
+from cxrdesk.ui.session import Answers, FilmState, Session
+
+
+def report_content(
+    session: Session, settings: Settings, registry: Registry | None, radiograph: Callable[[FilmState], Radiograph]
+) -> dict[str, Any]:
+    """All films that have results, files that could not be read, and plugins that could not be listed.
+
+    Parameters
+    ----------
+    radiograph : callable
+        Gives a film's pixels, decoded again where they are not in memory.
+    """
+    # jsonschema takes longer to import than the window to open.
+    from cxrdesk.reports.json_report import failure_entry, film_entry, plugin_failure_entry, report
+
+    films = [
+        film_entry(
+            radiograph(session.state(result.key)),
+            path=str(result.path),
+            masks=result.masks,
+            detectors=result.detectors,
+            impression=result.impression,
+            answered=answered(result.answers),
+            prevalence=settings.prevalence,
+        )
+        for result in session.results()
+    ]
+    failures = [failure_entry(str(s.failure.path), s.failure.code, s.failure.text) for s in session.states if s.failure]
+    unlisted = [
+        plugin_failure_entry(name=f.name, distribution=f.distribution, version=f.version, code=f.code, reason=f.reason)
+        for f in (registry.failures if registry is not None else [])
+    ]
+    return report(films, failures=failures, plugin_failures=unlisted)
+
+
+def answered(answers: Answers) -> frozenset[Question]:
+    """What the reader said in the film's place."""
+    said: set[Question] = set()
+    if answers.age_years is not None:
+        said.add("age")
+    if answers.view is not None:
+        said.add("view")
+    return frozenset(said)
