@@ -40,7 +40,5 @@ FINDINGS = {
 }
 STRUCTURES = {
     term.key: term
-    for term in (
-        Term(key="lungs", name="Lungs", snomed_ct="39607008", source="DICOM PS3.16 annex L, body part LUNG"),
-    )
+    for term in (Term(key="lungs", name="Lungs", snomed_ct="39607008", source="DICOM PS3.16 annex L, body part LUNG"),)
 }

@@ -1,0 +1,1 @@
+"""Lists plugins: pluggy and entry points live here and nowhere else."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import inspect
+import re
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import Distribution, EntryPoint, distributions
 from types import ModuleType
 from typing import Any
 
@@ -18,12 +20,14 @@ from cxrdesk.api.detector import Detector, Segmenter
 from cxrdesk.api.spec import DetectorSpec, SegmenterSpec
 from cxrdesk.api.version import refusal
 from cxrdesk.discovery.registry import Plugin, PluginFailure, Registry
+from cxrdesk.imaging.errors import UserError
 
 GROUP = "cxrdesk.plugins"
 HEAVY = ("torch", "torchvision", "tensorflow", "onnxruntime", "openvino", "PySide6")
+HOOKS = tuple(sorted(name for name in vars(hookspecs) if name.startswith("cxrdesk_")))
 
 
-class _Refused(Exception):
+class _RefusedError(Exception):
     def __init__(self, code: str, reason: str) -> None:
         super().__init__(reason)
         self.code = code
@@ -32,7 +36,9 @@ class _Refused(Exception):
 class _LightImports(MetaPathFinder):
     """Refuses packages that would make listing slow, or bring torch into the viewer."""
 
-    def find_spec(self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None) -> ModuleSpec | None:
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
         if fullname.partition(".")[0] in HEAVY:
             raise ImportError(f"{fullname} may be imported when a model loads, not with the plugin's module")
         return None
@@ -48,24 +54,49 @@ def _light_imports() -> Iterator[None]:
         sys.meta_path.remove(guard)
 
 
-def load_registry() -> Registry:
-    """List all installed plugins; imports their modules, and no torch."""
-    plugins, failures = [], []
-    for entry in sorted(entry_points(group=GROUP), key=lambda e: (e.name, e.value)):
+def load_registry(only: Collection[str] = ()) -> Registry:
+    """List installed plugins; imports their modules, and no torch.
+
+    Parameters
+    ----------
+    only : collection of str
+        Distributions to list; all where empty. No other's module is imported.
+    """
+    plugins: list[Plugin] = []
+    failures: list[PluginFailure] = []
+    for dist, entries in _installed(failures):
+        if only and dist.name not in only:
+            continue
+        for entry in entries:
+            try:
+                plugins.append(_load(entry, dist))
+            except _RefusedError as refused:
+                failures.append(_failure(entry.name, dist, refused.code, str(refused)))
+    # By name, so that the order of folders on the path decides nothing.
+    return Registry(sorted(plugins, key=lambda p: (p.name, p.distribution)), failures)
+
+
+def _installed(failures: list[PluginFailure]) -> Iterator[tuple[Distribution, list[EntryPoint]]]:
+    """Distributions with entry points for us; importlib's own list ends at the first file that it cannot parse."""
+    seen = set()
+    for dist in distributions():
+        text = dist.read_text("entry_points.txt")
+        if text is None or GROUP not in text:
+            continue
+        name = re.sub(r"[-_.]+", "-", str(dist.name)).lower()
+        if name in seen:
+            continue
+        seen.add(name)
         try:
-            plugins.append(_load(entry))
-        except _Refused as refused:
-            name, version = _distribution(entry)
+            yield dist, [entry for entry in dist.entry_points if entry.group == GROUP]
+        except ValueError as error:
             failures.append(
-                PluginFailure(
-                    name=entry.name, distribution=name, version=version, code=refused.code, reason=str(refused)
-                )
+                _failure(dist.name, dist, "bad-metadata", f"its entry_points.txt is broken: {_told(error)}")
             )
-    return Registry(plugins, failures)
 
 
-def _distribution(entry: EntryPoint) -> tuple[str, str]:
-    return (entry.dist.name, entry.dist.version) if entry.dist is not None else (entry.name, "")
+def _failure(name: str, dist: Distribution, code: str, reason: str) -> PluginFailure:
+    return PluginFailure(name=name, distribution=str(dist.name), version=str(dist.version), code=code, reason=reason)
 
 
 def _told(error: BaseException) -> str:
@@ -73,43 +104,66 @@ def _told(error: BaseException) -> str:
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 
-def _load(entry: EntryPoint) -> Plugin:
+def _load(entry: EntryPoint, dist: Distribution) -> Plugin:
     try:
         with _light_imports():
             module = entry.load()
     except KeyboardInterrupt:
         raise
-    except BaseException as error:  # noqa: BLE001 - whatever a stranger's import raises, SystemExit too, is its reason
-        raise _Refused("import-failed", f"importing {entry.value} raised {_told(error)}") from error
+    except UserError as error:
+        raise _RefusedError(error.code, error.text) from error
+    except BaseException as error:
+        # Whatever a stranger's import raises, SystemExit too, is its reason.
+        raise _RefusedError("import-failed", f"importing {entry.value} raised {_told(error)}") from error
+    if not isinstance(module, ModuleType):
+        raise _RefusedError("bad-metadata", f"its entry point {entry.value} names no module")
     if reason := refusal(getattr(module, "CXRDESK_API", None)):
-        raise _Refused("api-version", reason)
+        raise _RefusedError("api-version", reason)
     detectors, segmenters = _ask(module)
-    name, version = _distribution(entry)
-    return Plugin(name=entry.name, distribution=name, version=version, detectors=detectors, segmenters=segmenters)
+    return Plugin(
+        name=entry.name, distribution=dist.name, version=dist.version, detectors=detectors, segmenters=segmenters
+    )
 
 
-def _ask(module: Any) -> tuple[tuple[type[Detector], ...], tuple[type[Segmenter], ...]]:
+def _ask(module: ModuleType) -> tuple[tuple[type[Detector], ...], tuple[type[Segmenter], ...]]:
     # A manager for each plugin: one plugin's error cannot abort the call of another's hook.
     manager = pluggy.PluginManager("cxrdesk")
     manager.add_hookspecs(hookspecs)
-    known = {name for name in vars(hookspecs) if name.startswith("cxrdesk_")}
-    if unmarked := sorted(n for n in vars(module) if n.startswith("cxrdesk_") and n not in known and callable(vars(module)[n])):
-        raise _Refused("unknown-hook", f"{unmarked[0]} is no hook; hooks are {', '.join(sorted(known))}")
+    hooks = f"hooks are {', '.join(HOOKS)}"
+    for name, value in sorted(vars(module).items()):
+        if name.startswith("cxrdesk_") and inspect.isroutine(value):
+            if name not in HOOKS:
+                raise _RefusedError("unknown-hook", f"{name} is no hook; {hooks}")
+            if not hasattr(value, "cxrdesk_impl"):
+                raise _RefusedError("unknown-hook", f"{name} is not marked with @hookimpl")
     try:
         manager.register(module)
         manager.check_pending()
     except pluggy.PluginValidationError as error:
-        raise _Refused("unknown-hook", f"{' '.join(str(error).split())}; hooks are {', '.join(sorted(known))}") from error
+        raise _RefusedError("unknown-hook", f"{' '.join(str(error).split())}; {hooks}") from error
+    if not manager.get_hookcallers(module):
+        raise _RefusedError("unknown-hook", f"it implements no hook; {hooks}")
     try:
         with _light_imports():
             detectors = tuple(item for group in manager.hook.cxrdesk_detectors() for item in group)
             segmenters = tuple(item for group in manager.hook.cxrdesk_segmenters() for item in group)
-    except Exception as error:  # noqa: BLE001 - whatever a stranger's hook raises is its reason
-        raise _Refused("hook-failed", f"its hook raised {_told(error)}") from error
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
+        raise _RefusedError("hook-failed", f"its hook raised {_told(error)}") from error
     if not detectors and not segmenters:
-        raise _Refused("unknown-hook", f"it implements none of the hooks {', '.join(sorted(known))}")
-    for items, base, spec in ((detectors, Detector, DetectorSpec), (segmenters, Segmenter, SegmenterSpec)):
-        for item in items:
-            if not (isinstance(item, type) and issubclass(item, base) and isinstance(getattr(item, "spec", None), spec)):
-                raise _Refused("bad-spec", f"{item!r} is no {base.__name__} class with a {spec.__name__}")
+        raise _RefusedError("bad-spec", "its hooks name no detector and no segmenter")
+    for item in detectors:
+        _check(item, Detector, DetectorSpec)
+    for item in segmenters:
+        _check(item, Segmenter, SegmenterSpec)
     return detectors, segmenters
+
+
+def _check(item: Any, base: type[Detector] | type[Segmenter], spec: type) -> None:
+    kind = item.__name__ if isinstance(item, type) else f"a {type(item).__name__}"
+    if not (isinstance(item, type) and issubclass(item, base) and isinstance(getattr(item, "spec", None), spec)):
+        raise _RefusedError("bad-spec", f"its hook gave {kind}, not a {base.__name__} class with a {spec.__name__}")
+    if inspect.isabstract(item):
+        missing = ", ".join(sorted(item.__abstractmethods__))
+        raise _RefusedError("bad-spec", f"{kind} does not implement {missing}")

@@ -31,7 +31,7 @@ class Box:
             raise ValueError(f"not a region of a film: {self}")
 
     def grown(self, margin: float) -> Box:
-        """This box with `margin` times its own side added on every side, cut at the film's edges."""
+        """The box with `margin` times its own side added on every side, cut at the film's edges."""
         dx, dy = (self.x1 - self.x0) * margin, (self.y1 - self.y0) * margin
         return Box(
             x0=max(0.0, self.x0 - dx), y0=max(0.0, self.y0 - dy), x1=min(1.0, self.x1 + dx), y1=min(1.0, self.y1 + dy)
@@ -74,7 +74,8 @@ class InputSpec:
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> InputSpec:
         """The spec written by `to_json`; unknown keys are refused."""
-        return cls(**{k: tuple(v) if isinstance(v, list) else v for k, v in data.items()})
+        plain: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in data.items()}
+        return cls(**plain)
 
     def to_json(self) -> dict[str, Any]:
         """A mapping of JSON types."""

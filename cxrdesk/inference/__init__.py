@@ -1,0 +1,1 @@
+"""Runs detectors and segmenters: worker thread, child process, gate, pipeline, results."""

@@ -11,18 +11,21 @@ import queue
 import signal
 import sys
 import threading
+import time
 import traceback
 from collections.abc import Sequence
 from typing import Any, BinaryIO
 
-import numpy as np
 from numpy.typing import NDArray
 
 from cxrdesk.api.detector import CancelledError, Mask, Rendering, SaliencyMap
+from cxrdesk.imaging.preprocess import Box
 from cxrdesk.inference import wire
 
 NICENESS = 5
 """The screen goes first."""
+ORPHAN_GRACE_S = 10.0
+"""A process that nobody listens to any more ends after this, whatever it computes."""
 
 
 def main(only: Sequence[str] = ()) -> int:
@@ -33,12 +36,16 @@ def main(only: Sequence[str] = ()) -> int:
     only : sequence of str
         Distributions whose plugins are served; all where empty.
     """
-    answers = os.fdopen(os.dup(1), "wb")
+    # A plugin that reads its input or writes its output, or a process that it starts, must not meet our messages.
+    requests, answers = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.close(nothing)
     os.dup2(2, 1)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if hasattr(os, "nice"):
         os.nice(NICENESS)
-    serve(sys.stdin.buffer, answers, only)
+    serve(requests, answers, only)
     return 0
 
 
@@ -60,17 +67,16 @@ class _Inbox:
                     self.requests.put(message)
         finally:
             self.requests.put(None)
+        time.sleep(ORPHAN_GRACE_S)
+        os._exit(1)
 
 
 def serve(stream: BinaryIO, answers: BinaryIO, only: Sequence[str]) -> None:
     """Answer each request with stages and then one result or error."""
     from cxrdesk.discovery.loader import load_registry
-    from cxrdesk.discovery.registry import Registry
-    from cxrdesk.inference.models import Models
+    from cxrdesk.inference.models import Models, told
 
-    registry = load_registry()
-    if only:
-        registry = Registry([p for p in registry.plugins if p.distribution in only])
+    registry = load_registry(only)
     inbox = _Inbox(stream)
     current = 0
     models: Models | None = None
@@ -92,11 +98,8 @@ def serve(stream: BinaryIO, answers: BinaryIO, only: Sequence[str]) -> None:
             wire.send(answers, {"type": "cancelled", "request": current})
         except Exception as error:  # noqa: BLE001 - whatever a plugin raises becomes a failed job with its cause
             traceback.print_exc(file=sys.stderr)
-            text = " ".join(str(error).split())[:500]
-            wire.send(
-                answers,
-                {"type": "error", "request": current, "kind": type(error).__name__, "text": text},
-            )
+            code, text = told(error)
+            wire.send(answers, {"type": "error", "request": current, "code": code, "text": text})
     if models is not None:
         models.close()
 
@@ -109,8 +112,9 @@ def _answer(
     def stage(name: str) -> None:
         wire.send(answers, {"type": "stage", "request": header["request"], "stage": name})
 
-    films = [MappedFilm(told) for told in header["films"]]
+    films: list[MappedFilm] = []
     try:
+        films.extend(MappedFilm(described) for described in header["films"])
         if header["op"] == "segment":
             done = models.segment(header["model"], films[0].film, stage)
             return _told(done), [done.mask.values]
@@ -135,27 +139,32 @@ def _masks(told: list[list[str]], arrays: list[NDArray[Any]]) -> list[dict[str, 
 def _maps(
     maps: Sequence[tuple[SaliencyMap, Rendering | None]],
 ) -> tuple[list[dict[str, Any]], list[NDArray[Any]]]:
-    told, parts = [], []
+    told: list[dict[str, Any]] = []
+    parts: list[NDArray[Any]] = []
     for item, drawn in maps:
         told.append(
             {
                 "finding": item.finding,
-                "film": item.film,
-                "box": [item.box.x0, item.box.y0, item.box.x1, item.box.y1],
+                "film": int(item.film),
+                "box": _sides(item.box),
                 "rendering": None
                 if drawn is None
                 else {
                     "image": drawn.image is not None,
                     "contours": len(drawn.contours),
-                    "boxes": [[b.x0, b.y0, b.x1, b.y1] for b in drawn.boxes],
+                    "boxes": [_sides(box) for box in drawn.boxes],
                 },
             }
         )
-        parts.append(np.asarray(item.values))
+        parts.append(item.values)
         if drawn is not None:
             parts += [drawn.image] if drawn.image is not None else []
             parts += list(drawn.contours)
     return told, parts
+
+
+def _sides(box: Box) -> list[float]:
+    return [float(side) for side in (box.x0, box.y0, box.x1, box.y1)]
 
 
 if __name__ == "__main__":

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from cxrdesk.api.spec import FilmScope, view_name
+from cxrdesk.api.spec import FilmScope, parse_view, view_name
 from cxrdesk.imaging.quality import FilmLook
-from cxrdesk.imaging.radiograph import Radiograph
+from cxrdesk.imaging.radiograph import Projection, Radiograph
 from cxrdesk.inference.result import Reason
 
 
@@ -19,13 +19,17 @@ def refusals(film: Radiograph, scope: FilmScope, look: FilmLook) -> tuple[Reason
     checks = (_modality, _size, _view, _age)
     reasons = [reason for check in checks if (reason := check(film, scope))]
     # What is not even a chest film gets that reason alone: asking its view or age would mislead.
-    if _wants_chest(scope) and (reason := _look(film, look)):
+    if _wants_frontal_chest(film, scope) and (reason := _look(film, look)):
         return (*[r for r in reasons if r.question is None], reason)
     return tuple(reasons)
 
 
-def _wants_chest(scope: FilmScope) -> bool:
-    return all(name.startswith("chest-") and not name.endswith("lateral") for name in scope.views)
+def _wants_frontal_chest(film: Radiograph, scope: FilmScope) -> bool:
+    """Whether the film could only be taken as a frontal chest film."""
+    views = [parse_view(name) for name in scope.views]
+    others = any(view.body_part != "chest" for view in views)
+    lateral = any(view.projection is Projection.LATERAL for view in views)
+    return not others and not (lateral and film.view.projection in (None, Projection.LATERAL))
 
 
 def _modality(film: Radiograph, scope: FilmScope) -> Reason | None:

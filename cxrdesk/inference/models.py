@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 from cxrdesk.api.detector import Context, Detector, Mask, Prediction, Rendering, SaliencyMap, Segmenter
 from cxrdesk.discovery.registry import Registry
+from cxrdesk.imaging.errors import UserError
 from cxrdesk.imaging.radiograph import Radiograph
 from cxrdesk.inference import devices
 
@@ -73,7 +74,7 @@ class Models:
             return self.loaded[model_id]
         stage("loading")
         device = "cpu" if model_id in self._on_cpu else devices.choose(self.wanted)
-        model = self.registry.model(model_id)(context=Context(device=device, cancelled=self.cancelled))
+        model = self.registry.model(model_id)(context=Context(device=device, cancelled=lambda: self.cancelled()))
         model.load()
         self.loaded[model_id] = model
         while len(self.loaded) > self.keep:
@@ -86,7 +87,9 @@ class Models:
         def run(model: Segmenter) -> Segmentation:
             stage("masks")
             start = time.perf_counter()
-            mask = model.segment(model.prepare(film))
+            mask = _typed(model.segment(model.prepare(film)), Mask, "segment")
+            if mask.structure != model.spec.structure:
+                raise ValueError(f"segment outlined {mask.structure!r}, not {model.spec.structure!r}")
             return Segmentation(mask=mask, device=model.context.device, seconds_s=time.perf_counter() - start)
 
         result, note = self._with_fallback(model_id, stage, run)
@@ -108,13 +111,15 @@ class Models:
             start = time.perf_counter()
             inputs = model.prepare(films, masks)
             model.context.check()
-            prediction = model.predict(inputs)
+            prediction = _typed(model.predict(inputs), Prediction, "predict")
             maps: list[tuple[SaliencyMap, Rendering | None]] = []
             if explain and model.spec.saliency is not None:
                 stage("saliency")
                 for finding in model.spec.findings:
                     model.context.check()
-                    maps += [(item, model.render(item)) for item in model.explain(inputs, finding)]
+                    for item in model.explain(inputs, finding):
+                        drawn = model.render(_typed(item, SaliencyMap, "explain"))
+                        maps.append((item, None if drawn is None else _typed(drawn, Rendering, "render")))
             seconds = time.perf_counter() - start
             return Detection(prediction=prediction, maps=tuple(maps), device=model.context.device, seconds_s=seconds)
 
@@ -133,9 +138,24 @@ class Models:
         if model is not None:
             self.loaded.pop(model_id).unload()
         self._on_cpu.add(model_id)
-        return run(self._get(model_id, stage)), f"The {device} device ran out of memory; {model_id} now runs on the CPU."
+        note = f"The {device} device ran out of memory; {model_id} now runs on the CPU."
+        return run(self._get(model_id, stage)), note
 
     def close(self) -> None:
         """Unload everything."""
         while self.loaded:
             self.loaded.popitem()[1].unload()
+
+
+def told(error: BaseException) -> tuple[str, str]:
+    """Code and sentence for what a model raised; a `UserError` speaks for itself."""
+    if isinstance(error, UserError):
+        return error.code, error.text
+    text = " ".join(str(error).split())[:500]
+    return "model-failed", f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
+def _typed(answer: Any, kind: type[T], method: str) -> T:
+    if not isinstance(answer, kind):
+        raise TypeError(f"{method} answered with a {type(answer).__name__}, not a {kind.__name__}")
+    return answer

@@ -100,6 +100,8 @@ class FilmAnalysis:
 
         if reasons := refusals(film, spec.scope, self._look(film)):
             return ended(Status.REFUSED, *reasons)
+        if cancelled():
+            return ended(Status.CANCELLED)
         try:
             done = self.runner.segment(spec, film, stage, cancelled)
         except CancelledError:
@@ -113,7 +115,7 @@ class FilmAnalysis:
         status = Status.DONE
         if not SMALLEST_AREA <= area <= LARGEST_AREA:
             name = STRUCTURES[spec.structure].name.lower()
-            text = f"The outline of the {name} covers {area:.0%} of the film; that is not believable, so it is not used."
+            text = f"The outline of the {name} covers {area:.0%} of the film, which is not believable; it is not used."
             status, reasons = Status.REFUSED, (Reason(code="mask-implausible", text=text),)
         return MaskResult(
             spec=spec,
@@ -138,6 +140,8 @@ class FilmAnalysis:
 
         if reasons:
             return ended(Status.REFUSED, *reasons)
+        if cancelled():
+            return ended(Status.CANCELLED)
         masks: list[dict[str, Mask]] = []
         segmenters = []
         for film in films:
@@ -171,7 +175,7 @@ class FilmAnalysis:
                 SaliencyResult(
                     map=item,
                     reference=spec.saliency.reference.get(finding) if spec.saliency else None,
-                    lung_share=_share_inside(item, masks[item.film].get("lungs")),
+                    lung_share=_share_inside(item, self._lungs(films[item.film], masks[item.film])),
                     rendering=drawn,
                 )
                 for item, drawn in done.maps
@@ -188,6 +192,13 @@ class FilmAnalysis:
             seconds_s=done.seconds_s,
         )
 
+    def _lungs(self, film: Radiograph, masks: dict[str, Mask]) -> Mask | None:
+        """The film's lungs: those that the detector was given, or an outline that was made anyway."""
+        if "lungs" in masks:
+            return masks["lungs"]
+        found = (r.mask for (_, digest), r in self._masks.items() if digest == film.digest and r.mask is not None)
+        return next((mask for mask in found if mask.structure == "lungs"), None)
+
     def _films(self, spec: DetectorSpec) -> tuple[list[Radiograph], tuple[Reason, ...]]:
         """The study's films that the detector takes together, the shown one first; or why it takes none."""
         if reasons := refusals(self.film, spec.scope, self._look(self.film)):
@@ -195,7 +206,8 @@ class FilmAnalysis:
         fewest, most = spec.scope.films
         films = [self.film]
         for other in self.companions:
-            if len(films) < most and not refusals(other, spec.scope, self._look(other)):
+            new = all(other.digest != film.digest for film in films)
+            if len(films) < most and new and not refusals(other, spec.scope, self._look(other)):
                 films.append(other)
         if len(films) < fewest:
             text = f"It reads {fewest} films of a study together; {len(films)} of this study can be used."
@@ -256,6 +268,8 @@ def _malformed(spec: DetectorSpec, probabilities: dict[str, float], maps: list[S
         return f"{spec.id} answered for {sorted(probabilities)}, it declares {sorted(spec.findings)}."
     if any(item.finding not in spec.findings or not 0 <= item.film < films for item in maps):
         return f"{spec.id} gave a saliency map for a finding or a film that it was not asked about."
+    if len({(item.finding, item.film) for item in maps}) < len(maps):
+        return f"{spec.id} gave more than one saliency map for one finding on one film."
     return ""
 
 

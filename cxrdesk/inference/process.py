@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import os
-import queue
-import signal
-import subprocess
 import sys
-import threading
 import time
-from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from typing import IO, Any
+from dataclasses import dataclass
+from typing import Any
 
 from numpy.typing import NDArray
 
@@ -22,6 +18,7 @@ from cxrdesk.imaging.radiograph import Radiograph
 from cxrdesk.inference import wire
 from cxrdesk.inference.devices import child_environment
 from cxrdesk.inference.models import Detection, Segmentation, Stage
+from cxrdesk.inference.pipes import EndedError, PipedProcess
 from cxrdesk.inference.pixels import SharedFilm
 
 START_LIMIT_S = 120.0
@@ -39,12 +36,23 @@ class InferenceError(Exception):
     Parameters
     ----------
     code : str
-        ``"child-died"``, ``"time-limit"``, ``"model-failed"``, ``"bad-answer"``, ``"start-failed"``.
+        ``"child-died"``, ``"time-limit"``, ``"model-failed"``, ``"bad-answer"``, ``"start-failed"``,
+        ``"no-memory"``, or the code of a `UserError` that the model raised, for instance ``"weights-changed"``.
     """
 
     def __init__(self, code: str, text: str) -> None:
         super().__init__(text)
         self.code = code
+
+
+@dataclass
+class _Patience:
+    """How long one request is waited for."""
+
+    deadline: float
+    cancelled: Callable[[], bool]
+    give_up: float | None = None
+    """When a process that was asked to cancel is ended."""
 
 
 class Child:
@@ -62,15 +70,13 @@ class Child:
 
     def __init__(self, only: tuple[str, ...] = (), *, device: str = "auto", limit_s: float = 60.0) -> None:
         self.only, self.device, self.limit_s = only, device, limit_s
-        self._process: subprocess.Popen[bytes] | None = None
-        self._answers: queue.Queue[wire.Message | Exception | None] = queue.Queue()
-        self._errors: deque[str] = deque(maxlen=50)
+        self._process: PipedProcess | None = None
         self._request = 0
 
     @property
     def pid(self) -> int | None:
         """Process id while it runs."""
-        return self._process.pid if self._process is not None and self._process.poll() is None else None
+        return self._process.process.pid if self._process is not None and self._process.alive else None
 
     def segment(
         self,
@@ -101,7 +107,7 @@ class Child:
         arrays = [mask.values for known in masks for mask in known.values()]
         header, parts = self._ask(told, films, arrays, stage, cancelled)
         try:
-            prediction = Prediction(probabilities={str(k): float(v) for k, v in header["probabilities"].items()})
+            prediction = Prediction(probabilities=header["probabilities"])
             return Detection(prediction=prediction, maps=_maps(header["maps"], parts), **_common(header))
         except (ValueError, KeyError, TypeError, IndexError, AttributeError, StopIteration) as error:
             raise InferenceError("bad-answer", f"{spec.id} gave no usable answer: {error}") from error
@@ -109,46 +115,32 @@ class Child:
     def close(self) -> None:
         """End the process; by closing its input first, by force after a moment."""
         process, self._process = self._process, None
-        if process is None:
-            return
-        assert process.stdin is not None
-        try:
-            process.stdin.close()
-            process.wait(timeout=CANCEL_GRACE_S)
-        except (OSError, subprocess.TimeoutExpired):
-            process.kill()
-        process.wait()
+        if process is not None:
+            process.close(CANCEL_GRACE_S)
 
     def kill(self) -> None:
         """End the process at once."""
         process, self._process = self._process, None
         if process is not None:
             process.kill()
-            process.wait()
 
-    def _start(self) -> None:
-        if self._process is not None and self._process.poll() is None:
-            return
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "cxrdesk.inference.child", *self.only],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            env=os.environ | child_environment(os.cpu_count()),
-            creationflags=getattr(subprocess, "BELOW_NORMAL_PRIORITY_CLASS", 0)
-            | getattr(subprocess, "CREATE_NO_WINDOW", 0),
-        )
-        assert self._process.stdout is not None
-        assert self._process.stderr is not None
-        # A new queue for each process: a late answer of an ended one is never taken for the new one's.
-        self._answers = queue.Queue()
-        self._errors.clear()
-        _thread(_read_answers, self._process.stdout, self._answers)
-        _thread(_read_errors, self._process.stderr, self._errors)
-        header, _ = self._next(time.monotonic() + START_LIMIT_S, lambda: False, "start")
-        if header["type"] != "ready":
+    def _start(self, stage: Stage, cancelled: Callable[[], bool]) -> PipedProcess:
+        if self._process is not None and self._process.alive:
+            return self._process
+        self.kill()
+        stage("starting")
+        # -P: a file called numpy.py in the folder where the viewer was started is none of ours.
+        command = [sys.executable, "-P", "-m", "cxrdesk.inference.child", *self.only]
+        try:
+            self._process = PipedProcess(command, os.environ | child_environment(os.cpu_count()))
+        except OSError as error:
+            raise InferenceError("start-failed", f"The inference process could not be started: {error}") from error
+        patience = _Patience(time.monotonic() + START_LIMIT_S, cancelled)
+        header, _ = self._next(self._process, patience, "The inference process")
+        if header.get("type") != "ready":
             self.kill()
             raise InferenceError("start-failed", "The inference process did not report that it is ready.")
+        return self._process
 
     def _ask(
         self,
@@ -158,115 +150,67 @@ class Child:
         stage: Stage,
         cancelled: Callable[[], bool],
     ) -> wire.Message:
-        if self.pid is None:
-            stage("starting")
-        self._start()
-        assert self._process is not None
-        assert self._process.stdin is not None
+        process = self._start(stage, cancelled)
         self._request += 1
         shared: list[SharedFilm] = []
         try:
             shared.extend(SharedFilm(film) for film in films)
-            header = told | {
-                "request": self._request,
-                "device": self.device,
-                "films": [film.description for film in shared],
-            }
-            try:
-                wire.send(self._process.stdin, header, arrays)
-            except OSError:
-                raise self._died() from None
-            return self._wait(told["model"], stage, cancelled)
+            described = [film.description for film in shared]
+            header = told | {"request": self._request, "device": self.device, "films": described}
+            process.send(header, arrays)
+            return self._wait(process, told["model"], stage, cancelled)
+        except OSError as error:
+            raise InferenceError("no-memory", f"The film cannot be handed over: {error}") from error
         finally:
             for film in shared:
                 film.close()
 
-    def _wait(self, model_id: str, stage: Stage, cancelled: Callable[[], bool]) -> wire.Message:
-        deadline = time.monotonic() + self.limit_s
+    def _wait(self, process: PipedProcess, model_id: str, stage: Stage, cancelled: Callable[[], bool]) -> wire.Message:
+        patience = _Patience(time.monotonic() + self.limit_s, cancelled)
         while True:
-            header, arrays = self._next(deadline, cancelled, model_id)
+            header, arrays = self._next(process, patience, model_id)
             if header.get("request") != self._request:
                 continue
-            match header["type"]:
+            match header.get("type"):
                 case "stage":
-                    stage(str(header["stage"]))
+                    name = str(header.get("stage"))
+                    stage(name)
                     # Importing torch and reading weights has a limit of its own; computing starts afresh after it.
-                    limit = LOAD_LIMIT_S if header["stage"] == "loading" else self.limit_s
-                    deadline = time.monotonic() + limit
+                    patience.deadline = time.monotonic() + (LOAD_LIMIT_S if name == "loading" else self.limit_s)
                 case "result":
                     return header, arrays
-                case "cancelled":
+                case "cancelled" if patience.give_up is not None:
                     raise CancelledError
+                case "cancelled":
+                    raise InferenceError("model-failed", f"{model_id} gave up although nobody cancelled it.")
                 case "error":
-                    raise InferenceError("model-failed", f"{model_id} failed: {header['kind']}: {header['text']}")
+                    raise InferenceError(str(header.get("code")), f"{model_id} failed: {header.get('text')}")
                 case other:
                     self.kill()
-                    raise InferenceError("bad-answer", f"{model_id} answered with the unknown message {other!r}")
+                    raise InferenceError("bad-answer", f"{model_id} answered with the unknown message {other!r}.")
 
-    def _next(self, deadline: float, cancelled: Callable[[], bool], what: str) -> wire.Message:
+    def _next(self, process: PipedProcess, patience: _Patience, what: str) -> wire.Message:
         """The next message; watches the clock, the reader's wish and the process."""
-        cancel_deadline: float | None = None
         while True:
-            try:
-                message = self._answers.get(timeout=_POLL_S)
-            except queue.Empty:
-                message = ({}, [])
-            if message is None:
-                raise self._died()
-            if isinstance(message, Exception):
-                self.kill()
-                raise InferenceError("bad-answer", f"{what} sent something that is no answer: {message}")
-            if message[0]:
-                return message
             now = time.monotonic()
-            if cancelled() and cancel_deadline is None:
-                self._send_cancel()
-                cancel_deadline = now + CANCEL_GRACE_S
-            if cancel_deadline is not None and now > cancel_deadline:
+            if patience.give_up is None and patience.cancelled():
+                process.send({"op": "cancel", "request": self._request})
+                patience.give_up = now + CANCEL_GRACE_S
+            if patience.give_up is not None and now > patience.give_up:
                 self.kill()
                 raise CancelledError
-            if now > deadline:
+            if now > patience.deadline:
                 self.kill()
                 raise InferenceError("time-limit", f"{what} did not answer within its time limit and was ended.")
-
-    def _send_cancel(self) -> None:
-        assert self._process is not None
-        assert self._process.stdin is not None
-        try:
-            wire.send(self._process.stdin, {"op": "cancel", "request": self._request})
-        except OSError:
-            # The process is gone; the end of its answers says so a moment later.
-            return
-
-    def _died(self) -> InferenceError:
-        process, self._process = self._process, None
-        assert process is not None
-        code = process.wait()
-        how = f"was ended by signal {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
-        last = next((line for line in reversed(self._errors) if line.strip()), "")
-        said = f" It last said: {last.strip()[:300]}" if last else ""
-        return InferenceError("child-died", f"The inference process {how} while it worked.{said}")
-
-
-def _thread(work: Callable[..., None], *args: Any) -> None:
-    threading.Thread(target=work, args=args, daemon=True, name=work.__name__).start()
-
-
-def _read_answers(stream: IO[bytes], answers: queue.Queue[wire.Message | Exception | None]) -> None:
-    with stream:
-        try:
-            while (message := wire.receive(stream)) is not None:  # type: ignore[arg-type]
-                answers.put(message)
-        except wire.WireError as error:
-            answers.put(error)
-        answers.put(None)
-
-
-def _read_errors(stream: IO[bytes], lines: deque[str]) -> None:
-    with stream:
-        # Bounded reads: a plugin that prints megabytes without a line end costs no memory.
-        while line := stream.readline(4096):
-            lines.append(line.decode("utf-8", "replace"))
+            try:
+                if (message := process.receive(_POLL_S)) is not None:
+                    return message
+            except EndedError as error:
+                self._process = None
+                raise InferenceError("child-died", f"The inference process {error}") from None
+            except wire.WireError as error:
+                self.kill()
+                raise InferenceError("bad-answer", f"{what} sent something that is no answer: {error}") from error
 
 
 def _common(header: dict[str, Any]) -> dict[str, Any]:
@@ -278,7 +222,8 @@ def _maps(told: list[dict[str, Any]], arrays: list[NDArray[Any]]) -> tuple[tuple
     maps = []
     for item in told:
         values = next(parts)
-        saliency = SaliencyMap(finding=str(item["finding"]), values=values, box=_box(item["box"]), film=int(item["film"]))
+        box = _box(item["box"])
+        saliency = SaliencyMap(finding=str(item["finding"]), values=values, box=box, film=int(item["film"]))
         drawn = item["rendering"]
         rendering = None
         if drawn is not None:

@@ -9,7 +9,7 @@ from cxrdesk.api.detector import CancelledError, Mask
 from cxrdesk.api.spec import DetectorSpec, SegmenterSpec
 from cxrdesk.discovery.registry import Registry
 from cxrdesk.imaging.radiograph import Radiograph
-from cxrdesk.inference.models import Detection, Models, Segmentation, Stage
+from cxrdesk.inference.models import Detection, Models, Segmentation, Stage, told
 from cxrdesk.inference.process import Child, InferenceError
 
 T = TypeVar("T")
@@ -74,8 +74,8 @@ def _told(model_id: str, run: Callable[[], T]) -> T:
     except CancelledError:
         raise
     except Exception as error:
-        text = " ".join(str(error).split())[:500]
-        raise InferenceError("model-failed", f"{model_id} failed: {type(error).__name__}: {text}") from error
+        code, text = told(error)
+        raise InferenceError(code, f"{model_id} failed: {text}") from error
 
 
 class ChildRunner:

@@ -6,7 +6,7 @@ import json
 import math
 import struct
 from collections.abc import Sequence
-from typing import Any, BinaryIO
+from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,28 +26,35 @@ class WireError(Exception):
 Message = tuple[dict[str, Any], list[NDArray[Any]]]
 
 
-def send(stream: BinaryIO, header: dict[str, Any], arrays: Sequence[NDArray[Any]] = ()) -> None:
-    """Write one message; arrays become little-endian and contiguous.
+def packed(header: dict[str, Any], arrays: Sequence[NDArray[Any]] = ()) -> list[memoryview]:
+    """One message as bytes; arrays become little-endian and contiguous, and are not copied where they are so already.
 
     Raises
     ------
     WireError
-        If it could not be received; nothing is written then.
+        If the other side would not take it.
     """
     plain = [np.ascontiguousarray(a, dtype=a.dtype.newbyteorder("<")) for a in arrays]
     if refused := [a for a in plain if a.dtype.str not in _DTYPES or a.ndim > MAX_DIMENSIONS]:
         raise WireError(f"an array of {refused[0].dtype} {refused[0].shape}")
     described = [{"dtype": a.dtype.str, "shape": list(a.shape)} for a in plain]
-    text = json.dumps(header | {"arrays": described}, allow_nan=False).encode()
+    try:
+        text = json.dumps(header | {"arrays": described}, allow_nan=False).encode()
+    except (TypeError, ValueError) as error:
+        raise WireError(f"a header that is not plain JSON: {error}") from error
     if len(text) > MAX_HEADER or sum(a.nbytes for a in plain) > MAX_PAYLOAD:
         raise WireError("a message over its size limit")
-    stream.write(_START.pack(_MAGIC, len(text)) + text)
-    for array in plain:
-        stream.write(array.data.cast("B") if array.size else b"")
+    return [memoryview(_START.pack(_MAGIC, len(text)) + text), *(a.data.cast("B") for a in plain if a.size)]
+
+
+def send(stream: IO[bytes], header: dict[str, Any], arrays: Sequence[NDArray[Any]] = ()) -> None:
+    """Write one message; as `packed`, nothing is written where that raises."""
+    for part in packed(header, arrays):
+        stream.write(part)
     stream.flush()
 
 
-def receive(stream: BinaryIO) -> Message | None:
+def receive(stream: IO[bytes]) -> Message | None:
     """Read one message; None at the end of the stream.
 
     Raises
@@ -86,7 +93,7 @@ def receive(stream: BinaryIO) -> Message | None:
     return header, arrays
 
 
-def _exactly(stream: BinaryIO, size: int) -> bytes:
+def _exactly(stream: IO[bytes], size: int) -> bytes:
     data = stream.read(size)
     if len(data) < size:
         raise WireError("the stream ended within a message")
