@@ -55,7 +55,7 @@ def film_picture(
         RGB.
     """
     gray, size = _drawn_film(film)
-    with_lines = cv2.cvtColor(gray, cv2.COLOR_GRAY2RGB)
+    with_lines = np.asarray(cv2.cvtColor(gray, cv2.COLOR_GRAY2RGB), np.uint8)
     for mask in masks:
         if mask.mask is not None:
             _draw_lines(with_lines, outlines(mask.mask.values, size), _OUTLINE)
@@ -65,7 +65,8 @@ def film_picture(
         panels.append(_with_scale(_with_map(with_lines, item), item))
     picture = _side_by_side(panels)
     if (missing := _NARROWEST - picture.shape[1]) > 0:
-        picture = cv2.copyMakeBorder(picture, 0, 0, 0, missing, cv2.BORDER_CONSTANT, value=_BACKGROUND)
+        filler = np.full((picture.shape[0], missing, 3), _BACKGROUND, np.uint8)
+        picture = np.hstack([picture, filler])
     lines = _lines(film, title, masks, detectors)
     return np.vstack([picture, _margin(lines, picture.shape[1])])
 
@@ -80,7 +81,7 @@ def colour_table() -> NDArray[np.uint8]:
 
 
 def alpha_table() -> NDArray[np.float32]:
-    """Opacity by share of the reference, float32 (256,): nearly 0 for small shares, so that a weak map does not glow."""
+    """Opacity by share of the reference, float32 (256,): nearly 0 for small shares: a weak map does not glow."""
     shares = np.linspace(0.0, 1.0, 256)
     return (_STRONGEST_ALPHA * np.clip(shares / 0.6, 0.0, 1.0) ** 1.5).astype(np.float32)
 

@@ -1,0 +1,55 @@
+"""Where words go: results to stdout, everything else to stderr."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
+
+_WIDTH_OF_A_FILE = 160
+"""Columns where stdout is no terminal, whose width would be made up."""
+
+
+def stdout() -> Console:
+    """For tables."""
+    from rich.console import Console
+
+    console = Console(file=sys.stdout, markup=False, highlight=False, emoji=False)
+    if not console.is_terminal:
+        console.width = max(console.width, _WIDTH_OF_A_FILE)
+    return console
+
+
+def stderr() -> Console:
+    """For progress and warnings; not wrapped, so that each sentence is one line."""
+    from rich.console import Console
+
+    return Console(file=sys.stderr, markup=False, highlight=False, emoji=False, soft_wrap=True)
+
+
+def table(*columns: str, rows: Sequence[Sequence[str]], title: str | None = None) -> Table:
+    """A table in which nothing is cut off: what does not fit goes on in the next line."""
+    from rich import box
+    from rich.table import Table
+
+    made = Table(title=title, box=box.SIMPLE_HEAD, title_justify="left")
+    for name in columns:
+        made.add_column(name, overflow="fold")
+    for row in rows:
+        made.add_row(*(shown(cell) for cell in row))
+    return made
+
+
+def shown(text: str) -> str:
+    """Text that any terminal can take: file names need not be valid text, nor free of control characters."""
+    clean = text.encode("utf-8", errors="backslashreplace").decode("utf-8")
+    return "".join(c if c.isprintable() or c == "\n" else f"\\x{ord(c):02x}" for c in clean)
+
+
+def warn(text: str) -> None:
+    """One sentence on stderr."""
+    stderr().print(shown(text))

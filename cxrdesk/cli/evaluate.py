@@ -1,0 +1,214 @@
+"""``cxrdesk evaluate``: measured figures with their intervals, from bundles and data sets."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, is_dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from cxrdesk.cli.exits import Exit, exit_code
+from cxrdesk.cli.train import needing_extra
+
+if TYPE_CHECKING:
+    from cxrdesk.api import DetectorSpec, SegmenterSpec
+    from cxrdesk.discovery.registry import Registry
+
+FILM_CHECK = "film-check"
+
+
+def evaluate(
+    names: Annotated[
+        list[str],
+        typer.Argument(
+            help=f"Id of an installed detector or segmenter, path of a bundle, or {FILM_CHECK}.",
+            metavar="NAME-OR-BUNDLE...",
+        ),
+    ],
+    data: Annotated[Path, typer.Option(help="Folder that holds the data sets.", exists=True, file_okay=False)],
+    as_json: Annotated[bool, typer.Option("--json", help="Machine-readable, on stdout alone.")] = False,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda, mps or xpu.")] = "auto",
+) -> None:
+    """Measure models on the films that they never saw, exactly as the viewer runs them, gate included."""
+    from cxrdesk.cli import choices
+    from cxrdesk.cli.console import warn
+    from cxrdesk.discovery.loader import load_registry
+    from cxrdesk.imaging.errors import UserError
+
+    used = choices.checked_device(device)
+    registry = load_registry()
+    targets = [_target(registry, name) for name in names]
+    registry = _with_segmenters(registry, targets)
+    done, failed = [], []
+    for target in targets:
+        try:
+            with needing_extra("Evaluation"):
+                done.append(_measured(registry, target, data, used))
+        except UserError as error:
+            warn(f"{target.name}: {error.text}")
+            failed.append(error)
+    if as_json:
+        typer.echo(json.dumps(_content(done, failed), indent=1, allow_nan=False))
+    else:
+        _print(done)
+    if failed:
+        raise typer.Exit(Exit.PARTLY if done else exit_code(failed[0]))
+
+
+@dataclass(frozen=True)
+class _Target:
+    """What is to be measured: the film check, an installed model, or a bundle."""
+
+    name: str
+    bundle: Path | None = None
+
+
+def _target(registry: Registry, name: str) -> _Target:
+    from cxrdesk.imaging.errors import UserError
+
+    known = [FILM_CHECK, *(spec.id for spec in (*registry.segmenters, *registry.detectors))]
+    if name in known:
+        return _Target(name)
+    if Path(name).exists():
+        return _Target(name, bundle=Path(name))
+    raise UserError("unknown-name", f"{name!r} is neither a bundle nor installed; known are {', '.join(known)}.")
+
+
+def _with_segmenters(registry: Registry, targets: Iterable[_Target]) -> Registry:
+    """The registry in which segmenters' bundles that were named are used by the detectors too."""
+    from cxrdesk.api import Bundle
+    from cxrdesk.evaluation.run import with_bundle
+
+    for target in targets:
+        if target.bundle is not None and Bundle(target.bundle).manifest.get("kind") == "segmenter":
+            registry, _ = with_bundle(registry, target.bundle)
+    return registry
+
+
+def _measured(registry: Registry, target: _Target, data: Path, device: str) -> dict[str, Any]:
+    """One target's figures as JSON types."""
+    from cxrdesk.api import Bundle, SegmenterSpec
+    from cxrdesk.cli.progress import progress
+
+    with progress() as advance:
+
+        def told(done: int, of: int) -> None:
+            advance(done, of, target.name)
+
+        if target.name == FILM_CHECK:
+            from cxrdesk.evaluation.film_check import refusal_rates
+
+            advance(0, None, target.name)
+            return {"name": target.name, "kind": FILM_CHECK, "table": _plain(refusal_rates(data))}
+        from cxrdesk.evaluation import tables
+        from cxrdesk.evaluation.run import with_bundle
+
+        if target.bundle is not None:
+            registry, spec = with_bundle(registry, target.bundle)
+        else:
+            spec = registry.model(target.name).spec
+        about = _about(spec) | {"name": target.name}
+        if isinstance(spec, SegmenterSpec):
+            table = tables.segmenter_table(registry, spec, data, device=device, progress=told)
+            return about | {"kind": "segmenter", "table": _plain(table.to_json())}
+        manifest = Bundle(spec.bundle).manifest if spec.bundle is not None else {}
+        found = tables.detector_films(registry, spec, manifest, data, device=device, progress=told)
+        return about | {"kind": "detector", "tables": [_plain(item.to_json()) for item in found]}
+
+
+def _about(spec: DetectorSpec | SegmenterSpec) -> dict[str, Any]:
+    return {
+        "id": spec.id,
+        "version": spec.version,
+        "weights_sha256": spec.weights_sha256,
+        "evidence": spec.evidence.value,
+    }
+
+
+def _plain(value: Any) -> Any:
+    if is_dataclass(value) and not isinstance(value, type):
+        return asdict(value)
+    return {key: _plain(item) for key, item in value.items()} if isinstance(value, Mapping) else value
+
+
+def _content(done: list[dict[str, Any]], failed: list[Any]) -> dict[str, Any]:
+    from cxrdesk import DISCLAIMER, __version__
+
+    failures = [{"code": error.code, "text": error.text} for error in failed]
+    return {"cxrdesk": __version__, "disclaimer": DISCLAIMER, "evaluated": done, "failures": failures}
+
+
+def _print(done: list[dict[str, Any]]) -> None:
+    from cxrdesk import DISCLAIMER
+    from cxrdesk.cli.console import stdout
+
+    console = stdout()
+    for measured in done:
+        for table in _KINDS[measured["kind"]](measured):
+            console.print(table)
+    console.print(f"Figures are means with 95 % confidence intervals. {DISCLAIMER}.")
+
+
+def _interval(estimate: Mapping[str, float]) -> str:
+    return f"{estimate['value']:.3f} ({estimate['low']:.3f} to {estimate['high']:.3f})"
+
+
+def _refused(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{count} {code}" for code, count in counts.items()) or "none"
+
+
+def _title(measured: Mapping[str, Any], films: str = "") -> str:
+    name = f"{measured['id']} {measured['version']}, weights {measured['weights_sha256'][:12]}"
+    return f"{name}, {films}" if films else name
+
+
+def _segmenter(measured: Mapping[str, Any]) -> list[Any]:
+    from cxrdesk.cli.console import table
+
+    told = measured["table"]
+    rows = [
+        (group, str(dice["n"]), _interval(dice), _refused(told["refused"].get(group, {})))
+        for group, dice in told["dice"].items()
+    ]
+    return [table("Films", "Number", "Dice", "Refused", rows=rows, title=_title(measured))]
+
+
+def _detector(measured: Mapping[str, Any]) -> list[Any]:
+    from cxrdesk.cli.console import table
+
+    shares = {
+        "AUC": "auc",
+        "Sensitivity": "sensitivity",
+        "Specificity": "specificity",
+        "Balanced accuracy": "balanced_accuracy",
+        "Calibration error": "calibration_error",
+        "Brier score": "brier",
+    }
+    made = []
+    for told in measured["tables"]:
+        rows = [
+            (name, f"{point['films']} ({point['positives']})", *(_interval(point[key]) for key in shares.values()))
+            for name, point in told["points"].items()
+        ]
+        title = _title(measured, f"{told['finding']}, {told['films']}; refused: {_refused(told['refused'])}")
+        made.append(table("Operating point", "Films (positive)", *shares, rows=rows, title=title))
+    return made
+
+
+def _film_check(measured: Mapping[str, Any]) -> list[Any]:
+    from cxrdesk.cli.console import table
+
+    told = measured["table"]
+    own = [(kind, str(e["n"]), _interval(e)) for kind, e in told["false_refusals"].items()]
+    others = [(kind, str(e["n"]), _interval(e)) for kind, e in told["kinds"].items()]
+    others.append(("all", str(told["refused"]["n"]), _interval(told["refused"])))
+    return [
+        table("In-scope films", "Number", "Falsely refused", rows=own, title=f"film check, {told['split']} split"),
+        table("Other pictures", "Number", "Refused", rows=others),
+    ]
+
+
+_KINDS = {"segmenter": _segmenter, "detector": _detector, FILM_CHECK: _film_check}

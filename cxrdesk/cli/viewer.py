@@ -1,0 +1,28 @@
+"""``cxrdesk open`` and ``cxrdesk demo``: the window."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def open_films(
+    files: Annotated[
+        list[Path] | None, typer.Argument(help="Films, folders or DICOMDIR files.", metavar="FILE...")
+    ] = None,
+) -> None:
+    """Open films in the viewer; 'open' may be left out."""
+    from cxrdesk.app import run_viewer
+
+    raise typer.Exit(run_viewer(list(files or [])))
+
+
+def demo(
+    out: Annotated[Path | None, typer.Option(help="Where screenshot, JSON and table go.", file_okay=False)] = None,
+) -> None:
+    """Open the bundled sample studies (simulated films); without a display, do the same off screen."""
+    from cxrdesk.app import run_demo
+
+    raise typer.Exit(run_demo(out))
