@@ -21,6 +21,7 @@ from PySide6.QtCore import QEventLoop, QObject, QTimer
 from PySide6.QtWidgets import QApplication
 
 from cxrdesk.imaging.errors import UserError
+from cxrdesk.imaging.resources import resource
 from cxrdesk.studies import paths as folders
 from cxrdesk.studies.settings import LoadedSettings, Settings, load_settings, save_settings
 from cxrdesk.ui import theme
@@ -39,6 +40,8 @@ TOGETHER = frozenset({"cxrdesk-lungmask", "cxrdesk-pneumonia"})
 _NO_FILM_MS = 1500
 """Where no film is opened, or none can be, plugins are listed after this long."""
 _SAVE_MS = 600
+_SETTLE_S = 0.3
+"""Wrapped texts find their height within a turn or two of the event loop."""
 
 
 def samples_dir() -> Path:
@@ -49,11 +52,9 @@ def samples_dir() -> Path:
     UserError
         ``no-samples`` if this installation lacks them.
     """
-    package = Path(__file__).resolve().parent
-    for base in (package, package.parent):
-        folder = base / "resources" / "samples"
-        if folder.is_dir():
-            return folder
+    folder = resource("samples")
+    if folder.is_dir():
+        return folder
     raise UserError("no-samples", "The sample studies are missing from this installation; install cxrdesk again.")
 
 
@@ -236,7 +237,7 @@ def _demo(desk: Desk, out: Path) -> int:
             lambda state=state: state.failure is not None or (state.job is not None and state.finished), limit_s
         )
         failed |= not ended or state.failure is not None or _failed(state)
-        desk.app.processEvents()
+        _wait(lambda: False, _SETTLE_S)
         path = out / _picture_name(state)
         desk.window.grab().save(str(path))
         written.append(path)

@@ -198,7 +198,9 @@ class MainWindow(QMainWindow):
             return "Looking for installed detectors…" if self.reading.state is not None else ""
         if not self.registry.detectors and not self.registry.segmenters:
             return "No detector is installed. Help, Plugins lists what was found."
-        return "" if self.reading.state is not None else "Results appear here once a film is open."
+        if self.reading.state is None:
+            return "Results appear here once a film is open."
+        return "No detector can look at this file." if self.reading.state.failure is not None else ""
 
     def _visible_map(self) -> tuple[str, str] | None:
         return self.reading.map_choice if self.actions_["saliency"].isChecked() else None

@@ -1,4 +1,4 @@
-"""Colours, palette and style sheet: dark for the reading room, light for a bright office. The film is always on black."""
+"""Colours, palette and style sheet: dark for the reading room, light for an office. The film is always on black."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def colours() -> Colours:
 
 def apply(app: QApplication, theme: str) -> None:
     """Dress the whole application."""
-    global _active  # noqa: PLW0603 - one look for the whole process, as QApplication has it
+    global _active
     _active = chosen(theme)
     app.setStyle("Fusion")
     app.setPalette(_palette(_active))
@@ -134,7 +134,8 @@ def _style_sheet(c: Colours) -> str:
     QMenu::item:selected {{ background: {c.selected}; }}
     QMenu::item:disabled {{ color: {c.muted}; }}
     QMenu::separator {{ height: 1px; background: {c.line}; margin: 4px 6px; }}
-    QToolBar {{ background: {c.panel}; border: none; border-bottom: 1px solid {c.line}; padding: 3px 6px; spacing: 3px; }}
+    QToolBar {{ background: {c.panel}; border: none; border-bottom: 1px solid {c.line}; padding: 3px 6px; }}
+    QToolBar {{ spacing: 3px; }}
     QToolBar::separator {{ width: 1px; background: {c.line}; margin: 4px 5px; }}
     QToolButton {{ padding: 4px 9px; border: 1px solid transparent; border-radius: 4px; }}
     QToolButton:hover {{ background: {c.hover}; }}
@@ -149,11 +150,16 @@ def _style_sheet(c: Colours) -> str:
     QPushButton[primary="true"] {{ background: {c.accent}; color: {c.on_accent}; border-color: {c.accent}; }}
     QPushButton[primary="true"]:focus {{ border: 2px solid {c.text}; padding: 3px 11px; }}
     QPushButton[primary="true"]:disabled {{ background: {c.card}; color: {c.muted}; border-color: {c.line}; }}
-    QLineEdit, QComboBox, QAbstractSpinBox {{
+    QLineEdit {{
         background: {c.ground}; border: 1px solid {c.line}; border-radius: 4px; padding: 4px 7px;
         selection-background-color: {c.selected}; selection-color: {c.text}; }}
-    QLineEdit:focus, QComboBox:focus, QAbstractSpinBox:focus {{ border-color: {c.accent}; }}
+    QLineEdit:focus {{ border-color: {c.accent}; }}
     QComboBox QAbstractItemView {{ background: {c.card}; border: 1px solid {c.line}; }}
+    QCheckBox {{ spacing: 8px; }}
+    QCheckBox::indicator {{ width: 13px; height: 13px; border: 1px solid {c.muted}; border-radius: 3px; }}
+    QCheckBox::indicator {{ background: {c.ground}; }}
+    QCheckBox::indicator:checked {{ background: {c.accent}; border-color: {c.accent}; }}
+    QCheckBox::indicator:focus {{ border-color: {c.accent}; }}
     QListView, QTreeView, QTableView {{ background: {c.panel}; border: none; outline: none; }}
     QHeaderView::section {{ background: {c.panel}; color: {c.muted}; border: none; padding: 4px 6px; }}
     QScrollArea {{ background: {c.panel}; border: none; }}
@@ -169,7 +175,8 @@ def _style_sheet(c: Colours) -> str:
     QProgressBar::chunk {{ background: {c.accent}; border-radius: 2px; }}
     QSlider::groove:horizontal {{ height: 4px; background: {c.line}; border-radius: 2px; }}
     QSlider::sub-page:horizontal {{ background: {c.accent}; border-radius: 2px; }}
-    QSlider::handle:horizontal {{ width: 12px; height: 12px; margin: -4px 0; border-radius: 6px; background: {c.text}; }}
+    QSlider::handle:horizontal {{ width: 12px; height: 12px; margin: -4px 0; border-radius: 6px; }}
+    QSlider::handle:horizontal {{ background: {c.text}; }}
     QSlider::handle:horizontal:focus {{ background: {c.accent}; }}
     QStatusBar {{ background: {c.panel}; border-top: 1px solid {c.line}; }}
     QStatusBar::item {{ border: none; }}
@@ -180,7 +187,8 @@ def _style_sheet(c: Colours) -> str:
     QLabel[role="disclaimer"] {{ color: {c.warning}; font-weight: 600; }}
     QLabel[role="code"] {{ color: {c.muted}; font-family: monospace; font-size: {SMALL_POINT_SIZE}pt; }}
     QLabel[role="badge"] {{
-        color: {c.text}; border: 1px solid {c.muted}; border-radius: 8px; padding: 1px 8px; font-size: {SMALL_POINT_SIZE}pt; }}
+        color: {c.text}; border: 1px solid {c.muted}; border-radius: 8px; padding: 1px 8px;
+        font-size: {SMALL_POINT_SIZE}pt; }}
     QFrame[role="card"] {{ background: {c.card}; border: 1px solid {c.line}; border-radius: 6px; }}
     QFrame[role="card"][chosen="true"] {{ border-color: {c.accent}; }}
     QFrame[role="question"] {{ background: {c.card}; border: 1px solid {c.warning}; border-radius: 6px; }}

@@ -65,18 +65,19 @@ def film_lines(radiograph: Radiograph, answers: Answers) -> list[str]:
 
 
 def percent(share: float) -> str:
-    """``"3 %"``, ``"0.4 %"``; never 0 or 100 for what is neither."""
+    """``"3.0 %"``, ``"46 %"``, with a space that does not break; never 0 or 100 for what is neither."""
     value = share * 100
     if 0 < value < 0.1:
-        return "under 0.1 %"
+        return "under 0.1\u00a0%"
     if 99.9 < value < 100:
-        return "over 99.9 %"
-    return f"{value:.1f} %" if value < 10 or value > 90 else f"{value:.0f} %"
+        return "over 99.9\u00a0%"
+    return f"{value:.1f}\u00a0%" if value < 10 or value > 90 else f"{value:.0f}\u00a0%"
 
 
 def interval(estimate: Estimate) -> str:
     """A share with its 95 % confidence interval."""
-    return f"{percent(estimate.value)} (95 % CI {percent(estimate.low)} to {percent(estimate.high)}, n = {estimate.n})"
+    told = f"95\u00a0% CI {percent(estimate.low)} to {percent(estimate.high)}, n\u00a0=\u00a0{estimate.n}"
+    return f"{percent(estimate.value)} ({told})"
 
 
 def finding_name(key: str) -> str:
@@ -153,7 +154,7 @@ def structure_name(key: str) -> str:
 def dice_lines(spec: SegmenterSpec) -> list[str]:
     """Measured agreement with masks drawn by people."""
     return [
-        f"Dice, {group}: {e.value:.3f} (95 % CI {e.low:.3f} to {e.high:.3f}, n = {e.n})"
+        f"Dice, {group}: {e.value:.3f} (95\u00a0% CI {e.low:.3f} to {e.high:.3f}, n\u00a0=\u00a0{e.n})"
         for group, e in spec.dice.items()
     ]
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from PySide6.QtWidgets import QDialog, QDialogButtonBox, QFrame, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDialog, QDialogButtonBox, QFrame, QVBoxLayout, QWidget
 
 from cxrdesk.discovery.registry import Plugin, PluginFailure, Registry
 from cxrdesk.ui import words
-from cxrdesk.ui.panels.pieces import badge, card, label, shaped
+from cxrdesk.ui.panels.pieces import ScrollColumn, badge, card, label, shaped
 from cxrdesk.ui.shapes import Shape
 from cxrdesk.ui.theme import colours
 
@@ -31,10 +31,7 @@ class PluginsDialog(QDialog):
         if not failures and not plugins:
             column.addWidget(label("No plugin is installed. Install one with pip, then start cxrdesk again."))
         column.addStretch(1)
-        scroll = QScrollArea()
-        scroll.setWidgetResizable(True)
-        scroll.setFrameShape(QFrame.Shape.NoFrame)
-        scroll.setWidget(inner)
+        scroll = ScrollColumn(inner)
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
         buttons.rejected.connect(self.reject)
         outer = QVBoxLayout(self)

@@ -68,7 +68,8 @@ class ModelCard(QFrame):
 
     def _head(self) -> None:
         self.column.addWidget(label(self.spec.name, "title"))
-        self.column.addWidget(label(f"Looks for: {self.spec.looks_for}", "muted"))
+        before = "Looks for: " if isinstance(self.spec, DetectorSpec) else ""
+        self.column.addWidget(label(before + self.spec.looks_for, "muted"))
 
     def _outcome(self, status: Status, reasons: tuple[Reason, ...]) -> None:
         """Why there is no answer."""

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QComboBox, QFrame, QHBoxLayout, QLabel, QScrollArea, QSlider, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QFrame, QHBoxLayout, QLabel, QSlider, QVBoxLayout, QWidget
 
 from cxrdesk.api.spec import DetectorSpec, SegmenterSpec
 from cxrdesk.studies.settings import Settings
 from cxrdesk.ui.panels.card import DetectorCard, ModelCard, SegmenterCard
-from cxrdesk.ui.panels.pieces import label
+from cxrdesk.ui.panels.pieces import ScrollColumn, label
 from cxrdesk.ui.panels.questions import ImpressionBox, QuestionBox
 from cxrdesk.ui.session import FilmState
 
@@ -64,11 +64,7 @@ class FindingsPanel(QWidget):
         for widget in (self.question, self.impression, self.note):
             self._column.addWidget(widget)
         self._column.addStretch(1)
-        self.scroll = QScrollArea()
-        self.scroll.setWidgetResizable(True)
-        self.scroll.setFrameShape(QFrame.Shape.NoFrame)
-        self.scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.scroll.setWidget(self._inner)
+        self.scroll = ScrollColumn(self._inner)
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
         outer.setSpacing(0)
@@ -79,7 +75,8 @@ class FindingsPanel(QWidget):
 
     def _top(self) -> QHBoxLayout:
         row = QHBoxLayout()
-        row.setContentsMargins(14, 9, 12, 7)
+        row.setContentsMargins(12, 9, 12, 7)
+        row.setSpacing(8)
         row.addWidget(label("Findings", "heading"), 1)
         self._point_label = QLabel("Calls at")
         self._point_label.setProperty("role", "muted")

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QLayout, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtCore import QEvent, QObject, Qt
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QLayout, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
 from cxrdesk.ui.shapes import Shape, ShapeLabel
 
@@ -47,6 +48,38 @@ def card(role: str = "card") -> tuple[QFrame, QVBoxLayout]:
     column.setContentsMargins(12, 10, 12, 10)
     column.setSpacing(6)
     return frame, column
+
+
+class ScrollColumn(QScrollArea):
+    """A column that scrolls when it is too tall, and is exactly as tall as its wrapped texts need.
+
+    QScrollArea's own resizing goes by a layout's least height, which does not know how texts wrap at this width.
+    """
+
+    def __init__(self, inner: QWidget, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setWidgetResizable(False)
+        self.setWidget(inner)
+        inner.installEventFilter(self)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Follow the column's changes."""
+        if watched is self.widget() and event.type() == QEvent.Type.LayoutRequest:
+            self._arrange()
+        return super().eventFilter(watched, event)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Follow the panel's width."""
+        super().resizeEvent(event)
+        self._arrange()
+
+    def _arrange(self) -> None:
+        layout, width = self.widget().layout(), self.viewport().width()
+        layout.activate()
+        needed = layout.totalHeightForWidth(width) if layout.hasHeightForWidth() else layout.totalSizeHint().height()
+        self.widget().resize(width, max(needed, self.viewport().height()))
 
 
 def clear(layout: QLayout) -> None:
