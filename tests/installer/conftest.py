@@ -3,6 +3,7 @@
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -12,11 +13,18 @@ from small_checkout import Checkout  # noqa: E402
 
 
 @pytest.fixture(scope="session")
-def blank_venv(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An environment with pip alone, to be copied: making one takes seconds."""
-    folder = tmp_path_factory.mktemp("blank") / ".venv"
-    subprocess.run([sys.executable, "-m", "venv", folder], check=True)
-    return folder
+def begin(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Path], None]:
+    """Give a folder a .venv with pip alone; making one takes seconds, so its packages are links to one made once."""
+    made = tmp_path_factory.mktemp("blank") / ".venv"
+    subprocess.run([sys.executable, "-m", "venv", made], check=True)
+    packages = next(made.glob("**/site-packages"))
+
+    def copy(folder: Path) -> None:
+        shutil.copytree(made, folder / ".venv", symlinks=True, ignore=lambda at, names: names * (Path(at) == packages))
+        for part in packages.iterdir():
+            (folder / ".venv" / packages.relative_to(made) / part.name).symlink_to(part)
+
+    return copy
 
 
 @pytest.fixture
@@ -26,9 +34,9 @@ def new_checkout(tmp_path: Path) -> Checkout:
 
 
 @pytest.fixture
-def begun_checkout(new_checkout: Checkout, blank_venv: Path) -> Checkout:
+def begun_checkout(new_checkout: Checkout, begin: Callable[[Path], None]) -> Checkout:
     """A checkout whose .venv has pip and nothing else."""
-    shutil.copytree(blank_venv, new_checkout.root / ".venv", symlinks=True)
+    begin(new_checkout.root)
     return new_checkout
 
 

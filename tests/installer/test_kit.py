@@ -3,6 +3,7 @@
 import json
 import shutil
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -33,8 +34,10 @@ def test_kit_holds_every_project_and_sums_that_sha256sum_accepts(kit: Path) -> N
         subprocess.run(["sha256sum", "--check", "--quiet", "SHA256SUMS"], cwd=kit, check=True)
 
 
-def test_a_copied_kit_runs_by_itself_and_checks_itself_once(checkout: Checkout, copied: Path, blank_venv: Path) -> None:
-    shutil.copytree(blank_venv, copied / ".venv", symlinks=True)
+def test_a_copied_kit_runs_by_itself_and_checks_itself_once(
+    checkout: Checkout, copied: Path, begin: Callable[[Path], None]
+) -> None:
+    begin(copied)
     code, out, err = checkout.call("run", "film.dcm", script=copied / "bootstrap.py")
     assert (code, err) == (0, "")
     assert "Checking the" in out
