@@ -63,6 +63,15 @@ def _tell_fault(error: Exception) -> None:
     _tell(faults.keep(error))
 
 
+def _wait_without_spinning() -> None:
+    """Spinning threads stall as soon as another program uses one of their cores; said before torch is imported."""
+    from cxrdesk.inference.devices import child_environment
+
+    for name, value in child_environment(None).items():
+        if name in ("OMP_WAIT_POLICY", "KMP_BLOCKTIME"):
+            os.environ.setdefault(name, value)
+
+
 def _version(asked: bool) -> None:
     if asked:
         typer.echo(f"cxrdesk {__version__}")
@@ -108,6 +117,7 @@ app.command("evaluate", epilog=exits.HELP)(evaluate.evaluate)
 
 def run(arguments: list[str] | None = None) -> int:
     """Run a command line and return its exit code."""
+    _wait_without_spinning()
     try:
         app(arguments if arguments is not None else sys.argv[1:], prog_name="cxrdesk")
     except SystemExit as end:

@@ -20,7 +20,12 @@ def open_films(
 
 
 def demo(
-    out: Annotated[Path | None, typer.Option(help="Where screenshot, JSON and table go.", file_okay=False)] = None,
+    out: Annotated[
+        Path,
+        typer.Option(
+            help="Folder for screenshots, JSON and table, written where there is no display.", file_okay=False
+        ),
+    ] = Path("cxrdesk-demo"),
 ) -> None:
     """Open the bundled sample studies (simulated films); without a display, do the same off screen."""
     from cxrdesk.app import run_demo

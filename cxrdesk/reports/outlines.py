@@ -29,7 +29,8 @@ def outlines(
     -------
     list of ndarray of float64, shape (n, 2)
         Points (x, y) in pixels of the film; (0, 0) is the outer corner of the first pixel, not its center, and
-        (cols, rows) that of the last. Holes are left out. Lines keep within half a cell of the refined grid.
+        (cols, rows) that of the last. Holes are left out. Lines go through the outermost cells' centers of a grid
+        refined to at least 512 cells.
     """
     fine = _refined(values)
     h, w = fine.shape

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from cxrdesk import DISCLAIMER, __version__
-from cxrdesk.api import FINDINGS, STRUCTURES, Box, DetectorSpec, Evidence, Radiograph
+from cxrdesk.api import FINDINGS, STRUCTURES, Box, DetectorSpec, Evidence, Radiograph, SegmenterSpec
 from cxrdesk.api.spec import NEGATIVE_SENTENCE
 from cxrdesk.imaging.display import apply_table, display_table
 from cxrdesk.inference.result import DetectorResult, FindingResult, MaskResult, SaliencyResult, Status
@@ -202,9 +202,13 @@ def _lines(
             continue
         lines += [(_said(result.spec, found), _INK) for found in result.findings]
         lines.append((f"{result.spec.looks_for} {NEGATIVE_SENTENCE}", _INK))
-        lines.append((f"Evidence {evidence_words(result.spec.evidence)}: {result.spec.evidence.sentence}", _WARNING))
     for item in _maps(film, detectors):
         lines.append((_map_words(item), _INK))
+    done: list[SegmenterSpec | DetectorSpec] = [mask.spec for mask in masks if mask.status is Status.DONE]
+    done += [result.spec for result in detectors if result.status is Status.DONE]
+    for evidence in dict.fromkeys(spec.evidence for spec in done):
+        who = ", ".join(spec.id for spec in done if spec.evidence is evidence)
+        lines.append((f"Evidence of {who}: {evidence_words(evidence)}. {evidence.sentence}", _WARNING))
     lines.append((f"cxrdesk {__version__}; film {film.digest[:16]}", _INK))
     return lines
 
