@@ -65,7 +65,8 @@ def classify(output: str, log: Path) -> SetupError:
     for code, pattern, text in FAILURES:
         if match := re.search(pattern, output):
             return SetupError(code, text.format(**match.groupdict()))
-    errors = re.findall(r"(?m)^(?:ERROR|error): (.+)$", output)
+    raised = re.findall(r"(?m)^\s+(\w*(?:Error|Exception): .+)$", output)  # indented: in a build that pip started
+    errors = raised or re.findall(r"(?m)^(?:ERROR|error): (.+)$", output)
     reason = f": {errors[-1].rstrip('.')}" if errors else ""
     return SetupError(PACKAGES, f"The installation failed{reason}; {log} has the whole story.")
 
