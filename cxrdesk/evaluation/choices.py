@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from cxrdesk.api.evidence import Calibration
 
 _EDGE = 1e-7
+RESAMPLES = 400
 
 
 def logit(probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -43,25 +44,69 @@ def platt(labels: NDArray[np.int64], raw: NDArray[np.float64], fitted_on: str) -
     )
 
 
-def thresholds(labels: NDArray[np.int64], probabilities: NDArray[np.float64], share: float = 0.95) -> dict[str, float]:
-    """Thresholds by name, each halfway between two neighbouring scores, so that it hangs on no single film.
+def thresholds(
+    labels: NDArray[np.int64], probabilities: NDArray[np.float64], share: float = 0.95, seed: int = 0
+) -> dict[str, float]:
+    """Thresholds by name, ordered ``sensitive <= balanced <= specific``.
 
     ``balanced``
-        largest mean of sensitivity and specificity;
+        largest mean of sensitivity and specificity; the median of the best over resampled films, so that it hangs on
+        no single film;
     ``sensitive``
-        highest with sensitivity of at least `share`;
+        highest whose sensitivity is at least `share` with 97.5 % confidence (lower end of the exact interval), and not
+        above balanced;
     ``specific``
-        lowest with specificity of at least `share`.
+        lowest whose specificity is at least `share` with the same confidence, and not under balanced.
+
+    Raises
+    ------
+    ValueError
+        If one class is missing, or no threshold reaches `share` with that confidence: there are too few films.
     """
-    ranked = np.unique(probabilities)
-    edges = (ranked[1:] + ranked[:-1]) / 2
+    if not 0 < labels.sum() < len(labels):
+        raise ValueError("thresholds are chosen on films of both classes")
+    edges = _edges(probabilities)
+    sensitivity, specificity = _rates(labels, probabilities, edges)
+    rng = np.random.default_rng(seed)
+    best = []
+    for _ in range(RESAMPLES):
+        drawn = rng.integers(0, len(labels), len(labels))
+        if 0 < labels[drawn].sum() < len(drawn):
+            gain = sum(_rates(labels[drawn], probabilities[drawn], edges))
+            top = np.flatnonzero(gain >= gain.max() - 1e-12)
+            best.append(edges[top[len(top) // 2]])
+    balanced = float(np.median(best))
+    positives = int(labels.sum())
+    enough = _surely(sensitivity, positives, share)
+    clear = _surely(specificity, len(labels) - positives, share)
+    if not enough.any() or not clear.any():
+        raise ValueError(f"too few films to be sure of a share of {share}")
+    return {
+        "balanced": balanced,
+        "sensitive": min(balanced, float(edges[enough][-1])),
+        "specific": max(balanced, float(edges[clear][0])),
+    }
+
+
+def _edges(probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Halfway between neighbouring scores, and beyond both ends."""
+    ranked = np.unique(np.concatenate([[0.0], probabilities, [1.0]]))
+    return np.asarray((ranked[1:] + ranked[:-1]) / 2)
+
+
+def _rates(
+    labels: NDArray[np.int64], probabilities: NDArray[np.float64], edges: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Sensitivity and specificity at each threshold."""
     positives, negatives = np.sort(probabilities[labels == 1]), np.sort(probabilities[labels == 0])
     sensitivity = 1 - np.searchsorted(positives, edges) / len(positives)
-    specificity = np.searchsorted(negatives, edges) / len(negatives)
-    gain = sensitivity + specificity
-    best = np.flatnonzero(gain >= gain.max() - 1e-12)
-    return {
-        "balanced": float(edges[best[len(best) // 2]]),
-        "sensitive": float(edges[np.flatnonzero(sensitivity >= share)[-1]]),
-        "specific": float(edges[np.flatnonzero(specificity >= share)[0]]),
-    }
+    return sensitivity, np.searchsorted(negatives, edges) / len(negatives)
+
+
+def _surely(rates: NDArray[np.float64], n: int, share: float) -> NDArray[np.bool_]:
+    """Whether the lower end of the exact 95 % interval of each rate reaches `share` (Clopper and Pearson 1934)."""
+    from scipy.stats import beta
+
+    hits = np.rint(rates * n)
+    lower = np.where(hits > 0, beta.ppf(0.025, hits, n - hits + 1), 0.0)
+    return np.asarray(lower >= share)

@@ -37,8 +37,8 @@ FINDING = "pneumonia"
 REFERENCE_PERCENTILE = 99.0
 CHOSEN = {
     "balanced": "largest mean of sensitivity and specificity",
-    "sensitive": "sensitivity of at least 95 %",
-    "specific": "specificity of at least 95 %",
+    "sensitive": "sensitivity surely (97.5 %) at least 95 %",
+    "specific": "specificity surely (97.5 %) at least 95 %",
 }
 
 
