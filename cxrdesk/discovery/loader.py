@@ -89,7 +89,8 @@ def _installed(failures: list[PluginFailure]) -> Iterator[tuple[Distribution, li
         seen.add(name)
         try:
             yield dist, [entry for entry in dist.entry_points if entry.group == GROUP]
-        except ValueError as error:
+        except (ValueError, TypeError) as error:
+            # How importlib stumbles over a line that is none.
             failures.append(
                 _failure(dist.name, dist, "bad-metadata", f"its entry_points.txt is broken: {_told(error)}")
             )

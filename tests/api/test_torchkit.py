@@ -1,0 +1,213 @@
+"""torch models with a small real network, against the grad-cam package's own GradCAM."""
+
+from __future__ import annotations
+
+import gc
+import hashlib
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from cxrdesk.api import BundleError, DetectorSpec, Mask, ModelInput, SegmenterSpec  # noqa: E402
+from cxrdesk.api.bundle import write_bundle  # noqa: E402
+from cxrdesk.api.torchkit import TorchClassifier, TorchSegmenter  # noqa: E402
+from tests.support import detector_spec, film, segmenter_spec  # noqa: E402
+
+
+def network(*, in_place: bool = False) -> torch.nn.Module:
+    generator = torch.Generator().manual_seed(7)
+    made = torch.nn.Sequential(
+        torch.nn.Conv2d(1, 6, 3, stride=2, padding=1),
+        torch.nn.BatchNorm2d(6),
+        torch.nn.Conv2d(6, 8, 3, stride=2, padding=1),
+        torch.nn.ReLU(inplace=in_place),
+        torch.nn.AdaptiveAvgPool2d(1),
+        torch.nn.Flatten(),
+        torch.nn.Linear(8, 1),
+    )
+    with torch.no_grad():
+        for value in made.parameters():
+            value.copy_(torch.randn(value.shape, generator=generator))
+        made[6].bias.zero_()
+    return made
+
+
+class Small(TorchClassifier):
+    spec = detector_spec()
+
+    def build(self):
+        return network()
+
+    def cam_layer(self, model):
+        return model[3]
+
+
+@pytest.fixture
+def model():
+    made = Small()
+    made.load()
+    yield made
+    if hasattr(made, "model"):
+        made.unload()
+
+
+@pytest.fixture
+def inputs(model):
+    return model.prepare([film(1), film(2)], [{}, {}])
+
+
+def test_the_score_is_the_mean_of_the_films(model, inputs):
+    with torch.no_grad():
+        logits = network().eval()(torch.from_numpy(np.stack([item.tensor for item in inputs])))
+    expected = torch.sigmoid(logits).double().mean().item()
+    assert model.predict(inputs).probabilities["pneumonia"] == pytest.approx(expected, abs=1e-7)
+
+
+@pytest.mark.parametrize("layer", [0, 2, 3])
+@pytest.mark.parametrize("in_place", [False, True])
+def test_maps_are_grad_cams_before_its_scaling(monkeypatch, layer, in_place):
+    from pytorch_grad_cam import GradCAM, base_cam
+    from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
+
+    class Here(Small):
+        def build(self):
+            return network(in_place=in_place)
+
+        def cam_layer(self, model):
+            return model[layer]
+
+    ours = Here()
+    ours.load()
+    inputs = ours.prepare([film(1), film(2)], [{}, {}])
+    ours.predict(inputs)
+    maps = ours.explain(inputs, "pneumonia")
+    ours.unload()
+
+    unscaled = []
+    monkeypatch.setattr(base_cam, "scale_cam_image", lambda cam, size=None: unscaled.append(np.array(cam)) or cam)
+    plain = network(in_place=in_place)
+    batch = torch.from_numpy(np.stack([item.tensor for item in inputs]))
+    with GradCAM(plain, [plain[layer]]) as cam:
+        cam(batch, [ClassifierOutputTarget(0)] * 2)
+    assert unscaled[0].max() > 0
+    np.testing.assert_allclose(np.stack([item.values for item in maps]), unscaled[0], rtol=1e-5, atol=1e-7)
+    assert [item.film for item in maps] == [0, 1]
+
+
+def test_one_forward_serves_score_and_maps(model, inputs):
+    forwards = []
+    counting = model.model[0].register_forward_hook(lambda *_: forwards.append(1))
+    model.predict(inputs)
+    first = model.explain(inputs, "pneumonia")
+    again = model.explain(inputs, "pneumonia")
+    assert len(forwards) == 1
+    np.testing.assert_array_equal(first[0].values, again[0].values)
+    model.explain(model.prepare([film(3)], [{}]), "pneumonia")
+    counting.remove()
+    assert len(forwards) == 2
+
+
+def test_hooks_are_released(model, inputs):
+    kept = model.model
+    model.predict(inputs)
+    assert any(module._forward_hooks for module in kept.modules())
+    model.unload()
+    assert not any(module._forward_hooks for module in kept.modules())
+
+
+def tensors() -> int:
+    gc.collect()
+    return sum(issubclass(type(item), torch.Tensor) for item in gc.get_objects())
+
+
+def test_nothing_grows_from_film_to_film(model):
+    def once(seed):
+        inputs = model.prepare([film(seed)], [{}])
+        model.predict(inputs)
+        model.explain(inputs, "pneumonia")
+
+    once(1)
+    once(2)
+    before = tensors()
+    for seed in range(3, 8):
+        once(seed)
+    assert tensors() == before
+    assert all(parameter.grad is None for parameter in model.model.parameters())
+
+
+def test_without_saliency_nothing_is_hooked(inputs):
+    plain = type("Plain", (Small,), {"spec": detector_spec(saliency=None)})()
+    plain.load()
+    assert not any(module._forward_hooks for module in plain.model.modules())
+    hooked = Small()
+    hooked.load()
+    assert plain.predict(inputs).probabilities == pytest.approx(hooked.predict(inputs).probabilities, abs=1e-7)
+    hooked.unload()
+    plain.unload()
+
+
+def weights_of(made: torch.nn.Module) -> bytes:
+    import safetensors.torch
+
+    return safetensors.torch.save({key: value.half() if value.is_floating_point() else value
+                                   for key, value in made.state_dict().items()})  # fmt: skip
+
+
+def test_weights_come_from_the_bundle_and_are_computed_in_single_precision(tmp_path, inputs):
+    data = weights_of(network())
+    sha256 = hashlib.sha256(data).hexdigest()
+    path = write_bundle(tmp_path / "b", detector_spec(weights_sha256=sha256, operating_points=()), data, {})
+
+    class Empty(Small):
+        spec = DetectorSpec.from_bundle(path)
+
+        def build(self):
+            made = network()
+            torch.nn.init.zeros_(made[6].weight)
+            return made
+
+    made = Empty()
+    made.load()
+    assert made.model[6].weight.dtype == torch.float32
+    torch.testing.assert_close(made.model[6].weight, network()[6].weight.half().float())
+    made.unload()
+
+    file = path / "model.safetensors"
+    file.write_bytes(data[:-1] + bytes([data[-1] ^ 1]))
+    with pytest.raises(BundleError) as caught:
+        Empty().load()
+    assert caught.value.code == "weights-changed"
+
+
+def test_a_segmenter_gives_the_sigmoid_cleaned(tmp_path):
+    class Whole(TorchSegmenter):
+        spec: SegmenterSpec = segmenter_spec()
+
+        def build(self):
+            return torch.nn.Conv2d(1, 1, 1)
+
+        def clean(self, values):
+            return np.where(values > 0.6, values, np.float32(0))
+
+    made = Whole()
+    made.load()
+    tensor = np.random.default_rng(0).normal(size=(1, 12, 10)).astype(np.float32)
+    mask = made.segment(ModelInput(tensor=tensor))
+    assert isinstance(mask, Mask)
+    weight, bias = made.model.weight.item(), made.model.bias.item()
+    expected = 1 / (1 + np.exp(-(tensor[0] * weight + bias)))
+    np.testing.assert_allclose(mask.values, np.where(expected > 0.6, expected, 0), atol=1e-6)
+    made.unload()
+
+
+def test_the_last_graph_ends_with_the_model(inputs):
+    made = Small()
+    made.load()
+    made.predict(inputs)
+    made.unload()
+    assert replace(made.context) == made.context
+    assert made._last is None
+    assert not hasattr(made, "model")
