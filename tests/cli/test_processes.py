@@ -1,0 +1,62 @@
+"""The real command in its own process, with a stranger's plugin that is installed as a distribution."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import jsonschema
+import pytest
+
+from cxrdesk.reports import json_report
+from tests import wheels
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("site")
+    wheels.unpack(wheels.plugin_wheel(folder, "example"), folder)
+    return folder
+
+
+def command(*line, site, home):
+    env = {**wheels.path_with(site), "CXRDESK_HOME": str(home), "PYTHONWARNINGS": "error"}
+    whole = [sys.executable, "-m", "cxrdesk", *map(str, line)]
+    return subprocess.run(whole, capture_output=True, env=env, timeout=240)
+
+
+def test_plugins_list_names_a_strangers_plugin(site, tmp_path):
+    result = command("plugins", "list", "--json", site=site, home=tmp_path)
+    assert result.returncode in (0, 1), result.stderr
+    names = {plugin["name"]: plugin for plugin in json.loads(result.stdout)["plugins"]}
+    [detector] = [d for plugin in names.values() for d in plugin["detectors"] if d["id"] == "example-brightness"]
+    assert detector["evidence"]["level"] == "synthetic"
+
+
+def test_analyze_on_the_sample_studies(site, tmp_path, repository):
+    """Every installed model runs; stdout is one JSON text, the same as in the file, and the pictures are there."""
+    samples, out = repository / "resources" / "samples", tmp_path / "out"
+    result = command("analyze", samples, "--json", "--out", out, site=site, home=tmp_path / "home")
+    # 1 where a bundled plugin cannot be used in this checkout.
+    assert result.returncode in (0, 1), result.stderr.decode()
+    content = json.loads(result.stdout)
+    jsonschema.validate(content, json_report.schema(), cls=jsonschema.Draft202012Validator)
+    assert json.loads((out / "report.json").read_bytes()) == content
+    assert content["failures"] == []
+    assert len(content["films"]) == 2
+    for film in content["films"]:
+        assert film["simulated"] is True
+        assert (out / film["picture"]).stat().st_size > 10_000
+        [example] = [d for d in film["detectors"] if d["id"] == "example-brightness"]
+        assert example["status"] == "done"
+        # Synthetic evidence never gives a call.
+        assert [f["call"] for f in example["findings"]] == ["indeterminate"]
+    assert b"Traceback" not in result.stderr
+
+
+def test_nothing_to_read(site, tmp_path):
+    result = command("analyze", tmp_path / "absent.dcm", site=site, home=tmp_path)
+    assert result.returncode == 3
+    assert b"absent.dcm does not exist" in result.stderr
