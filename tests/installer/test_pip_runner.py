@@ -35,7 +35,7 @@ OUTPUTS = [  # as pip 23.2 and 26.3 write them
     ("ERROR: THESE PACKAGES DO NOT MATCH THE HASHES FROM THE REQUIREMENTS FILE.", PACKAGES, "download was damaged"),
     ("Building x\nERROR: Failed building wheel for x\n", PACKAGES, "failed: Failed building wheel for x; .*setup.log"),
     (
-        "          raise OSError(message)\n      OSError: Readme file does not exist: README.md\n      [end of output]\n"
+        "        raise OSError(message)\n      OSError: Readme file does not exist: README.md\n      [end of output]\n"
         "error: metadata-generation-failed\n\n× Encountered error while generating package metadata.\n",
         PACKAGES,
         "failed: OSError: Readme file does not exist: README.md; ",
