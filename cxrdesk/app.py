@@ -13,6 +13,7 @@ import sys
 import time
 import traceback
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
@@ -233,9 +234,7 @@ def _demo(desk: Desk, out: Path) -> int:
     for state in reading.session.states:
         if state is not reading.state:
             reading.show(state.key)
-        ended = _wait(
-            lambda state=state: state.failure is not None or (state.job is not None and state.finished), limit_s
-        )
+        ended = _wait(partial(_ended, state), limit_s)
         failed |= not ended or state.failure is not None or _failed(state)
         _wait(lambda: False, _SETTLE_S)
         path = out / _picture_name(state)
@@ -250,10 +249,15 @@ def _demo(desk: Desk, out: Path) -> int:
     return 1 if failed else 0
 
 
+def _ended(state: FilmState) -> bool:
+    return state.failure is not None or (state.job is not None and state.finished)
+
+
 def _failed(state: FilmState) -> bool:
     from cxrdesk.inference.result import Status
 
-    return any(result.status is Status.FAILED for result in (*state.masks.values(), *state.detectors.values()))
+    ended = [result.status for result in state.masks.values()] + [result.status for result in state.detectors.values()]
+    return Status.FAILED in ended
 
 
 def _picture_name(state: FilmState) -> str:
@@ -267,7 +271,12 @@ def _wait(condition: Callable[[], bool], limit_s: float) -> bool:
     loop = QEventLoop()
     tick = QTimer()
     tick.setInterval(50)
-    tick.timeout.connect(lambda: (condition() or time.monotonic() > end) and loop.quit())
+
+    def look() -> None:
+        if condition() or time.monotonic() > end:
+            loop.quit()
+
+    tick.timeout.connect(look)
     tick.start()
     if not condition():
         loop.exec()

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDropEvent
@@ -11,6 +13,7 @@ from PySide6.QtWidgets import QFileDialog, QLabel, QMainWindow, QSplitter, QTool
 
 from cxrdesk import DISCLAIMER
 from cxrdesk.discovery.registry import Registry
+from cxrdesk.inference.result import MaskResult, SaliencyResult
 from cxrdesk.studies.settings import Settings
 from cxrdesk.ui import words
 from cxrdesk.ui.actions import fill_menus, fill_tool_bar, make_actions
@@ -114,7 +117,7 @@ class MainWindow(QMainWindow):
         findings.operating_point_chosen.connect(lambda name: self._edit(operating_point=name))
         findings.opacity_changed.connect(lambda opacity: self._edit(saliency_opacity=opacity))
 
-    def _handlers(self) -> dict[str, object]:
+    def _handlers(self) -> dict[str, Callable[..., object]]:
         film, reading = self.film, self.reading
         return {
             "open": self._open_files,
@@ -207,7 +210,8 @@ class MainWindow(QMainWindow):
 
     def _refresh_layers(self) -> None:
         reading, state = self.reading, self.reading.state
-        masks, saliency = (), None
+        masks: tuple[MaskResult, ...] = ()
+        saliency = None
         if reading.shown is not None and state is not None and not reading.hidden:
             if self.actions_["mask"].isChecked():
                 masks = tuple(result for result in state.masks.values() if result.mask is not None)
@@ -219,7 +223,7 @@ class MainWindow(QMainWindow):
             self._layers = (wanted, mask_layer, self._saliency_layer(saliency))
         self.film.set_layers(self._layers[1], self._layers[2], reading.settings.saliency_opacity)
 
-    def _saliency_layer(self, saliency: object) -> SaliencyLayer | None:
+    def _saliency_layer(self, saliency: SaliencyResult | None) -> SaliencyLayer | None:
         choice, state = self.reading.map_choice, self.reading.state
         if saliency is None or choice is None or state is None:
             return None
@@ -270,7 +274,7 @@ class MainWindow(QMainWindow):
         self.actions_["saliency"].setChecked(not shown)
         self.reading.choose_map(choice)
 
-    def _edit(self, **changes: object) -> None:
+    def _edit(self, **changes: Any) -> None:
         self._use(replace(self.reading.settings, **changes))
 
     def _use(self, settings: Settings) -> None:

@@ -112,6 +112,11 @@ class MessageBar(QFrame):
         self._queue.append(message)
         self._refresh()
 
+    def clear(self) -> None:
+        """Close all messages."""
+        self._queue.clear()
+        self._refresh()
+
     def next(self) -> None:
         """Close the message shown."""
         if self._queue:

@@ -88,7 +88,8 @@ class FilmState:
     @property
     def reasons(self) -> list[Reason]:
         """Reasons of every model that was not run."""
-        return [reason for result in (*self.masks.values(), *self.detectors.values()) for reason in result.reasons]
+        of_masks = [reason for mask in self.masks.values() for reason in mask.reasons]
+        return of_masks + [reason for detector in self.detectors.values() for reason in detector.reasons]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

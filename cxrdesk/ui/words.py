@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from cxrdesk.api.evidence import Calibration, Estimate, Evidence, OperatingPoint
 from cxrdesk.api.spec import SegmenterSpec, view_name
 from cxrdesk.api.terms import FINDINGS, STRUCTURES
@@ -10,6 +12,9 @@ from cxrdesk.inference.result import Call, FindingResult, SaliencyResult, Status
 from cxrdesk.ui.session import Answers
 
 PHANTOM_BADGE = "Phantom: simulated film"
+_AGE = re.compile(r"(?P<number>\d{1,3}([.,]\d+)?)\s*(?P<unit>y|years?|m|months?|w|weeks?|d|days?)?")
+_IN_A_YEAR = {"y": 1.0, "m": 12.0, "w": 365.25 / 7, "d": 365.25}
+_OLDEST_YEARS = 125.0
 ANSWERED = "as entered by the reader"
 _PROJECTIONS = {
     Projection.AP: "AP",
@@ -55,6 +60,15 @@ def age_text(age_years: float | None) -> str:
         months = int(age_years * 12 + 1e-6)
         return f"{months} month" if months == 1 else f"{months} months"
     return f"{int(age_years + 1e-6)} years"
+
+
+def parse_age(text: str) -> float | None:
+    """Years from ``"3"``, ``"3.5 years"``, ``"7 months"``, ``"12 w"``; None for anything else or over 125 years."""
+    found = _AGE.fullmatch(text.strip().lower())
+    if found is None:
+        return None
+    years = float(found["number"].replace(",", ".")) / _IN_A_YEAR[(found["unit"] or "y")[0]]
+    return years if years <= _OLDEST_YEARS else None
 
 
 def film_lines(radiograph: Radiograph, answers: Answers) -> list[str]:

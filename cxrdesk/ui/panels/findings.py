@@ -64,12 +64,12 @@ class FindingsPanel(QWidget):
         for widget in (self.question, self.impression, self.note):
             self._column.addWidget(widget)
         self._column.addStretch(1)
-        self.scroll = ScrollColumn(self._inner)
+        self.area = ScrollColumn(self._inner)
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
         outer.setSpacing(0)
         outer.addLayout(self._top())
-        outer.addWidget(self.scroll, 1)
+        outer.addWidget(self.area, 1)
         outer.addWidget(self._bottom())
         self.show_state(None, Settings(), hidden=False, chosen=None)
 
@@ -178,7 +178,7 @@ class FindingsPanel(QWidget):
             if widget is not None and widget.isVisible():
                 widget.setFocus(Qt.FocusReason.ShortcutFocusReason)
                 return
-        self.scroll.setFocus(Qt.FocusReason.ShortcutFocusReason)
+        self.area.setFocus(Qt.FocusReason.ShortcutFocusReason)
 
     def shown_cards(self) -> Sequence[ModelCard]:
         """Cards in sight."""

@@ -58,6 +58,7 @@ class ScrollColumn(QScrollArea):
 
     def __init__(self, inner: QWidget, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self._inner = inner
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setWidgetResizable(False)
@@ -66,7 +67,7 @@ class ScrollColumn(QScrollArea):
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Follow the column's changes."""
-        if watched is self.widget() and event.type() == QEvent.Type.LayoutRequest:
+        if watched is self._inner and event.type() == QEvent.Type.LayoutRequest:
             self._arrange()
         return super().eventFilter(watched, event)
 
@@ -76,10 +77,12 @@ class ScrollColumn(QScrollArea):
         self._arrange()
 
     def _arrange(self) -> None:
-        layout, width = self.widget().layout(), self.viewport().width()
+        layout, width = self._inner.layout(), self.viewport().width()
+        if layout is None:
+            return
         layout.activate()
         needed = layout.totalHeightForWidth(width) if layout.hasHeightForWidth() else layout.totalSizeHint().height()
-        self.widget().resize(width, max(needed, self.viewport().height()))
+        self._inner.resize(width, max(needed, self.viewport().height()))
 
 
 def clear(layout: QLayout) -> None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import (
     QComboBox,
-    QDoubleSpinBox,
     QFrame,
     QHBoxLayout,
     QLineEdit,
@@ -16,6 +17,7 @@ from PySide6.QtWidgets import (
 
 from cxrdesk.imaging.radiograph import Projection, View
 from cxrdesk.inference.result import Question
+from cxrdesk.ui import words
 from cxrdesk.ui.panels.pieces import clear, label
 
 VIEWS = (
@@ -25,7 +27,6 @@ VIEWS = (
     ("Neck AP", View(body_part="neck", projection=Projection.AP)),
     ("Neck lateral", View(body_part="neck", projection=Projection.LATERAL)),
 )
-_OLDEST_YEARS = 125.0
 
 
 class QuestionBox(QFrame):
@@ -59,20 +60,20 @@ class QuestionBox(QFrame):
     def _ask_age(self) -> None:
         self._column.addWidget(label("How old is the patient?", "title"))
         self._column.addWidget(label("The film does not say; detectors that need the age were not run.", "muted"))
-        age = QDoubleSpinBox()
-        age.setRange(0, _OLDEST_YEARS)
-        age.setDecimals(1)
-        age.setSuffix(" years")
-        age.setAccessibleName("Patient's age in years")
-        # The least value stands for no answer: an age nobody typed must not be taken for one.
-        age.setMinimum(-0.1)
-        age.setValue(-0.1)
-        age.setSpecialValueText("Enter the age")
-        self._with_button(age, lambda: age.value() >= 0 and self.age_given.emit(age.value()))
+        age = QLineEdit()
+        age.setPlaceholderText("3, 3.5 or 7 months")
+        age.setAccessibleName("Patient's age in years, or in months")
+        age.setMaxLength(20)
+        self._with_button(age, lambda: self._give_age(age.text()))
         button = self._button
         button.setEnabled(False)
-        age.valueChanged.connect(lambda value: button.setEnabled(value >= 0))
-        age.lineEdit().returnPressed.connect(button.click)
+        age.textChanged.connect(lambda text: button.setEnabled(words.parse_age(text) is not None))
+        age.returnPressed.connect(button.click)
+
+    def _give_age(self, text: str) -> None:
+        age_years = words.parse_age(text)
+        if age_years is not None:
+            self.age_given.emit(age_years)
 
     def _ask_view(self) -> None:
         self._column.addWidget(label("Which view is this film?", "title"))
@@ -82,14 +83,12 @@ class QuestionBox(QFrame):
         choice.addItem("Choose the view")
         for name, _ in VIEWS:
             choice.addItem(name)
-        self._with_button(
-            choice, lambda: choice.currentIndex() > 0 and self.view_given.emit(VIEWS[choice.currentIndex() - 1][1])
-        )
+        self._with_button(choice, lambda: self.view_given.emit(VIEWS[choice.currentIndex() - 1][1]))
         button = self._button
         button.setEnabled(False)
         choice.currentIndexChanged.connect(lambda index: button.setEnabled(index > 0))
 
-    def _with_button(self, field: QWidget, answer: object) -> None:
+    def _with_button(self, field: QWidget, answer: Callable[[], None]) -> None:
         row = QHBoxLayout()
         self._button = QPushButton("Answer")
         self._button.setProperty("primary", "true")
@@ -140,7 +139,7 @@ class ImpressionBox(QFrame):
         commit.setEnabled(False)
         line.textChanged.connect(lambda text: commit.setEnabled(bool(text.strip())))
         line.returnPressed.connect(commit.click)
-        commit.clicked.connect(lambda: line.text().strip() and self.committed.emit(line.text()))
+        commit.clicked.connect(lambda: self.committed.emit(line.text()))
         self._column.addWidget(line)
         self._column.addWidget(commit)
         self.line = line

@@ -139,8 +139,12 @@ class StudyList(QWidget):
 class _RowDelegate(QStyledItemDelegate):
     """Two lines a row; a failure's reason is written out in full."""
 
+    def __init__(self, view: QListView) -> None:
+        super().__init__(view)
+        self._view = view
+
     def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
-        width = max(self.parent().viewport().width(), 120)
+        width = max(self._view.viewport().width(), 120)
         small = self._small(option)
         height = option.fontMetrics.lineSpacing() + 2 * _PAD
         second = index.data(_SECOND)

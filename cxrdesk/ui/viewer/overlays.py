@@ -38,7 +38,8 @@ def saliency_image(saliency: SaliencyResult) -> NDArray[np.uint8] | None:
     if saliency.reference is None:
         return None
     shares = np.clip(_enlarged(saliency.map.values) / np.float32(saliency.reference), 0.0, 1.0)
-    return overlay_table()[np.rint(shares * 255).astype(np.uint8)]
+    rgba: NDArray[np.uint8] = overlay_table()[np.rint(shares * 255).astype(np.uint8)]
+    return rgba
 
 
 def half_mass_outline(saliency: SaliencyResult) -> list[NDArray[np.float32]]:
@@ -65,7 +66,7 @@ def _enlarged(values: NDArray[np.float32]) -> NDArray[np.float32]:
     factor = max(1, round(_FINE_SIDE / max(values.shape)))
     if factor == 1:
         return values
-    return cv2.resize(values, None, fx=factor, fy=factor, interpolation=cv2.INTER_LINEAR)
+    return np.asarray(cv2.resize(values, None, fx=factor, fy=factor, interpolation=cv2.INTER_LINEAR), dtype=np.float32)
 
 
 def _outlines(inside: NDArray[np.bool_], box: Box) -> list[NDArray[np.float32]]:
@@ -88,4 +89,5 @@ def _outlines(inside: NDArray[np.bool_], box: Box) -> list[NDArray[np.float32]]:
 def _smoothed(points: NDArray[np.float32], reach: int = 2) -> NDArray[np.float32]:
     """Mean over neighbours along a closed line: takes the grid's steps off."""
     offsets = range(-reach, reach + 1)
-    return np.mean([np.roll(points, k, axis=0) for k in offsets], axis=0, dtype=np.float32)
+    rolled = np.stack([np.roll(points, k, axis=0) for k in offsets])
+    return np.asarray(rolled.mean(axis=0), dtype=np.float32)

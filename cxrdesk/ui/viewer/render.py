@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -74,7 +75,7 @@ class Renderer:
         crop = self.radiograph.stored[r0:r1, c0:c1]
         shrinks = size[0] <= crop.shape[1] and size[1] <= crop.shape[0]
         method = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
-        stored = crop if size == crop.shape[::-1] else cv2.resize(crop, size, interpolation=method)
+        stored: Any = crop if size == crop.shape[::-1] else cv2.resize(crop, size, interpolation=method)
         self._region = (geometry, np.ascontiguousarray(stored), self._padding(crop, size, method), left, top)
         return self._region
 

@@ -1,0 +1,97 @@
+"""Overlays have a unit, and lie where they belong."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from cxrdesk.api.detector import SaliencyMap
+from cxrdesk.imaging.preprocess import Box
+from cxrdesk.ui.viewer.overlays import colour_table, half_mass_outline, mask_outline, overlay_table, saliency_image
+from tests.ui.fakes import saliency
+
+
+def test_a_map_of_small_values_does_not_glow() -> None:
+    weak, strong = saliency_image(saliency(peak=0.1)), saliency_image(saliency(peak=2.0))
+    assert weak is not None
+    assert strong is not None
+    assert weak[..., 3].max() < 12  # of 255, before the reader's own opacity
+    assert strong[..., 3].max() == 255
+
+
+def test_the_same_value_has_the_same_colour_on_every_film() -> None:
+    one, two = (
+        saliency_image(
+            replace(saliency(), map=SaliencyMap(finding="pneumonia", values=np.full((4, 4), 1.0, np.float32)))
+        )
+        for _ in range(2)
+    )
+    other = saliency(peak=50.0)
+    values = other.map.values.copy()
+    values[0, 0] = 1.0
+    assert one is not None
+    assert two is not None
+    assert (one == two).all()
+    flat = np.full((600, 600), 1.0, np.float32)
+    flat[300:, 300:] = 50.0
+    mixed = saliency_image(replace(other, map=SaliencyMap(finding="pneumonia", values=flat)))
+    assert mixed is not None
+    assert (mixed[0, 0] == one[0, 0]).all()
+
+
+def test_without_a_reference_there_are_no_colours() -> None:
+    assert saliency_image(replace(saliency(), reference=None)) is None
+    assert half_mass_outline(replace(saliency(), reference=None))
+
+
+def test_half_mass_outline_of_a_known_map() -> None:
+    values = np.zeros((16, 16), np.float32)
+    values[4:8, 4:8] = 3.0
+    values[12, 12] = 1.0
+    lines = half_mass_outline(replace(saliency(), map=SaliencyMap(finding="pneumonia", values=values), reference=None))
+    assert len(lines) == 1
+    assert lines[0].min() > 3 / 16 - 0.01
+    assert lines[0].max() < 9 / 16 + 0.01
+    empty = SaliencyMap(finding="pneumonia", values=np.zeros((4, 4), np.float32))
+    assert half_mass_outline(replace(saliency(), map=empty, reference=None)) == []
+
+
+def test_outlines_follow_the_box() -> None:
+    values = np.zeros((8, 8), np.float32)
+    values[3:5, 3:5] = 1.0
+    box = Box(x0=0.5, y0=0.0, x1=1.0, y1=0.5)
+    lines = half_mass_outline(
+        replace(saliency(), map=SaliencyMap(finding="pneumonia", values=values, box=box), reference=None)
+    )
+    assert np.concatenate(lines).mean(axis=0) == pytest.approx([0.75, 0.25], abs=0.01)
+
+
+@pytest.mark.parametrize("side", [64, 256, 512])
+def test_mask_outline_of_a_disc(side: int) -> None:
+    y, x = (np.mgrid[0:side, 0:side] + 0.5) / side
+    radius = 0.3
+    values = 1 / (1 + np.exp((np.hypot(x - 0.5, y - 0.5) - radius) * 200))
+    (line,) = mask_outline(values.astype(np.float32))
+    distance = np.hypot(line[:, 0] - 0.5, line[:, 1] - 0.5)
+    assert np.abs(distance - radius).max() < 1.5 / min(side, 512) + 0.002
+
+
+def test_a_mask_up_to_the_edge_is_closed() -> None:
+    (line,) = mask_outline(np.ones((32, 32), np.float32))
+    assert line.min() >= 0
+    assert line.max() <= 1
+    assert np.ptp(line, axis=0) == pytest.approx([1, 1], abs=0.02)
+
+
+def test_colours_rise_in_lightness() -> None:
+    """CIE lightness by the sRGB formulas (IEC 61966-2-1): a map read without colours is read the same."""
+    rgb = colour_table() / 255
+    linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
+    luminance = linear @ [0.2126, 0.7152, 0.0722]
+    assert (np.diff(luminance) > -1e-3).all()
+    assert luminance[-1] > 0.9
+    alpha = overlay_table()[:, 3].astype(int)
+    assert alpha[0] == 0
+    assert (np.diff(alpha) >= 0).all()

@@ -1,0 +1,87 @@
+"""Sentences of the screen."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cxrdesk.api.evidence import Evidence
+from cxrdesk.imaging.radiograph import Projection, View
+from cxrdesk.inference.result import Call
+from cxrdesk.ui import words
+from tests.ui.fakes import POINTS, saliency, scored
+
+
+@pytest.mark.parametrize(
+    ("typed", "years"),
+    [
+        ("3", 3),
+        ("3.5", 3.5),
+        (" 3,5 years", 3.5),
+        ("7 months", 7 / 12),
+        ("007M", 7 / 12),
+        ("2w", 14 / 365.25),
+        ("0", 0),
+    ],
+)
+def test_ages_as_people_type_them(typed: str, years: float) -> None:
+    assert words.parse_age(typed) == pytest.approx(years)
+
+
+@pytest.mark.parametrize("typed", ["", "-1", "three", "3 4", "126", "1e2", "3.", "nan", "²"])
+def test_what_is_no_age(typed: str) -> None:
+    assert words.parse_age(typed) is None
+
+
+@pytest.mark.parametrize(
+    ("years", "told"),
+    [(None, "Age unknown"), (3.9, "3 years"), (7 / 12, "7 months"), (1 / 12, "1 month"), (0.01, "0 months")],
+)
+def test_ages_are_told_in_full_years_or_months(years: float | None, told: str) -> None:
+    assert words.age_text(years) == told
+
+
+@given(st.floats(0, 1))
+def test_a_share_is_never_rounded_to_all_or_nothing(share: float) -> None:
+    told = words.percent(share)
+    assert (told in ("0.0\u00a0%", "0\u00a0%")) == (share == 0)
+    assert (told.startswith("100")) == (share == 1)
+
+
+def test_views() -> None:
+    assert words.view_text(View(body_part="chest", projection=Projection.AP)) == "Chest AP"
+    assert words.view_text(View(body_part="chest")) == "Chest, projection unknown"
+    assert words.view_text(View()) == "View unknown"
+
+
+def test_an_uncalibrated_score_is_not_called_a_probability() -> None:
+    (finding,) = scored("a", 0.4, Call.INDETERMINATE).findings
+    raw = replace(finding, calibration="none")
+    assert "robability" not in words.probability_text(raw)
+    assert "not calibrated" in words.calibration_text(raw, None)
+
+
+def test_predictive_values_need_a_call_and_a_prevalence() -> None:
+    point = POINTS[0]
+    assert words.predictive_text(point, 0.1, Call.INDETERMINATE) is None
+    assert words.predictive_text(point, 0.0, Call.POSITIVE) is None
+    # Bayes' theorem by counting 10 000 patients.
+    sick, well = 1000, 9000
+    positive = sick * point.sensitivity.value + well * (1 - point.specificity.value)
+    told = words.predictive_text(point, 0.1, Call.POSITIVE)
+    assert told is not None
+    assert words.percent(sick * point.sensitivity.value / positive) in told
+
+
+def test_evidence_is_claimed_until_measured_here() -> None:
+    for level in Evidence:
+        assert level.value in words.evidence_badge(level)
+    assert "claimed" in words.evidence_badge(Evidence.EXTERNAL)
+    assert "claimed" not in words.evidence_badge(Evidence.SYNTHETIC)
+
+
+def test_lung_share_unknown() -> None:
+    assert "unknown" in words.lung_share_text(replace(saliency(), lung_share=None))
