@@ -95,7 +95,8 @@ def _film_rows(film: Mapping[str, Any]) -> list[tuple[str, ...]]:
     for mask in film["masks"]:
         area = "" if mask["status"] != "done" else f"covers {mask['area_share']:.0%} of the film"
         outlined = "outlined" if mask["status"] == "done" else _ended(mask["status"])
-        rows.append((name, mask["structure_name"], "", outlined, _evidence(mask), _joined(area, mask["reasons"])))
+        model = f"{mask['structure_name']} ({mask['id']})"
+        rows.append((name, model, "", outlined, _evidence(mask), _joined(area, mask["reasons"])))
     for detector in film["detectors"]:
         for finding in detector["findings"]:
             rows.append((name, *_finding_cells(finding, detector)))
@@ -111,7 +112,7 @@ def _finding_cells(finding: Mapping[str, Any], detector: Mapping[str, Any]) -> t
         details = _details(finding)
     call = finding["call"] if detector["status"] == "done" else _ended(detector["status"])
     word = "no call" if call == "indeterminate" else call
-    return finding["name"], score, word, _evidence(detector), _joined(details, reasons)
+    return f"{finding['name']} ({detector['id']})", score, word, _evidence(detector), _joined(details, reasons)
 
 
 def _details(finding: Mapping[str, Any]) -> str:
@@ -152,9 +153,11 @@ def _joined(details: str, reasons: list[Mapping[str, Any]]) -> str:
 
 
 def _footnotes(content: Mapping[str, Any]) -> list[str]:
+    from cxrdesk.reports.picture import sentence
+
     models = {model["id"]: model for film in content["films"] for model in (*film["masks"], *film["detectors"])}
     lines = []
     for model in models.values():
-        said = [f"{model['name']} {model['version']}:", model["looks_for"], model.get("negative", "")]
+        said = [f"{model['name']} {model['version']}:", sentence(model["looks_for"]), model.get("negative", "")]
         lines.append(" ".join(part for part in (*said, f"Evidence: {model['evidence']['text']}") if part))
     return [*lines, f"{DISCLAIMER}."]

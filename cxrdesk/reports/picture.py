@@ -55,14 +55,11 @@ def film_picture(
         RGB.
     """
     gray, size = _drawn_film(film)
-    with_lines = np.asarray(cv2.cvtColor(gray, cv2.COLOR_GRAY2RGB), np.uint8)
-    for mask in masks:
-        if mask.mask is not None:
-            _draw_lines(with_lines, outlines(mask.mask.values, size), _OUTLINE)
-    panels = [with_lines]
-    shown = list(_maps(film, detectors))
-    for item in shown:
-        panels.append(_with_scale(_with_map(with_lines, item), item))
+    plain = np.asarray(cv2.cvtColor(gray, cv2.COLOR_GRAY2RGB), np.uint8)
+    lung_lines = [line for mask in masks if mask.mask is not None for line in outlines(mask.mask.values, size)]
+    panels = [_with_lines(plain, lung_lines, _OUTLINE)]
+    for item in _maps(film, detectors):
+        panels.append(_with_scale(_with_lines(_with_map(plain, item), lung_lines, _OUTLINE), item))
     picture = _side_by_side(panels)
     if (missing := _NARROWEST - picture.shape[1]) > 0:
         filler = np.full((picture.shape[0], missing, 3), _BACKGROUND, np.uint8)
@@ -132,7 +129,7 @@ def _with_map(base: Picture, item: _Shown) -> Picture:
         part = out[top:bottom, left:right]
         part[:] = np.rint((1 - alpha) * part + alpha * image[..., :3]).astype(np.uint8)
     size = np.array([base.shape[1], base.shape[0]])
-    _draw_lines(out, [line * size for line in drawing.contours], _PLUGIN_LINE)
+    out = _with_lines(out, [line * size for line in drawing.contours], _PLUGIN_LINE)
     for box in drawing.boxes:
         top, left, bottom, right = _pixels(box, base)
         cv2.rectangle(out, (left, top), (right - 1, bottom - 1), _PLUGIN_LINE, 2, cv2.LINE_AA)
@@ -146,10 +143,12 @@ def _pixels(box: Box, picture: Picture) -> tuple[int, int, int, int]:
     return top, left, max(top + 1, round(box.y1 * rows)), max(left + 1, round(box.x1 * cols))
 
 
-def _draw_lines(picture: Picture, lines: Sequence[NDArray[np.floating]], colour: tuple[int, int, int]) -> None:
+def _with_lines(picture: Picture, lines: Sequence[NDArray[np.floating]], colour: tuple[int, int, int]) -> Picture:
+    out = picture.copy()
     # cv2 counts from the first pixel's center, in sixteenths here.
     points = [np.rint((np.asarray(line) - 0.5) * 16).astype(np.int32) for line in lines]
-    cv2.polylines(picture, points, True, colour, 2, cv2.LINE_AA, 4)
+    cv2.polylines(out, points, True, colour, 2, cv2.LINE_AA, 4)
+    return out
 
 
 def _with_scale(panel: Picture, item: _Shown) -> Picture:
@@ -201,7 +200,7 @@ def _lines(
             lines.append((f"{names} ({result.spec.id} {result.spec.version}): {_why(result)}", _INK))
             continue
         lines += [(_said(result.spec, found), _INK) for found in result.findings]
-        lines.append((f"{result.spec.looks_for} {NEGATIVE_SENTENCE}", _INK))
+        lines.append((f"{sentence(result.spec.looks_for)} {NEGATIVE_SENTENCE}", _INK))
     for item in _maps(film, detectors):
         lines.append((_map_words(item), _INK))
     done: list[SegmenterSpec | DetectorSpec] = [mask.spec for mask in masks if mask.status is Status.DONE]
@@ -211,6 +210,12 @@ def _lines(
         lines.append((f"Evidence of {who}: {evidence_words(evidence)}. {evidence.sentence}", _WARNING))
     lines.append((f"cxrdesk {__version__}; film {film.digest[:16]}", _INK))
     return lines
+
+
+def sentence(text: str) -> str:
+    """A publisher's words with a capital and a full stop, so that ours can follow."""
+    text = text.strip()
+    return f"{text[:1].upper()}{text[1:]}" + ("" if text.endswith((".", "!", "?")) else ".")
 
 
 def evidence_words(evidence: Evidence) -> str:
