@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import math
 import shutil
 import sys
 from contextlib import suppress
@@ -74,11 +75,13 @@ class MappedFilm:
     def __init__(self, told: dict[str, Any]) -> None:
         self._memory = _attach(told["memory"])
         dtype, shape = np.dtype(told["dtype"]), tuple(told["shape"])
-        pixels = np.ndarray(shape, dtype, self._memory.buf)
+        # Through frombuffer, which keeps the mapping alive for as long as anything points into it; ndarray does not.
+        pixels = np.frombuffer(self._memory.buf, dtype, math.prod(shape)).reshape(shape)
         table = None
         if told["table"] is not None:
             # A copy: the table is small, and a model may keep it.
-            table = np.ndarray((told["table"],), np.float32, self._memory.buf, offset=_aligned(pixels.nbytes)).copy()
+            start = _aligned(pixels.nbytes)
+            table = np.frombuffer(self._memory.buf, np.float32, told["table"], start).copy()
         spacing = told["spacing_mm"]
         lo, hi = float(pixels.min()), float(pixels.max())
         self.film: Radiograph | None = Radiograph(
