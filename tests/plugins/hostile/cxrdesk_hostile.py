@@ -69,7 +69,7 @@ def reads(self, inputs):
     return Prediction(probabilities={"pneumonia": 0.0 if sys.stdin.read() == "" else 1.0})
 
 
-def hangs(self, inputs):
+def hangs(self, *given):
     while True:
         time.sleep(1)
 
@@ -161,6 +161,7 @@ class WrongStructure(Segmenter):
 @hookimpl
 def cxrdesk_detectors():
     made = {key: {"predict": value, "explain": one_map} for key, value in PREDICTIONS.items()}
+    made["hangs"]["prepare"] = hangs
     made |= {key: {"predict": good, "explain": value} for key, value in MAPS.items()}
     return [
         type("Hostile", (Detector,), {"spec": replace(SPEC, id=f"hostile-{key}"), **parts})
