@@ -11,7 +11,6 @@ import os
 import signal
 import sys
 import time
-import traceback
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -175,7 +174,7 @@ def _report_faults(messages: Messages) -> None:
     """A fault of ours within an event: told in a sentence, its traceback on stderr; the window stays."""
 
     def hook(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-        traceback.print_exception(kind, error, trace)
+        sys.__excepthook__(kind, error, trace)
         if isinstance(error, KeyboardInterrupt):
             QApplication.quit()
             return

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from PySide6.QtCore import QObject, Qt, Signal
 
-from cxrdesk.inference.events import Event
+if TYPE_CHECKING:  # results come after the first film: the window does not wait for their imports
+    from cxrdesk.inference.events import Event
 
 
 class EventBridge(QObject):

@@ -5,17 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QFileDialog, QLabel, QMainWindow, QSplitter, QToolBar, QVBoxLayout, QWidget
 
 from cxrdesk import DISCLAIMER
-from cxrdesk.discovery.registry import Registry
-from cxrdesk.inference.result import MaskResult, SaliencyResult
 from cxrdesk.studies.settings import Settings
-from cxrdesk.ui import words
+from cxrdesk.ui import film_words
 from cxrdesk.ui.actions import fill_menus, fill_tool_bar, make_actions
 from cxrdesk.ui.messages import MessageBar
 from cxrdesk.ui.panels.findings import FindingsPanel, Models
@@ -24,6 +22,10 @@ from cxrdesk.ui.reading import Reading
 from cxrdesk.ui.session import Session
 from cxrdesk.ui.viewer.film_view import FilmView
 from cxrdesk.ui.viewer.layers import MaskLayer, SaliencyLabel, SaliencyLayer
+
+if TYPE_CHECKING:  # results come after the first film: the window does not wait for their imports
+    from cxrdesk.discovery.registry import Registry
+    from cxrdesk.inference.result import MaskResult, SaliencyResult
 
 _SIZE = (1366, 768)
 _EMPTY = (
@@ -187,8 +189,8 @@ class MainWindow(QMainWindow):
         if loaded is not None and state is not None:
             if self.film.loaded is not None and self.film.loaded.radiograph is not loaded.radiograph:
                 self.film.update_film(loaded.radiograph)
-            badge = words.PHANTOM_BADGE if loaded.radiograph.source == "phantom" else None
-            self.film.set_caption(words.film_lines(loaded.radiograph, state.answers), badge)
+            badge = film_words.PHANTOM_BADGE if loaded.radiograph.source == "phantom" else None
+            self.film.set_caption(film_words.film_lines(loaded.radiograph, state.answers), badge)
         shown = state if loaded is not None else None
         self.findings.show_state(
             shown, reading.settings, hidden=reading.hidden, chosen=self._visible_map(), note=self._note()
@@ -227,6 +229,8 @@ class MainWindow(QMainWindow):
         choice, state = self.reading.map_choice, self.reading.state
         if saliency is None or choice is None or state is None:
             return None
+        from cxrdesk.ui import words
+
         spec = state.detectors[choice[0]].spec
         label = SaliencyLabel(
             title=f"{words.finding_name(choice[1])}: {spec.name}", evidence=words.evidence_badge(spec.evidence)

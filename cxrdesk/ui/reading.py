@@ -13,8 +13,6 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from cxrdesk.imaging.errors import UserError
 from cxrdesk.imaging.radiograph import Radiograph, View
-from cxrdesk.inference.events import Event, WorkerNotice
-from cxrdesk.inference.result import SaliencyResult
 from cxrdesk.studies.settings import Settings
 from cxrdesk.ui.background import Background
 from cxrdesk.ui.messages import Messages
@@ -22,6 +20,8 @@ from cxrdesk.ui.session import FilmState, Session
 from cxrdesk.ui.viewer.film_view import LoadedFilm
 
 if TYPE_CHECKING:  # see _find
+    from cxrdesk.inference.events import Event
+    from cxrdesk.inference.result import SaliencyResult
     from cxrdesk.studies.importers import Film, ImportResult
 
 log = logging.getLogger(__name__)
@@ -252,6 +252,8 @@ class Reading(QObject):
 
     def on_event(self, event: Event) -> None:
         """An event of the worker, in the window's thread."""
+        from cxrdesk.inference.events import WorkerNotice
+
         if isinstance(event, WorkerNotice):
             self.messages.warning(event.text, code="worker")
             return

@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cxrdesk.imaging.radiograph import Radiograph, View
-from cxrdesk.inference.events import DetectorDone, Event, JobDone, MaskDone, Progress
-from cxrdesk.inference.result import DetectorResult, MaskResult, Question, Reason
 
 if TYPE_CHECKING:  # reading DICOM headers is imported by the thread that does it, after the window is up
+    from cxrdesk.inference.events import Event, Progress
+    from cxrdesk.inference.result import DetectorResult, MaskResult, Question, Reason
     from cxrdesk.studies.importers import Failure, Film
 
 log = logging.getLogger(__name__)
@@ -182,6 +182,8 @@ class Session:
 
     def receive(self, event: Event) -> FilmState | None:
         """Keep what an event says with its film; the film is returned if its results changed."""
+        from cxrdesk.inference.events import DetectorDone, JobDone, MaskDone, Progress
+
         state = self._states.get(self._jobs.get(event.job, ""))
         if state is None or state.job != event.job:
             return None  # closed, or asked again since

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from cxrdesk.api.evidence import Evidence
 from cxrdesk.imaging.radiograph import Projection, View
 from cxrdesk.inference.result import Call
-from cxrdesk.ui import words
+from cxrdesk.ui import film_words, words
 from tests.ui.fakes import POINTS, saliency, scored
 
 
@@ -28,12 +28,12 @@ from tests.ui.fakes import POINTS, saliency, scored
     ],
 )
 def test_ages_as_people_type_them(typed: str, years: float) -> None:
-    assert words.parse_age(typed) == pytest.approx(years)
+    assert film_words.parse_age(typed) == pytest.approx(years)
 
 
 @pytest.mark.parametrize("typed", ["", "-1", "three", "3 4", "126", "1e2", "3.", "nan", "²"])
 def test_what_is_no_age(typed: str) -> None:
-    assert words.parse_age(typed) is None
+    assert film_words.parse_age(typed) is None
 
 
 @pytest.mark.parametrize(
@@ -41,7 +41,7 @@ def test_what_is_no_age(typed: str) -> None:
     [(None, "Age unknown"), (3.9, "3 years"), (7 / 12, "7 months"), (1 / 12, "1 month"), (0.01, "0 months")],
 )
 def test_ages_are_told_in_full_years_or_months(years: float | None, told: str) -> None:
-    assert words.age_text(years) == told
+    assert film_words.age_text(years) == told
 
 
 @given(st.floats(0, 1))
@@ -52,9 +52,9 @@ def test_a_share_is_never_rounded_to_all_or_nothing(share: float) -> None:
 
 
 def test_views() -> None:
-    assert words.view_text(View(body_part="chest", projection=Projection.AP)) == "Chest AP"
-    assert words.view_text(View(body_part="chest")) == "Chest, projection unknown"
-    assert words.view_text(View()) == "View unknown"
+    assert film_words.view_text(View(body_part="chest", projection=Projection.AP)) == "Chest AP"
+    assert film_words.view_text(View(body_part="chest")) == "Chest, projection unknown"
+    assert film_words.view_text(View()) == "View unknown"
 
 
 def test_an_uncalibrated_score_is_not_called_a_probability() -> None:

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QComboBox, QFrame, QHBoxLayout, QLabel, QSlider, QVBoxLayout, QWidget
 
-from cxrdesk.api.spec import DetectorSpec, SegmenterSpec
 from cxrdesk.studies.settings import Settings
-from cxrdesk.ui.panels.card import DetectorCard, ModelCard, SegmenterCard
 from cxrdesk.ui.panels.pieces import ScrollColumn, label
 from cxrdesk.ui.panels.questions import ImpressionBox, QuestionBox
 from cxrdesk.ui.session import FilmState
+
+if TYPE_CHECKING:  # results come after the first film: the window does not wait for their imports
+    from cxrdesk.api.spec import DetectorSpec, SegmenterSpec
+    from cxrdesk.ui.panels.card import ModelCard
 
 _FIRST_POINTS = ("balanced", "sensitive", "specific")
 
@@ -103,6 +106,8 @@ class FindingsPanel(QWidget):
         for card in self.cards.values():
             card.hide()
             card.deleteLater()
+        from cxrdesk.ui.panels.card import DetectorCard, SegmenterCard
+
         detectors = {spec.id: DetectorCard(spec) for spec in models.detectors}
         segmenters = {spec.id: SegmenterCard(spec) for spec in models.segmenters}
         for detector in detectors.values():
@@ -164,6 +169,8 @@ class FindingsPanel(QWidget):
     def _fill(
         self, model_id: str, card: ModelCard, state: FilmState, settings: Settings, chosen: tuple[str, str] | None
     ) -> None:
+        from cxrdesk.ui.panels.card import DetectorCard, SegmenterCard
+
         if isinstance(card, DetectorCard) and model_id in state.detectors:
             finding = chosen[1] if chosen is not None and chosen[0] == model_id else None
             card.show_result(state.detectors[model_id], settings.prevalence, finding)

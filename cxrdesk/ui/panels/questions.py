@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import (
@@ -16,9 +17,11 @@ from PySide6.QtWidgets import (
 )
 
 from cxrdesk.imaging.radiograph import Projection, View
-from cxrdesk.inference.result import Question
-from cxrdesk.ui import words
+from cxrdesk.ui import film_words
 from cxrdesk.ui.panels.pieces import clear, label
+
+if TYPE_CHECKING:  # results come after the first film: the window does not wait for their imports
+    from cxrdesk.inference.result import Question
 
 VIEWS = (
     ("Chest AP", View(body_part="chest", projection=Projection.AP)),
@@ -67,11 +70,11 @@ class QuestionBox(QFrame):
         self._with_button(age, lambda: self._give_age(age.text()))
         button = self._button
         button.setEnabled(False)
-        age.textChanged.connect(lambda text: button.setEnabled(words.parse_age(text) is not None))
+        age.textChanged.connect(lambda text: button.setEnabled(film_words.parse_age(text) is not None))
         age.returnPressed.connect(button.click)
 
     def _give_age(self, text: str) -> None:
-        age_years = words.parse_age(text)
+        age_years = film_words.parse_age(text)
         if age_years is not None:
             self.age_given.emit(age_years)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,9 +11,11 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QImage, QPainter, QPen, QPolygonF, QTransform
 
 from cxrdesk.imaging.preprocess import Box
-from cxrdesk.inference.result import MaskResult, SaliencyResult
 from cxrdesk.ui.viewer.geometry import Geometry
 from cxrdesk.ui.viewer.overlays import half_mass_outline, mask_outline, saliency_image
+
+if TYPE_CHECKING:  # results come after the first film: the window does not wait for their imports
+    from cxrdesk.inference.result import MaskResult, SaliencyResult
 
 MASK_COLOUR = "#6fd0ff"
 CONTOUR_COLOUR = "#ffd27a"

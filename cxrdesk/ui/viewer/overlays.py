@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from cxrdesk.imaging.preprocess import Box
-from cxrdesk.inference.result import SaliencyResult
+
+if TYPE_CHECKING:  # results come after the first film: the window does not wait for their imports
+    from cxrdesk.inference.result import SaliencyResult
 
 _FINE_SIDE = 512
 
