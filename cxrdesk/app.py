@@ -17,7 +17,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEventLoop, QObject, QTimer
+from PySide6.QtCore import QEventLoop, QMessageLogContext, QObject, QTimer, QtMsgType, qInstallMessageHandler
 from PySide6.QtWidgets import QApplication
 
 from cxrdesk.imaging.errors import UserError
@@ -210,6 +210,7 @@ def run_demo(out: Path) -> int:
     if not headless():
         return run_viewer([samples])
     os.environ["QT_QPA_PLATFORM"] = os.environ.get("QT_QPA_PLATFORM") or "offscreen"
+    qInstallMessageHandler(_tell_qt)
     # The reader's own settings neither change the samples' result nor are changed by them.
     desk = Desk(_application(), LoadedSettings(settings=Settings()), None)
     try:
@@ -218,6 +219,12 @@ def run_demo(out: Path) -> int:
     finally:
         desk.window.close()
         desk.shutdown()
+
+
+def _tell_qt(_kind: QtMsgType, _context: QMessageLogContext, text: str) -> None:
+    # Said off screen of every window that has a least size, and no fault.
+    if text != "This plugin does not support propagateSizeHints()":
+        print(text, file=sys.stderr)
 
 
 def _demo(desk: Desk, out: Path) -> int:

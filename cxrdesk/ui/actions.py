@@ -37,6 +37,7 @@ class ActionSpec:
 ACTIONS = (
     ActionSpec(key="open", menu="&File", text="&Open files…", keys=("Ctrl+O",), short="Open", tip="Open films"),
     ActionSpec(key="open_folder", menu="&File", text="Open &folder…", keys=("Ctrl+Shift+O",)),
+    ActionSpec(key="report", menu="&File", text="Save &report…", keys=("Ctrl+S",)),
     ActionSpec(key="close", menu="&File", text="&Close all films", keys=("Ctrl+W",)),
     ActionSpec(key="settings", menu="&File", text="&Settings…", keys=("Ctrl+,",)),
     ActionSpec(key="quit", menu="&File", text="&Quit", keys=("Ctrl+Q",)),

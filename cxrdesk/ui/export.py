@@ -17,6 +17,8 @@ def report_content(
 ) -> dict[str, Any]:
     """All films that have results, files that could not be read, and plugins that could not be listed.
 
+    Films whose results still wait for the reader's impression are left out.
+
     Parameters
     ----------
     radiograph : callable
@@ -36,6 +38,7 @@ def report_content(
             prevalence=settings.prevalence,
         )
         for result in session.results()
+        if not (settings.read_first and result.impression is None)
     ]
     failures = [failure_entry(str(s.failure.path), s.failure.code, s.failure.text) for s in session.states if s.failure]
     unlisted = [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +13,7 @@ from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QFileDialog, QLabel, QMainWindow, QSplitter, QToolBar, QVBoxLayout, QWidget
 
 from cxrdesk import DISCLAIMER
+from cxrdesk.imaging.errors import UserError
 from cxrdesk.studies.settings import Settings
 from cxrdesk.ui import film_words
 from cxrdesk.ui.actions import fill_menus, fill_tool_bar, make_actions
@@ -124,6 +126,7 @@ class MainWindow(QMainWindow):
         return {
             "open": self._open_files,
             "open_folder": self._open_folder,
+            "report": self._ask_report,
             "close": reading.close_all,
             "settings": self._settings,
             "quit": self.close,
@@ -246,6 +249,7 @@ class MainWindow(QMainWindow):
             self.actions_[key].setEnabled(shown)
         self.actions_["cancel"].setEnabled(state is not None and state.running)
         self.actions_["close"].setEnabled(bool(self.session.states))
+        self.actions_["report"].setEnabled(bool(self.session.states))
         self.actions_["previous"].setEnabled(self.session.neighbour(-1) is not None)
         self.actions_["next"].setEnabled(self.session.neighbour(1) is not None)
 
@@ -293,6 +297,34 @@ class MainWindow(QMainWindow):
     def _open_folder(self) -> None:
         if name := QFileDialog.getExistingDirectory(self, "Open a folder of films"):
             self.reading.open([Path(name)])
+
+    def _ask_report(self) -> None:
+        name, _ = QFileDialog.getSaveFileName(
+            self, "Save the report of all films", "cxrdesk-report.json", "JSON (*.json)"
+        )
+        if name:
+            self.save_report(Path(name))
+
+    def save_report(self, path: Path) -> None:
+        """Write what is known about all films as JSON, and as a table beside it."""
+        from cxrdesk.reports.csv_report import write_csv
+        from cxrdesk.reports.json_report import write_json
+        from cxrdesk.ui.export import report_content
+
+        reading = self.reading
+        table = path.with_suffix(".csv")
+        try:
+            content = report_content(self.session, reading.settings, self.registry, reading.radiograph)
+            write_json(content, path)
+            write_csv(content, table)
+        except OSError as error:
+            reason = os.strerror(error.errno) if error.errno else "input/output error"
+            reading.messages.error(f"The report could not be saved in {path.parent} ({reason}); choose another folder.")
+            return
+        except UserError as error:
+            reading.messages.error(error.text, code=error.code)
+            return
+        reading.messages.info(f"The report was saved as {path.name} and {table.name}.")
 
     def _focus_findings(self) -> None:
         self.findings.focus_first()

@@ -91,6 +91,7 @@ def test_every_state_of_the_findings(seat: Seat, child_film: Path, name: str) ->
     assert cut_off(window) == []  # while it runs
     for event in told[5:]:
         seat.reading.on_event(event)
+        assert cut_off(window.findings) == []  # not even in the first frame
     window.bar.show_message(Message(level=Level.ERROR, text=LONG))
     seat.settle()
     assert cut_off(window) == []

@@ -16,7 +16,8 @@ qt = application._application()
 desk = application.Desk(qt, LoadedSettings(settings=Settings()), None)
 told = {}
 def roots():
-    return sorted({name.partition(".")[0] for name in sys.modules} | {n for n in sys.modules if n.startswith("cxrdesk.")})
+    rooms = {name for name in sys.modules if name.startswith("cxrdesk.")}
+    return sorted(rooms | {name.partition(".")[0] for name in sys.modules})
 def painted(key):
     told["painted"] = roots()
 def look():

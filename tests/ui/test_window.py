@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -333,3 +334,21 @@ def test_closing_ends_jobs_and_forgets(seat: Seat, child_film: Path) -> None:
     assert seat.queue.cancelled == [(1, None)]
     assert seat.window.film.hint[0] == "Drop films or a folder here"
     assert seat.window.studies.keys() == []
+
+
+def test_the_report_holds_results_and_impression(make_seat: MakeSeat, child_film: Path, tmp_path: Path) -> None:
+    seat = make_seat(read_first=True)
+    seat.open(child_film)
+    answer(seat, lambda d: scored(d, 0.94, Call.POSITIVE))
+    seat.window.save_report(tmp_path / "report.json")
+    assert json.loads((tmp_path / "report.json").read_text())["films"] == []  # the reader has not read yet
+    seat.reading.commit_impression("opacity right lower zone")
+    seat.window.save_report(tmp_path / "report.json")
+    (film,) = json.loads((tmp_path / "report.json").read_text())["films"]
+    assert film["impression"] == "opacity right lower zone"
+    assert film["detectors"][0]["findings"][0]["probability"]["calibrated"] == 0.94
+    assert "opacity right lower zone" in (tmp_path / "report.csv").read_text()
+    assert seat.window.bar.text == "The report was saved as report.json and report.csv."
+    seat.window.bar.clear()
+    seat.window.save_report(tmp_path / "missing" / "report.json")
+    assert "could not be saved" in seat.window.bar.text

@@ -165,6 +165,7 @@ class FindingsPanel(QWidget):
             self.opacity.blockSignals(True)
             self.opacity.setValue(round(settings.saliency_opacity * 100))
             self.opacity.blockSignals(False)
+        self.area.settle()
 
     def _fill(
         self, model_id: str, card: ModelCard, state: FilmState, settings: Settings, chosen: tuple[str, str] | None

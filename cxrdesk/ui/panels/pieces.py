@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QObject, Qt
+from PySide6.QtCore import QCoreApplication, QEvent, QObject, Qt
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QLayout, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
@@ -74,6 +74,18 @@ class ScrollColumn(QScrollArea):
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Follow the panel's width."""
         super().resizeEvent(event)
+        self._arrange()
+
+    def settle(self) -> None:
+        """Lay out now what was just put in: no frame is painted with texts cut off."""
+        if not self.isVisible():
+            return
+        for widget in self._inner.findChildren(QWidget):
+            # Qt shows what joins a visible parent a turn later, and a layout leaves out what is not shown.
+            if not widget.isWindow() and not widget.testAttribute(Qt.WidgetAttribute.WA_WState_ExplicitShowHide):
+                widget.show()
+        for _ in range(3):  # from the texts to their cards, then to the column
+            QCoreApplication.sendPostedEvents(None, QEvent.Type.LayoutRequest)
         self._arrange()
 
     def _arrange(self) -> None:
