@@ -42,7 +42,7 @@ def _no_warnings(request: pytest.FixtureRequest) -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
-def _nothing_left(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def _nothing_left(request: pytest.FixtureRequest) -> Iterator[None]:
     made: list[str] = []
     attach = shared_memory.SharedMemory.__init__
 
@@ -51,9 +51,11 @@ def _nothing_left(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatc
         if create:
             made.append(self.name)
 
-    monkeypatch.setattr(shared_memory.SharedMemory, "__init__", init)
     threads, children = set(threading.enumerate()), _children()
-    yield
+    # Not the test's own monkeypatch, whose changes must be undone before anything is looked at.
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(shared_memory.SharedMemory, "__init__", init)
+        yield
     left: list[str] = []
     if not _soon(lambda: not _new_threads(threads)):
         left += [f"thread {thread.name}" for thread in _new_threads(threads)]

@@ -76,12 +76,14 @@ class MappedFilm:
         self._memory = _attach(told["memory"])
         dtype, shape = np.dtype(told["dtype"]), tuple(told["shape"])
         # Through frombuffer, which keeps the mapping alive for as long as anything points into it; ndarray does not.
-        pixels = np.frombuffer(self._memory.buf, dtype, math.prod(shape)).reshape(shape)
+        mapped = self._memory.buf
+        assert mapped is not None
+        pixels = np.frombuffer(mapped, dtype, math.prod(shape)).reshape(shape)
         table = None
         if told["table"] is not None:
             # A copy: the table is small, and a model may keep it.
             start = _aligned(pixels.nbytes)
-            table = np.frombuffer(self._memory.buf, np.float32, told["table"], start).copy()
+            table = np.frombuffer(mapped, np.float32, told["table"], start).copy()
         spacing = told["spacing_mm"]
         lo, hi = float(pixels.min()), float(pixels.max())
         self.film: Radiograph | None = Radiograph(

@@ -30,7 +30,7 @@ def test_no_probability_outside_0_to_1(value):
     [lambda v: Mask(structure="lungs", values=v), lambda v: SaliencyMap(finding="pneumonia", values=v)],
 )
 def test_a_field_is_refused(make, values):
-    with pytest.raises(ValueError, match="float32|negative"):
+    with pytest.raises(ValueError, match=r"float32|negative"):
         make(values)
     with pytest.raises(TypeError, match="numpy array"):
         make(values.tolist())
@@ -53,7 +53,7 @@ def test_a_mask_is_at_most_1_and_a_map_may_be_more():
     ],
 )
 def test_a_rendering_is_refused(drawing):
-    with pytest.raises(ValueError, match="image|contour"):
+    with pytest.raises(ValueError, match=r"image|contour"):
         Rendering(**drawing)
 
 

@@ -83,7 +83,19 @@ def flipped(data: bytes, index: int, mask: int) -> bytes:
 def read_all(path: Path) -> tuple:
     bundle = Bundle(path)
     golden = bundle.golden()
-    return DetectorSpec.from_bundle(path), bundle.weights(), bundle.manifest, {k: v.tobytes() for k, v in golden.items()}
+    return (
+        DetectorSpec.from_bundle(path),
+        bundle.weights(),
+        bundle.manifest,
+        {k: v.tobytes() for k, v in golden.items()},
+    )
+
+
+def attempt(path: Path) -> tuple[tuple | None, str | None]:
+    try:
+        return read_all(path), None
+    except BundleError as error:
+        return None, error.code
 
 
 @pytest.mark.parametrize("file", [WEIGHTS, MANIFEST, GOLDEN])
@@ -94,13 +106,13 @@ def test_one_flipped_byte_is_noticed(folder, file):
     draw = random.Random(4)
     for _ in range(60):
         path.write_bytes(flipped(whole, draw.randrange(len(whole)), 1 << draw.randrange(8)))
-        try:
+        found, code = attempt(folder)
+        if code is None:
             # JSON has ways to write the same: what can be read is then what was written.
-            assert read_all(folder) == known
             assert file == MANIFEST
-        except BundleError as error:
-            assert str(folder) in error.text
-            codes.add(error.code)
+            assert found == known
+        else:
+            codes.add(code)
     expected = {
         WEIGHTS: {"weights-changed"},
         MANIFEST: {"bundle-broken", "bundle-format", "manifest-changed"},
@@ -125,11 +137,11 @@ def test_one_flipped_byte_in_a_zip_is_noticed(folder):
     noticed = 0
     for _ in range(60):
         path.write_bytes(flipped(whole, draw.randrange(len(whole)), 1 << draw.randrange(8)))
-        try:
+        found, code = attempt(path)
+        if code is None:
             # Dates and other attributes of the archive's members hold nothing of ours.
-            assert replace(read_all(path)[0], bundle=None) == replace(known[0], bundle=None)
-            assert read_all(path)[1:] == known[1:]
-        except BundleError:
+            assert found == known
+        else:
             noticed += 1
     assert noticed > 30
 

@@ -51,9 +51,7 @@ def test_temperature_keeps_a_half():
     assert Calibration(method="temperature", slope=0.3).apply(0.5) == 0.5
 
 
-@given(
-    slope=st.floats(1e-3, 1e3), offset=st.floats(-1e3, 1e3), first=st.floats(0, 1), second=st.floats(0, 1)
-)
+@given(slope=st.floats(1e-3, 1e3), offset=st.floats(-1e3, 1e3), first=st.floats(0, 1), second=st.floats(0, 1))
 def test_calibration_keeps_order_and_range(slope, offset, first, second):
     calibration = Calibration(method="platt", slope=slope, offset=offset)
     low, high = (calibration.apply(p) for p in sorted((first, second)))

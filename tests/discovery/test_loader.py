@@ -16,7 +16,7 @@ from tests.wheels import PLUGINS, path_with, pip_install, plugin_wheel, unpack, 
 
 HEAD = "from cxrdesk.api import *\nfrom cxrdesk.api import hookimpl\nCXRDESK_API = '0.9'\n"
 GOOD = (PLUGINS / "example" / "cxrdesk_example.py").read_text()
-HOOK = "@hookimpl\ndef cxrdesk_detectors():\n    return [Brightness]\n"
+HOOK = "@api.hookimpl\ndef cxrdesk_detectors():\n    return [Brightness]\n"
 assert HOOK in GOOD
 
 BROKEN = {
@@ -40,11 +40,11 @@ BROKEN = {
         "cxrdesk_segmentors is no hook",
     ),
     "misspelt-marked": (
-        GOOD + "\n@hookimpl\ndef detectors():\n    return []\n",
+        GOOD + "\n@api.hookimpl\ndef detectors():\n    return []\n",
         "unknown-hook",
         "detectors",
     ),
-    "unmarked": (GOOD.replace("@hookimpl\n", ""), "unknown-hook", "not marked with @hookimpl"),
+    "unmarked": (GOOD.replace("@api.hookimpl\n", ""), "unknown-hook", "not marked with @hookimpl"),
     "argument": (GOOD.replace("cxrdesk_detectors()", "cxrdesk_detectors(films)"), "unknown-hook", "films"),
     "hookless": ("CXRDESK_API = '0.9'", "unknown-hook", "implements no hook"),
     "hook-raises": (GOOD.replace("return [Brightness]", "return 1 / 0"), "hook-failed", "ZeroDivisionError"),
@@ -89,7 +89,8 @@ def install_broken(folder: Path) -> None:
     for name, (source, _, _) in BROKEN.items():
         module = "broken_" + name.replace("-", "_")
         unpack(
-            wheel(folder, f"cxrdesk-{name}", {f"{module}.py": source}, f"[cxrdesk.plugins]\n{name} = {module}\n"), folder
+            wheel(folder, f"cxrdesk-{name}", {f"{module}.py": source}, f"[cxrdesk.plugins]\n{name} = {module}\n"),
+            folder,
         )
 
 

@@ -7,15 +7,36 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from cxrdesk.api import Calibration, Evidence, FilmScope, InputSpec, Mask, ModelInput, Prediction, Rendering, SaliencyMap
-from cxrdesk.api import Box
+from cxrdesk.api import (
+    Box,
+    Calibration,
+    Evidence,
+    FilmScope,
+    InputSpec,
+    Mask,
+    ModelInput,
+    Prediction,
+    Rendering,
+    SaliencyMap,
+)
 from cxrdesk.imaging import quality
 from cxrdesk.inference.pipeline import FilmAnalysis, Options, called
 from cxrdesk.inference.process import InferenceError
 from cxrdesk.inference.result import Call, Status
 from cxrdesk.inference.runners import LocalRunner
-from tests.support import INPUT, NO_CHEST, WEIGHTS, HalfLungs, Spy, detector_spec, film, point, registry_of
-from tests.support import segmenter_spec, spying
+from tests.support import (
+    INPUT,
+    NO_CHEST,
+    WEIGHTS,
+    HalfLungs,
+    Spy,
+    detector_spec,
+    film,
+    point,
+    registry_of,
+    segmenter_spec,
+    spying,
+)
 
 
 def analysis(*models, **given):
@@ -294,8 +315,14 @@ class TestOverriding:
         ("parts", "word"),
         [
             ({"predict": lambda self, inputs: Prediction(probabilities={})}, "answered for"),
-            ({"predict": lambda self, inputs: Prediction(probabilities={"pneumonia": 0.1, "other": 0.1})}, "answered for"),
-            ({"explain": lambda self, inputs, f: [SaliencyMap(finding="x", values=np.ones((1, 1), np.float32))]}, "map"),
+            (
+                {"predict": lambda self, inputs: Prediction(probabilities={"pneumonia": 0.1, "other": 0.1})},
+                "answered for",
+            ),
+            (
+                {"explain": lambda self, inputs, f: [SaliencyMap(finding="x", values=np.ones((1, 1), np.float32))]},
+                "map",
+            ),
             ({"explain": lambda self, inputs, f: Spy.explain(self, inputs, f) * 2}, "more than one"),
         ],
     )

@@ -17,6 +17,8 @@ from cxrdesk.discovery.registry import Registry
 from cxrdesk.inference import process
 from cxrdesk.inference.devices import child_threads
 from cxrdesk.inference.pipeline import FilmAnalysis
+from cxrdesk.inference.pipes import PipedProcess
+from cxrdesk.inference.pixels import SharedFilm
 from cxrdesk.inference.process import Child, InferenceError
 from cxrdesk.inference.result import Call, Status
 from cxrdesk.inference.runners import ChildRunner
@@ -227,13 +229,25 @@ def test_a_child_that_ends_at_its_start_is_a_failed_job(registry, monkeypatch):
     assert caught.value.code == "child-died"
 
 
-@posix
-def test_an_orphan_ends_by_itself(registry, child, monkeypatch):
+def test_an_idle_child_ends_with_its_host(child, registry):
     ask(child, registry, "good")
-    piped = child._process.process
-    child._process._requests.put(None)  # as when the host has gone: its end of the pipe closes
-    piped.wait(timeout=60)
-    assert piped.returncode == 0
+    piped = child._process
+    piped._requests.put(None)  # as when the host has gone: its end of the pipe closes
+    assert piped.process.wait(timeout=60) == 0
+
+
+def test_a_child_that_hangs_ends_with_its_host(registry):
+    code = "from cxrdesk.inference import child; child.ORPHAN_GRACE_S = 0.2; child.main(['cxrdesk-hostile'])"
+    piped = PipedProcess([sys.executable, "-c", code], os.environ)
+    shown = SharedFilm(film())
+    told = {"op": "detect", "model": "hostile-hangs", "masks": [[]], "explain": False, "device": "cpu", "request": 1}
+    piped.send(told | {"films": [shown.description]})
+    while (message := piped.receive(60)) is not None and message[0].get("stage") != "scoring":
+        pass
+    piped._requests.put(None)
+    assert piped.process.wait(timeout=60) == 1
+    piped.close(0)
+    shown.close()
 
 
 def test_what_is_asked_of_a_child_is_served_by_its_distribution_alone(registry):

@@ -2,32 +2,32 @@
 
 import numpy as np
 
-from cxrdesk.api import Detector, DetectorSpec, Evidence, FilmScope, InputSpec
-from cxrdesk.api import Prediction, Saliency, SaliencyMap, hookimpl
+from cxrdesk import api
 
 CXRDESK_API = "0.9"
 
 
-class Brightness(Detector):
-    spec = DetectorSpec(
+class Brightness(api.Detector):
+    spec = api.DetectorSpec(
         id="example-brightness",
         version="1.0",
         name="Brightness",
         looks_for="how bright the film is; it shows what a plugin looks like, not what a patient has",
-        scope=FilmScope(views=("chest-frontal",)),
-        input=InputSpec(size=(32, 32), percentiles=(0, 100), mean=0.0, std=1.0),
-        evidence=Evidence.SYNTHETIC,
+        scope=api.FilmScope(views=("chest-frontal",)),
+        input=api.InputSpec(size=(32, 32), percentiles=(0, 100), mean=0.0, std=1.0),
+        evidence=api.Evidence.SYNTHETIC,
         findings=("pneumonia",),
-        saliency=Saliency(method="brightness", reference={"pneumonia": 1.0}),
+        saliency=api.Saliency(method="brightness", reference={"pneumonia": 1.0}),
     )
 
     def predict(self, inputs):
-        return Prediction(probabilities={"pneumonia": np.mean([i.tensor.mean() for i in inputs])})
+        return api.Prediction(probabilities={"pneumonia": np.mean([i.tensor.mean() for i in inputs])})
 
     def explain(self, inputs, finding):
-        return [SaliencyMap(finding=finding, values=x.tensor[0], box=x.box, film=i) for i, x in enumerate(inputs)]
+        films = enumerate(inputs)
+        return [api.SaliencyMap(finding=finding, values=x.tensor[0], box=x.box, film=i) for i, x in films]
 
 
-@hookimpl
+@api.hookimpl
 def cxrdesk_detectors():
     return [Brightness]
