@@ -1,0 +1,1 @@
+"""Measures models on data sets: datasets, metrics, intervals, choices, tables."""

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cxrdesk.api.evidence import Calibration
+from cxrdesk.imaging.errors import UserError
 
 _EDGE = 1e-7
 RESAMPLES = 400
@@ -26,22 +27,51 @@ def temperature(labels: NDArray[np.int64], raw: NDArray[np.float64], fitted_on: 
         0 or 1.
     raw : ndarray of float64, shape (n,)
         The model's probabilities.
+
+    Raises
+    ------
+    UserError
+        If one class is missing (``"one-class"``).
+
+    Notes
+    -----
+    The slope is sought within ``exp(-4)..exp(4)``: where the classes do not overlap the likelihood has no maximum.
     """
     from scipy.optimize import minimize_scalar
 
+    _both_classes(labels, "calibration")
     scores, signs = logit(raw), 2.0 * labels - 1.0
-    found = minimize_scalar(lambda s: np.logaddexp(0, -signs * scores * np.exp(s)).mean(), bounds=(-4, 4), method="bounded")
+    found = minimize_scalar(
+        lambda s: np.logaddexp(0, -signs * scores * np.exp(s)).mean(), bounds=(-4, 4), method="bounded"
+    )
     return Calibration(method="temperature", slope=float(np.exp(found.x)), fitted_on=fitted_on)
 
 
+def overlap(labels: NDArray[np.int64], raw: NDArray[np.float64]) -> bool:
+    """Whether some film with the finding scores below one without it, and some above one."""
+    positives, negatives = raw[labels == 1], raw[labels == 0]
+    return bool(positives.min() < negatives.max() and negatives.min() < positives.max())
+
+
 def platt(labels: NDArray[np.int64], raw: NDArray[np.float64], fitted_on: str) -> Calibration:
-    """Platt scaling: logistic regression on the log odds, without a penalty."""
+    """Platt scaling: logistic regression on the log odds, without a penalty.
+
+    Raises
+    ------
+    UserError
+        If one class is missing (``"one-class"``), if the classes do not `overlap`, so that no finite curve fits best
+        (``"separated"``), or if probabilities do not rise with the finding (``"no-rise"``).
+    """
     from sklearn.linear_model import LogisticRegression
 
+    _both_classes(labels, "calibration")
+    if not overlap(labels, raw):
+        raise UserError("separated", "the scores of the two classes do not overlap; Platt scaling needs more films")
     model = LogisticRegression(C=np.inf).fit(logit(raw)[:, np.newaxis], labels)
-    return Calibration(
-        method="platt", slope=float(model.coef_[0, 0]), offset=float(model.intercept_[0]), fitted_on=fitted_on
-    )
+    slope = float(model.coef_[0, 0])
+    if slope <= 0:
+        raise UserError("no-rise", f"the scores of {len(labels)} films do not rise with the finding; train for longer")
+    return Calibration(method="platt", slope=slope, offset=float(model.intercept_[0]), fitted_on=fitted_on)
 
 
 def thresholds(
@@ -60,11 +90,11 @@ def thresholds(
 
     Raises
     ------
-    ValueError
-        If one class is missing, or no threshold reaches `share` with that confidence: there are too few films.
+    UserError
+        If one class is missing (``"one-class"``), or no threshold reaches `share` with that confidence
+        (``"too-few-films"``).
     """
-    if not 0 < labels.sum() < len(labels):
-        raise ValueError("thresholds are chosen on films of both classes")
+    _both_classes(labels, "a threshold")
     edges = _edges(probabilities)
     sensitivity, specificity = _rates(labels, probabilities, edges)
     rng = np.random.default_rng(seed)
@@ -72,7 +102,7 @@ def thresholds(
     for _ in range(RESAMPLES):
         drawn = rng.integers(0, len(labels), len(labels))
         if 0 < labels[drawn].sum() < len(drawn):
-            gain = sum(_rates(labels[drawn], probabilities[drawn], edges))
+            gain = np.add(*_rates(labels[drawn], probabilities[drawn], edges))
             top = np.flatnonzero(gain >= gain.max() - 1e-12)
             best.append(edges[top[len(top) // 2]])
     balanced = float(np.median(best))
@@ -80,7 +110,8 @@ def thresholds(
     enough = _surely(sensitivity, positives, share)
     clear = _surely(specificity, len(labels) - positives, share)
     if not enough.any() or not clear.any():
-        raise ValueError(f"too few films to be sure of a share of {share}")
+        text = f"{positives} films with the finding and {len(labels) - positives} without are too few for a threshold"
+        raise UserError("too-few-films", f"{text} of which a share of {share:.0%} is sure")
     return {
         "balanced": balanced,
         "sensitive": min(balanced, float(edges[enough][-1])),
@@ -110,3 +141,9 @@ def _surely(rates: NDArray[np.float64], n: int, share: float) -> NDArray[np.bool
     hits = np.rint(rates * n)
     lower = np.where(hits > 0, beta.ppf(0.025, hits, n - hits + 1), 0.0)
     return np.asarray(lower >= share)
+
+
+def _both_classes(labels: NDArray[np.int64], what: str) -> None:
+    if not 0 < int(labels.sum()) < len(labels):
+        text = f"{what} needs films with the finding and without; {int(labels.sum())} of {len(labels)} have it"
+        raise UserError("one-class", text)

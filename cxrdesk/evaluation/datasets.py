@@ -161,6 +161,4 @@ def _table(path: Path) -> list[dict[str, str]]:
         with path.open(newline="", encoding="utf-8") as file:
             return list(csv.DictReader(file))
     except FileNotFoundError:
-        raise UserError(
-            "no-data", f"{path} is missing; --data must name the folder that holds the data sets"
-        ) from None
+        raise UserError("no-data", f"{path} is missing; --data must name the folder that holds the data sets") from None

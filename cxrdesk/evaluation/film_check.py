@@ -27,7 +27,8 @@ def picture(values: NDArray[Any]) -> Radiograph:
     """Any grey picture as a film."""
     lo, hi = float(values.min()), float(values.max())
     grey = ((values.astype(np.float64) - lo) * (255.0 / max(hi - lo, 1e-9))).astype(np.uint8)
-    return Radiograph(stored=np.ascontiguousarray(grey), bits_stored=8, voi=Window(center=128, width=256), source="raster")
+    stored = np.ascontiguousarray(grey)
+    return Radiograph(stored=stored, bits_stored=8, voi=Window(center=128, width=256), source="raster")
 
 
 def in_scope(data: Path, split: str) -> Iterator[tuple[Row, Radiograph]]:
@@ -58,16 +59,15 @@ def others(data: Path) -> Iterator[tuple[str, Radiograph]]:
     yield from _bundled_with_pydicom()
     hip = data / "dicom" / "RG2_J2KI_hip.dcm"
     if hip.is_file():
-        yield "hip", replace(read_radiograph(hip))
+        yield "hip", read_radiograph(hip)
 
 
 def _bundled_with_pydicom() -> Iterator[tuple[str, Radiograph]]:
     """The CT, MR and ultrasound pictures that come with pydicom, as grey pictures, whatever the reader says of them."""
     import pydicom
-    from pydicom.data import DATA_ROOT
 
     wanted = {"CT": "CT", "MR": "MR", "US": "ultrasound", "NM": "nuclear medicine"}
-    for path in sorted((Path(DATA_ROOT) / "test_files").glob("*.dcm")):
+    for path in sorted((Path(pydicom.__file__).parent / "data" / "test_files").glob("*.dcm")):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # these files are broken on purpose, and pydicom says so
             dataset = pydicom.dcmread(path, force=True)
@@ -97,10 +97,12 @@ def refusal_rates(data: Path, split: str = "report") -> dict[str, Any]:
     """
     kept: dict[str, list[bool]] = {}
     for row, film in in_scope(data, split):
-        kept.setdefault("in scope", []).append(look(film).accepted)
-        kept.setdefault(f"in scope: {row.dataset}", []).append(look(film).accepted)
+        accepted = look(film).accepted
+        kept.setdefault("in scope", []).append(accepted)
+        kept.setdefault(f"in scope: {row.dataset}", []).append(accepted)
         for quarters in (1, 2, 3):
-            turned = replace(film, stored=np.ascontiguousarray(np.rot90(film.stored, quarters)))
+            stored: Any = np.ascontiguousarray(np.rot90(film.stored, quarters))
+            turned = replace(film, stored=stored)
             kept.setdefault(f"turned by {quarters * 90} degrees", []).append(look(turned).accepted)
         kept.setdefault("negative", []).append(look(replace(film, inverted=not film.inverted)).accepted)
     for kind, film in others(data):
@@ -114,5 +116,3 @@ def refusal_rates(data: Path, split: str = "report") -> dict[str, Any]:
         "refused": proportion(every.count(False), len(every)),
         "kinds": {kind: proportion(a.count(False), len(a)) for kind, a in other.items()},
     }
-
-

@@ -9,21 +9,34 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cxrdesk.api.evidence import Estimate
+from cxrdesk.imaging.errors import UserError
 
 LEVEL = 0.95
 RESAMPLES = 1000
 
 
 def proportion(hits: int, n: int) -> Estimate:
-    """A share with its exact interval (Clopper and Pearson 1934), by scipy."""
+    """A share with its exact interval (Clopper and Pearson 1934), by scipy.
+
+    Raises
+    ------
+    UserError
+        If there is nothing to count (``"no-films"``).
+    """
     from scipy.stats import binomtest
 
+    if n < 1:
+        raise UserError("no-films", "there is not one film to measure this share on")
     interval = binomtest(hits, n).proportion_ci(LEVEL, method="exact")
     return Estimate(value=hits / n, low=float(interval.low), high=float(interval.high), n=n)
 
 
 def by_patient(
-    statistic: Callable[[NDArray[np.int64]], float], patients: Sequence[str], *, seed: int = 0, resamples: int = RESAMPLES
+    statistic: Callable[[NDArray[np.int64]], float],
+    patients: Sequence[str],
+    *,
+    seed: int = 0,
+    resamples: int = RESAMPLES,
 ) -> Estimate:
     """A statistic with its percentile bootstrap interval, patients being drawn, not films (Efron 1979).
 
@@ -33,7 +46,17 @@ def by_patient(
         From indices of films to a figure 0..1; NaN where the drawn films do not define it.
     patients : sequence of str
         Patient of each film.
+
+    Raises
+    ------
+    UserError
+        If there is no film (``"no-films"``), or the films do not define the figure (``"undefined"``).
     """
+    if not len(patients):
+        raise UserError("no-films", "there is not one film to measure this figure on")
+    value = statistic(np.arange(len(patients)))
+    if np.isnan(value):
+        raise UserError("undefined", f"the {len(patients)} films do not define this figure; is one class missing?")
     _, of = np.unique(np.asarray(patients), return_inverse=True)
     films: list[Any] = [np.flatnonzero(of == k) for k in range(of.max() + 1)]
     rng = np.random.default_rng(seed)
@@ -41,6 +64,5 @@ def by_patient(
     for _ in range(resamples):
         chosen = rng.integers(0, len(films), len(films))
         draws.append(statistic(np.concatenate([films[k] for k in chosen])))
-    value = statistic(np.arange(len(patients)))
     low, high = np.nanpercentile(draws, [50 * (1 - LEVEL), 50 * (1 + LEVEL)])
     return Estimate(value=value, low=min(float(low), value), high=max(float(high), value), n=len(patients))

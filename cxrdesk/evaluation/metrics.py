@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from cxrdesk.api.evidence import Estimate
 from cxrdesk.evaluation.intervals import by_patient, proportion
+from cxrdesk.imaging.errors import UserError
 
 Labels = NDArray[np.int64]
 Probabilities = NDArray[np.float64]
@@ -66,7 +67,15 @@ def figures(labels: Labels, probabilities: Probabilities, patients: list[str], t
         Calibrated, 0..1.
     threshold : float
         Positive at or above it.
+
+    Raises
+    ------
+    UserError
+        If one class is missing (``"one-class"``): sensitivity or specificity would rest on nothing.
     """
+    if not 0 < labels.sum() < len(labels):
+        text = f"figures need films with the finding and without; {int(labels.sum())} of {len(labels)} have it"
+        raise UserError("one-class", text)
     calls = probabilities >= threshold
     positive, negative = labels == 1, labels == 0
     return Figures(

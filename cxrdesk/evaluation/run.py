@@ -141,5 +141,3 @@ def _analyses(
         progress(len(wanted), len(wanted))
     finally:
         runner.close()
-
-

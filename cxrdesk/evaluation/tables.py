@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cxrdesk.api.evidence import Estimate
 from cxrdesk.api.spec import DetectorSpec, SegmenterSpec
@@ -58,7 +60,7 @@ def segmenter_table(
         outlined = outline(registry, spec, rows, device=device, progress=progress)
         values = np.array([item.dice or 0.0 for item in outlined])
         patients = [item.row.patient for item in outlined]
-        dice[group] = by_patient(lambda i, v=values: float(v[i].mean()), patients)
+        dice[group] = by_patient(partial(_mean, values), patients)
         refused[group] = _counted([item.reason for item in outlined])
     return SegmenterTable(dice=dice, refused=refused)
 
@@ -99,8 +101,13 @@ def detector_table(spec: DetectorSpec, finding: str, scored: list[Scored], films
 
 
 def left_out(data: Path, families: frozenset[str]) -> list[Row]:
-    """Films of the families that a fold's network never saw, except those that thresholds were chosen on."""
-    return [row for row in kermany(data) if row.family in families and row.split != "tune"]
+    """Films of families and patients that a fold's network never saw, except those that thresholds were chosen on.
+
+    A patient with films both of a left-out family and, in the training split, of another counts as seen.
+    """
+    rows = kermany(data)
+    seen = {row.patient for row in rows if row.split == "train" and row.family not in families}
+    return [row for row in rows if row.family in families and row.split != "tune" and row.patient not in seen]
 
 
 def detector_films(
@@ -127,6 +134,10 @@ def detector_films(
         scored = score(registry, spec, finding, rows, device=device, progress=progress)
         tables.append(detector_table(spec, finding, scored, films))
     return tables
+
+
+def _mean(values: NDArray[np.float64], chosen: NDArray[np.int64]) -> float:
+    return float(values[chosen].mean())
 
 
 def _counted(reasons: list[str]) -> dict[str, int]:

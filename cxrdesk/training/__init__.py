@@ -1,0 +1,1 @@
+"""Trains networks: for authors of plugins, never needed to read films."""

@@ -52,7 +52,8 @@ class Geometry:
 
 def warp(film: NDArray[np.uint8], matrix: NDArray[np.float64], size: tuple[int, int]) -> NDArray[np.uint8]:
     """`film` under `matrix`, black outside; uint8 of `size`."""
-    return cv2.warpAffine(film, matrix, (size[1], size[0]), flags=cv2.INTER_LINEAR, borderValue=0)
+    moved = cv2.warpAffine(film, matrix, (size[1], size[0]), flags=cv2.INTER_LINEAR, borderValue=0)
+    return np.asarray(moved, np.uint8)
 
 
 def appearance(film: NDArray[np.uint8], rng: np.random.Generator, strength: float = 1.0) -> Film:
@@ -63,7 +64,7 @@ def appearance(film: NDArray[np.uint8], rng: np.random.Generator, strength: floa
         out = out + _slow_field(out.shape, rng, 0.12 * strength)
     kind = rng.random()
     if kind < 0.25:
-        out = cv2.GaussianBlur(out, (0, 0), rng.uniform(0.4, 1.0 + 0.6 * strength))
+        out = np.asarray(cv2.GaussianBlur(out, (0, 0), rng.uniform(0.4, 1.0 + 0.6 * strength)), np.float32)
     elif kind < 0.45:
         out = out + rng.uniform(0.3, 1.2) * strength * (out - cv2.GaussianBlur(out, (0, 0), rng.uniform(0.8, 3.0)))
     elif kind < 0.6:
@@ -92,7 +93,7 @@ def _tone(out: Film, rng: np.random.Generator, strength: float) -> Film:
 
 def _slow_field(shape: tuple[int, ...], rng: np.random.Generator, height: float) -> Film:
     coarse = rng.uniform(-height, height, (3, 3)).astype(np.float32)
-    return cv2.resize(coarse, (shape[1], shape[0]), interpolation=cv2.INTER_CUBIC)
+    return np.asarray(cv2.resize(coarse, (shape[1], shape[0]), interpolation=cv2.INTER_CUBIC), np.float32)
 
 
 def _local_contrast(out: Film, rng: np.random.Generator, strength: float) -> Film:
@@ -105,7 +106,7 @@ def _coarser(out: Film, rng: np.random.Generator) -> Film:
     rows, cols = out.shape
     share = rng.uniform(0.45, 0.8)
     small = cv2.resize(out, (int(cols * share), int(rows * share)), interpolation=cv2.INTER_AREA)
-    return cv2.resize(small, (cols, rows), interpolation=cv2.INTER_LINEAR)
+    return np.asarray(cv2.resize(small, (cols, rows), interpolation=cv2.INTER_LINEAR), np.float32)
 
 
 def _collimated(out: Film, rng: np.random.Generator) -> Film:
@@ -122,4 +123,4 @@ def _marker(out: Film, rng: np.random.Generator) -> Film:
     letter = str(rng.choice(list("RLAP")))
     ink = np.zeros((rows, cols), np.uint8)
     cv2.putText(ink, letter, place, cv2.FONT_HERSHEY_SIMPLEX, rng.uniform(0.3, 0.7), 255, 1)
-    return np.maximum(out, ink * np.float32(rng.uniform(0.8, 1) / 255))
+    return np.asarray(np.maximum(out, ink * np.float32(rng.uniform(0.8, 1) / 255)), np.float32)

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch.utils.data import Dataset
+from torch.utils.data import Dataset, Sampler
 
+from cxrdesk.imaging.errors import UserError
 from cxrdesk.imaging.preprocess import Box, InputSpec, normalised, resized
 from cxrdesk.imaging.reader import read_radiograph
 from cxrdesk.training.augment import Geometry, appearance, warp
@@ -46,10 +47,51 @@ def small_film(path: Path, longest: int = LONGEST_SIDE) -> NDArray[np.uint8]:
     share = min(1.0, longest / max(rows, cols))
     lo, hi = radiograph.value_range
     values = resized(radiograph, (round(rows * share), round(cols * share)))
-    return np.clip((values - lo) * (255.0 / (hi - lo)) + 0.5, 0, 255).astype(np.uint8)
+    return np.asarray(np.clip((values - lo) * (255.0 / (hi - lo)) + 0.5, 0, 255), np.uint8)
 
 
-class Draws(Dataset[tuple[torch.Tensor, torch.Tensor]]):
+class Drawing(Dataset[tuple[torch.Tensor, torch.Tensor]]):
+    """Pairs of input and target made at random, a function of the seed and the draw's number alone.
+
+    Numbers go on from one epoch to the next, so that a run which was cut off makes the draws that it would have made.
+
+    Parameters
+    ----------
+    length : int
+        Draws in one epoch.
+    """
+
+    def __init__(self, length: int, seed: int) -> None:
+        self.length, self.seed = length, seed
+
+    def __len__(self) -> int:
+        return self.length
+
+    def rng(self, number: int) -> np.random.Generator:
+        """The generator of one draw."""
+        # Never 0 at the end: numpy takes [seed, 0] and [seed] for the same.
+        return np.random.default_rng([self.seed, number + 1])
+
+
+class Epochs(Sampler[int]):
+    """Numbers of the draws of one epoch; Lightning tells which."""
+
+    def __init__(self, length: int) -> None:
+        self.length, self.epoch = length, 0
+
+    def set_epoch(self, epoch: int) -> None:
+        """Called before each epoch, also the first after a resumption."""
+        self.epoch = epoch
+
+    def __len__(self) -> int:
+        return self.length
+
+    def __iter__(self) -> Iterator[int]:
+        # A generator, since Lightning asks for the iterator before it tells the epoch.
+        yield from range(self.epoch * self.length, (self.epoch + 1) * self.length)
+
+
+class Draws(Drawing):
     """Random views of examples: (1, rows, cols) inputs with a class or a mask of the same size.
 
     Parameters
@@ -61,6 +103,11 @@ class Draws(Dataset[tuple[torch.Tensor, torch.Tensor]]):
         How often each example is drawn, relative to the others.
     length : int
         Draws in one epoch.
+
+    Raises
+    ------
+    UserError
+        If there is no example (``"no-films"``).
     """
 
     def __init__(
@@ -73,34 +120,39 @@ class Draws(Dataset[tuple[torch.Tensor, torch.Tensor]]):
         geometry: Geometry | None = None,
         strength: float = 1.0,
     ) -> None:
-        self.examples, self.spec, self.length = examples, spec, length
+        super().__init__(length, seed)
+        if not len(examples):
+            raise UserError("no-films", "the training split holds no film to train on; --data names too small a folder")
+        self.examples, self.spec = examples, spec
         self.geometry, self.strength = geometry or Geometry(), strength
         self.weights = np.asarray(weights, np.float64) / np.sum(weights)
-        self.rng = np.random.default_rng(seed)
-        self.order = self._order()
+        self._orders: dict[int, NDArray[np.int64]] = {}
 
-    def _order(self) -> NDArray[np.int64]:
+    def order(self, epoch: int) -> NDArray[np.int64]:
+        """Which example each draw of an epoch takes."""
+        if epoch not in self._orders:
+            self._orders = {epoch: self._order(np.random.default_rng([self.seed, epoch, 1]))}
+        return self._orders[epoch]
+
+    def _order(self, rng: np.random.Generator) -> NDArray[np.int64]:
         # Whole counts plus a random rest: each example's share of an epoch is kept to within one draw.
         wanted = self.weights * self.length
         counts = np.floor(wanted).astype(int)
         rest = self.length - counts.sum()
-        part = wanted - counts
-        counts[self.rng.choice(len(wanted), rest, replace=False, p=part / part.sum())] += 1 if rest else 0
+        if rest:
+            part = wanted - counts
+            counts[rng.choice(len(wanted), rest, replace=False, p=part / part.sum())] += 1
         order = np.repeat(np.arange(len(wanted)), counts)
-        self.rng.shuffle(order)
+        rng.shuffle(order)
         return order
 
-    def __len__(self) -> int:
-        return self.length
-
-    def __getitem__(self, place: int) -> tuple[torch.Tensor, torch.Tensor]:
-        if place == 0:
-            self.order = self._order()
-        example = self.examples[self.order[place]]
+    def __getitem__(self, number: int) -> tuple[torch.Tensor, torch.Tensor]:
+        epoch, place = divmod(number, self.length)
+        example, rng = self.examples[self.order(epoch)[place]], self.rng(number)
         size = self.spec.size
         shape = (example.film.shape[0], example.film.shape[1])
-        matrix = self.geometry.draw(self.rng, shape, size, example.box)
-        film = appearance(warp(example.film, matrix, size), self.rng, self.strength)
+        matrix = self.geometry.draw(rng, shape, size, example.box)
+        film = appearance(warp(example.film, matrix, size), rng, self.strength)
         image = torch.from_numpy(normalised(film, self.spec)[np.newaxis])
         if example.mask is None:
             return image, torch.tensor([example.label], dtype=torch.float32)

@@ -9,14 +9,14 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch.utils.data import Dataset
 
 from cxrdesk.evaluation.datasets import Row, adult_lungs, kermany, nih
 from cxrdesk.evaluation.film_check import in_scope
@@ -26,7 +26,7 @@ from cxrdesk.imaging.preprocess import WHOLE_FILM, normalised, prepare, resized
 from cxrdesk.imaging.quality import INPUT, MEASURED, NETWORK, likeness
 from cxrdesk.imaging.radiograph import Radiograph
 from cxrdesk.training.augment import Geometry, appearance, warp
-from cxrdesk.training.data import small_film
+from cxrdesk.training.data import Drawing, small_film
 from cxrdesk.training.fit import Plan, fit
 from cxrdesk.training.modules import ClassFit
 
@@ -41,10 +41,15 @@ def build() -> torch.nn.Module:
     """Four strided convolutions over (n, 1, 64, 64) to one logit."""
     widths = (1, 16, 32, 64, 64)
     layers: list[torch.nn.Module] = []
-    for before, after in zip(widths, widths[1:], strict=False):
+    for before, after in pairwise(widths):
         layers += [torch.nn.Conv2d(before, after, 3, 2, 1, bias=False), torch.nn.BatchNorm2d(after), torch.nn.ReLU()]
     return torch.nn.Sequential(
-        *layers, torch.nn.Flatten(), torch.nn.Dropout(0.3), torch.nn.Linear(64 * 16, 32), torch.nn.ReLU(), torch.nn.Linear(32, 1)
+        *layers,
+        torch.nn.Flatten(),
+        torch.nn.Dropout(0.3),
+        torch.nn.Linear(64 * 16, 32),
+        torch.nn.ReLU(),
+        torch.nn.Linear(32, 1),
     )
 
 
@@ -71,7 +76,7 @@ def shapes(rng: np.random.Generator) -> Picture:
                 cv2.ellipse(picture, points[0].tolist(), axes, float(rng.uniform(0, 180)), 0, 360, grey, -1)
             case _:
                 cv2.line(picture, points[0].tolist(), points[1].tolist(), grey, int(rng.integers(1, 8)))
-    return cv2.GaussianBlur(picture, (0, 0), float(rng.uniform(0.3, 2.5)))
+    return np.asarray(cv2.GaussianBlur(picture, (0, 0), float(rng.uniform(0.3, 2.5))), np.uint8)
 
 
 def slice_like(rng: np.random.Generator) -> Picture:
@@ -89,7 +94,7 @@ def slice_like(rng: np.random.Generator) -> Picture:
         cv2.ellipse(fan, (SOURCE_SIDE // 2, 0), (120, 120), 0, 45, 135, 255, -1)
         speckle = rng.gamma(1.2, 50, picture.shape)
         picture = np.where(fan > 0, np.clip(0.5 * picture + speckle, 0, 255), 0).astype(np.uint8)
-    return cv2.GaussianBlur(picture, (0, 0), float(rng.uniform(0.4, 1.5)))
+    return np.asarray(cv2.GaussianBlur(picture, (0, 0), float(rng.uniform(0.4, 1.5))), np.uint8)
 
 
 def turned(picture: Picture, rng: np.random.Generator) -> Picture:
@@ -118,41 +123,39 @@ def other_parts(seeds: range) -> list[Picture]:
     """Simulated hips, hands and necks."""
     films = []
     for seed in seeds:
-        films += [simulate_part(PartParameters(body_part=part, seed=seed, shape=(256, 256))) for part in ("hip", "hand")]
+        films.append(simulate_part(PartParameters(body_part="hip", seed=seed, shape=(256, 256))))
+        films.append(simulate_part(PartParameters(body_part="hand", seed=seed, shape=(256, 256))))
         films.append(simulate_part(neck(seed=seed, shape=(224, 256))))
     return [small(film.radiograph) for film in films]
 
 
-class Pictures(Dataset[tuple[torch.Tensor, torch.Tensor]]):
+class Pictures(Drawing):
     """Half accepted films, half pictures to refuse, all changed at random."""
 
     def __init__(self, films: list[Picture], parts: list[Picture], length: int, seed: int) -> None:
-        self.films, self.parts, self.length = films, parts, length
+        super().__init__(length, seed)
+        self.films, self.parts = films, parts
         self.photograph = photographs()[0]
-        self.rng = np.random.default_rng(seed)
 
-    def __len__(self) -> int:
-        return self.length
+    def __getitem__(self, number: int) -> tuple[torch.Tensor, torch.Tensor]:
+        rng = self.rng(number)
+        accepted = bool(rng.random() < 0.5)
+        picture = self._film(rng) if accepted else self._refused(rng)
+        return tensor_of(picture, rng), torch.tensor([float(accepted)])
 
-    def __getitem__(self, place: int) -> tuple[torch.Tensor, torch.Tensor]:
-        accepted = bool(self.rng.random() < 0.5)
-        picture = self._film() if accepted else self._refused()
-        return tensor_of(picture, self.rng), torch.tensor([float(accepted)])
+    def _film(self, rng: np.random.Generator) -> Picture:
+        return self.films[int(rng.integers(len(self.films)))]
 
-    def _film(self) -> Picture:
-        return self.films[int(self.rng.integers(len(self.films)))]
-
-    def _refused(self) -> Picture:
-        rng = self.rng
+    def _refused(self, rng: np.random.Generator) -> Picture:
         makers: list[tuple[float, Callable[[], Picture]]] = [
-            (0.40, lambda: turned(self._film(), rng)),
-            (0.20, lambda: 255 - self._film()),
-            (0.06, lambda: detail(self._film(), rng)),
+            (0.40, lambda: turned(self._film(rng), rng)),
+            (0.20, lambda: 255 - self._film(rng)),
+            (0.06, lambda: detail(self._film(rng), rng)),
             (0.10, lambda: self.parts[int(rng.integers(len(self.parts)))]),
             (0.08, lambda: slice_like(rng)),
             (0.06, lambda: shapes(rng)),
             (0.05, lambda: detail(self.photograph, rng)),
-            (0.05, lambda: small(non_film(("noise", "gradient", "blobs")[int(rng.integers(3))], seed=int(rng.integers(1 << 30)), shape=(128, 128)))),
+            (0.05, lambda: small(_drawn(rng))),
         ]
         draw = rng.random()
         for share, make in makers:
@@ -160,6 +163,11 @@ class Pictures(Dataset[tuple[torch.Tensor, torch.Tensor]]):
             if draw < 0:
                 return make()
         return makers[0][1]()
+
+
+def _drawn(rng: np.random.Generator) -> Radiograph:
+    kinds: tuple[Literal["noise", "gradient", "blobs"], ...] = ("noise", "gradient", "blobs")
+    return non_film(kinds[int(rng.integers(3))], seed=int(rng.integers(1 << 30)), shape=(128, 128))
 
 
 def tensor_of(picture: Picture, rng: np.random.Generator) -> torch.Tensor:
@@ -171,7 +179,12 @@ def tensor_of(picture: Picture, rng: np.random.Generator) -> torch.Tensor:
 def _network_file(network: torch.nn.Module, path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     torch.onnx.export(
-        network.eval(), (torch.zeros(1, 1, *INPUT.size),), str(path), input_names=["film"], output_names=["logit"], dynamo=False
+        network.eval(),
+        (torch.zeros(1, 1, *INPUT.size),),
+        str(path),
+        input_names=["film"],
+        output_names=["logit"],
+        dynamo=False,
     )
 
 
@@ -180,7 +193,7 @@ def rows_of(data: Path) -> list[Row]:
     return [row for row in (*kermany(data), *nih(data), *adult_lungs(data)) if row.trainable]
 
 
-def train(data: Path, out: Path, *, device: str = "auto", epochs: int = 12, epoch: int = 12_000) -> dict[str, Any]:
+def train(data: Path, out: Path, *, device: str = "auto", epochs: int = 12, epoch: int = 9600) -> dict[str, Any]:
     """Train, choose the threshold on the tuning films, write network and figures to `out`.
 
     Both error rates are then measured by ``cxrdesk evaluate film-check``.
@@ -189,8 +202,10 @@ def train(data: Path, out: Path, *, device: str = "auto", epochs: int = 12, epoc
     films = [small_film(row.path, SOURCE_SIDE) for row in rows if row.split == "train"]
     chests = [simulate(make(seed=seed, shape=(256, 256))) for seed in range(20) for make in (adult, child)]
     films += [small(phantom.radiograph) for phantom in chests]
+    torch.manual_seed(0)
     module = ClassFit(build(), rate=2e-3, smoothing=0.005)
-    fit(module, Pictures(films, other_parts(range(40)), epoch, seed=0), Plan(epochs=epochs, batch=64, device=device), out)
+    pictures = Pictures(films, other_parts(range(40)), epoch, seed=0)
+    fit(module, pictures, Plan(epochs=epochs, batch=64, device=device), out)
     network = out / Path(NETWORK).name
     _network_file(module.network.cpu(), network)
     return _measured(data, out, network)

@@ -48,8 +48,10 @@ class Fit(lightning.LightningModule):
         full = [p for p in self.parameters() if p.ndim > 1]
         groups = [{"params": full, "weight_decay": self.decay}, {"params": bare, "weight_decay": 0.0}]
         optimizer = torch.optim.AdamW(groups, lr=self.rate)
-        steps = int(self.trainer.estimated_stepping_batches)
-        schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, max_lr=self.rate, total_steps=steps, pct_start=0.2)
+        # The cycle needs a step to rise, one to fall and one to end; trial runs may be shorter.
+        steps = max(int(self.trainer.estimated_stepping_batches), 3)
+        rise = max(0.2, 2 / steps)
+        schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, max_lr=self.rate, total_steps=steps, pct_start=rise)
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 
 

@@ -18,5 +18,5 @@ class LungMask(LungMaskModel):
 
 @hookimpl
 def cxrdesk_segmenters() -> list[type[Segmenter]]:
-    """This plugin's segmenter."""
+    """The plugin's segmenter."""
     return [LungMask]

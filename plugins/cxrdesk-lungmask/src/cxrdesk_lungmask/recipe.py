@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import torch
+
 from cxrdesk.api import Evidence, FilmScope, InputSpec, SegmenterSpec
 from cxrdesk.api.bundle import write_bundle
 from cxrdesk.api.golden import record
@@ -62,6 +64,7 @@ STAGES = (
 
 def train(data: Path, out: Path, *, device: str = "auto", stages: tuple[Stage, ...] = STAGES) -> Path:
     """Train, measure on the report split, write ``out/bundle``; goes on where an earlier run stopped."""
+    torch.manual_seed(0)
     module = MaskFit(build())
     for stage in stages:
         module.rate = stage.rate
@@ -79,9 +82,7 @@ def _draws(data: Path, stage: Stage) -> Draws:
             film = small_film(row.path)
             examples.append(Example(film=film, box=WHOLE_FILM, mask=drawn_mask(row, film.shape)))
             weights.append(share / len(rows))
-    return Draws(
-        examples, INPUT, weights, stage.draws, seed=0, geometry=stage.geometry, strength=stage.strength
-    )
+    return Draws(examples, INPUT, weights, stage.draws, seed=0, geometry=stage.geometry, strength=stage.strength)
 
 
 def _bundle(network: torch.nn.Module, data: Path, folder: Path, device: str, stages: tuple[Stage, ...]) -> Path:

@@ -10,7 +10,6 @@ if TYPE_CHECKING:
     import torch
 
 
-
 class PneumoniaModel(TorchClassifier):
     """Pneumonia in children of 1 to 5 years, on the lungs' part of a frontal film."""
 

@@ -38,7 +38,9 @@ PARTS = (
 )
 
 
-def train_part(part: Part, rows: list[Row], out: Path, *, device: str, epochs: int = EPOCHS, epoch: int = EPOCH) -> None:
+def train_part(
+    part: Part, rows: list[Row], out: Path, *, device: str, epochs: int = EPOCHS, epoch: int = EPOCH
+) -> None:
     """Train one network on its share of the training split; weights end in ``out/weights.pt``.
 
     The lungs' boxes come from the annotators' outlines and are moved at random, as the segmenter's would be;
@@ -55,6 +57,7 @@ def train_part(part: Part, rows: list[Row], out: Path, *, device: str, epochs: i
         examples.append(Example(film=film, box=box, label=float(row.labels["pneumonia"])))
     share = sum(e.label for e in examples) / len(examples)
     weights = [0.5 / share if e.label else 0.5 / (1 - share) for e in examples]
+    torch.manual_seed(0)
     module = ClassFit(build(), rate=RATE, decay=0.05)
     draws = Draws(examples, INPUT, weights, epoch, seed=0, geometry=GEOMETRY)
     fit(module, draws, Plan(epochs=epochs, batch=BATCH, device=device), out)

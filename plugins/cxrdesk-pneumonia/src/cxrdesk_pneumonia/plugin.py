@@ -18,5 +18,5 @@ class Pneumonia(PneumoniaModel):
 
 @hookimpl
 def cxrdesk_detectors() -> list[type[Detector]]:
-    """This plugin's detector."""
+    """The plugin's detector."""
     return [Pneumonia]

@@ -20,7 +20,7 @@ from cxrdesk.api.bundle import Bundle, write_bundle
 from cxrdesk.api.golden import record
 from cxrdesk.discovery.loader import load_registry
 from cxrdesk.discovery.registry import Plugin, Registry
-from cxrdesk.evaluation.choices import platt, temperature, thresholds
+from cxrdesk.evaluation.choices import overlap, platt, temperature, thresholds
 from cxrdesk.evaluation.datasets import Row, kermany
 from cxrdesk.evaluation.run import Scored, film_of, score
 from cxrdesk.evaluation.tables import DetectorTable, detector_films
@@ -44,7 +44,9 @@ CHOSEN = {
 
 def train(data: Path, out: Path, *, device: str = "auto", epochs: int = EPOCHS, epoch: int = EPOCH) -> Path:
     """Train, calibrate, choose, measure; write ``out/bundle`` and the folds' bundles; goes on where it stopped."""
-    segmenter = next((p for p in load_registry().plugins if any(s.spec.structure == "lungs" for s in p.segmenters)), None)
+    segmenter = next(
+        (p for p in load_registry().plugins if any(s.spec.structure == "lungs" for s in p.segmenters)), None
+    )
     if segmenter is None:
         raise UserError("no-segmenter", "the recipe needs a plugin that outlines the lungs; install cxrdesk-lungmask")
     rows = kermany(data)
@@ -116,7 +118,9 @@ def _calibrated(part: Part, rows: list[Row], out: Path, bench: Bench) -> Detecto
     tune = bench.score(spec, [r for r in rows if r.split == "tune" and r.family not in part.left_out])
     labels, raw = _labels(tune), np.array([item.raw for item in tune])
     told = f"tune split, {len(tune)} films of families that the network was trained on"
-    fits = [temperature(labels, raw, told), platt(labels, raw, told)]
+    fits = [temperature(labels, raw, told)]
+    if overlap(labels, raw):
+        fits.append(platt(labels, raw, told))
     best = min(fits, key=lambda c: _log_loss(labels, raw, c))
     return replace(spec, calibration={FINDING: best}, prevalence={FINDING: float(labels.mean())})
 
@@ -131,7 +135,9 @@ def _thresholds(specs: dict[str, DetectorSpec], rows: list[Row], bench: Bench) -
     scored = []
     for part in PARTS:
         if part.left_out:
-            scored += bench.score(specs[part.name], [r for r in rows if r.split == "tune" and r.family in part.left_out])
+            scored += bench.score(
+                specs[part.name], [r for r in rows if r.split == "tune" and r.family in part.left_out]
+            )
     return thresholds(_labels(scored), np.array([item.probability for item in scored]))
 
 
@@ -152,7 +158,9 @@ def _measured(
     spec = replace(spec, saliency=replace(spec.saliency, reference=reference))
     manifest = {"evaluation": {"left_out": sorted(part.left_out)}}
     # A first table at the chosen thresholds, from a spec whose operating points carry no figures yet.
-    bare = replace(spec, operating_points=tuple(_point(spec, name, value, None, bench) for name, value in chosen.items()))
+    bare = replace(
+        spec, operating_points=tuple(_point(spec, name, value, None, bench) for name, value in chosen.items())
+    )
     (table,) = detector_films(bench.registry(bare), bare, manifest, data, device=bench.device)
     points = tuple(_point(spec, name, value, table, bench) for name, value in chosen.items())
     golden = _golden(replace(spec, operating_points=points), bench)
