@@ -177,7 +177,7 @@ def explain(home: Home, kit: Path | None, cuda: bool) -> None:
         say("Everything comes from the kit; unpacking it takes a few minutes, most of them for torch.")
     elif cuda:
         say(
-            "The usual torch for Linux carries NVIDIA's CUDA libraries, 5.4 GB on the disk: most of the time goes\n"
+            "The usual torch for Linux carries NVIDIA's CUDA libraries, 5.5 GB on the disk: most of the time goes\n"
             "there (about two minutes on a fast line). Without such a GPU the small CPU build will do: --cpu-index\n"
             "URL with the address of PyTorch's CPU wheels, or that address in your own pip configuration."
         )
