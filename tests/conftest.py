@@ -19,6 +19,9 @@ _LEAVE_S = 5.0
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    if sys.platform.startswith("linux") and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
+        # Qt ends the process where it finds no display.
+        os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
     config.addinivalue_line("markers", "warns: the test provokes warnings in the log and looks at them itself")
 
 

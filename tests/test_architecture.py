@@ -72,8 +72,10 @@ def test_what_importing_a_room_brings(names, never, plain_environment):
 
 
 def test_listing_plugins_brings_neither_torch_nor_qt(plain_environment):
-    code = IMPORT + "\nfrom cxrdesk.discovery.loader import load_registry\nload_registry()\n" + (
-        "assert not {'torch', 'PySide6'} & set(sys.modules)\n"
+    code = (
+        IMPORT
+        + "\nfrom cxrdesk.discovery.loader import load_registry\nload_registry()\n"
+        + ("assert not {'torch', 'PySide6'} & set(sys.modules)\n")
     )
     done = subprocess.run([sys.executable, "-c", code], env=plain_environment, capture_output=True, text=True,
                           timeout=280)  # fmt: skip
