@@ -28,7 +28,7 @@ def figures() -> str:
     lines += [f"| {group} | {_told(item)} | {item['n']} |" for group, item in lungs["dice"].items()]
     lines += [
         "",
-        "| pneumonia, at `balanced` | AUC | sensitivity | specificity | balanced accuracy | calibration error | films |",
+        "| pneumonia, `balanced` | AUC | sensitivity | specificity | balanced accuracy | calibration error | films |",
         "| --- | --- | --- | --- | --- | --- | --- |",
     ]
     tables = {"report split": Bundle(PNEUMONIA).manifest["evaluation"]["table"]}
