@@ -102,7 +102,9 @@ def kermany(data: Path) -> list[Row]:
 def adult_lungs(data: Path) -> list[Row]:
     """Adult frontal films with lung masks; trainable only where the image's own licence is CC BY."""
     rows = []
-    for item in _table(data / "adult_lungs" / "index.csv"):
+    for item in _table(
+        data / "adult_lungs" / "index.csv", {"stem", "patient_id", "age", "sex", "view", "image_licence"}
+    ):
         stem = item["stem"]
         path = next((data / "adult_lungs" / "images").glob(f"{stem}.*"), None)
         if path is None:
@@ -125,7 +127,7 @@ def adult_lungs(data: Path) -> list[Row]:
 def nih(data: Path) -> list[Row]:
     """Frontal films of the NIH sample with its 14 text-mined labels."""
     rows = []
-    for item in _table(data / "nih" / "labels.csv"):
+    for item in _table(data / "nih" / "labels.csv", {"file", "patient_id", "age", "sex", "view"}):
         names = list(item)[7:]
         rows.append(
             Row(
@@ -156,9 +158,13 @@ def _films(folder: Path, pattern: str) -> list[Path]:
     return films
 
 
-def _table(path: Path) -> list[dict[str, str]]:
+def _table(path: Path, needed: set[str]) -> list[dict[str, str]]:
     try:
         with path.open(newline="", encoding="utf-8") as file:
-            return list(csv.DictReader(file))
+            rows = csv.DictReader(file)
+            if lacking := needed - set(rows.fieldnames or ()):
+                text = f"{path} lacks the column {sorted(lacking)[0]}; --data must name the folder of 'data prepare'"
+                raise UserError("bad-table", text)
+            return list(rows)
     except FileNotFoundError:
         raise UserError("no-data", f"{path} is missing; --data must name the folder that holds the data sets") from None

@@ -94,7 +94,15 @@ def score(
     device: str = "auto",
     progress: Progress = lambda done, of: None,
 ) -> list[Scored]:
-    """Score films for one finding."""
+    """Score films for one finding.
+
+    Raises
+    ------
+    UserError
+        If the detector does not look for it (``"unknown-finding"``), or a film cannot be read.
+    """
+    if finding not in spec.findings:
+        raise UserError("unknown-finding", f"{spec.id} does not look for {finding}, but {', '.join(spec.findings)}")
     answers = []
     for row, analysis in _analyses(registry, rows, device, progress):
         result = analysis.detect(spec)

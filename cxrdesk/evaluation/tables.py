@@ -17,6 +17,7 @@ from cxrdesk.evaluation.datasets import Row, adult_lungs, kermany
 from cxrdesk.evaluation.intervals import by_patient
 from cxrdesk.evaluation.metrics import Figures, figures
 from cxrdesk.evaluation.run import Progress, Scored, outline, score
+from cxrdesk.imaging.errors import UserError
 
 
 def _quiet(done: int, of: int) -> None:
@@ -86,9 +87,17 @@ class DetectorTable:
 
 
 def detector_table(spec: DetectorSpec, finding: str, scored: list[Scored], films: str) -> DetectorTable:
-    """Figures over films that were scored; refused ones are counted beside them."""
+    """Figures over films that were scored; refused ones are counted beside them.
+
+    Raises
+    ------
+    UserError
+        If the films have no labels of the finding (``"no-labels"``), or one class is missing (``"one-class"``).
+    """
+    if any(finding not in item.row.labels for item in scored):
+        raise UserError("no-labels", f"{spec.id} cannot be measured: the films have no labels of {finding}")
     kept = [item for item in scored if item.probability is not None]
-    labels = np.array([item.row.labels[finding] for item in kept])
+    labels = np.array([item.row.labels[finding] for item in kept], np.int64)
     probabilities = np.array([item.probability for item in kept], np.float64)
     patients = [item.row.patient for item in kept]
     thresholds = {p.name: p.threshold for p in spec.operating_points if p.finding == finding} or {"0.5": 0.5}
