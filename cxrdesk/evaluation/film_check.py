@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +12,7 @@ from numpy.typing import NDArray
 
 from cxrdesk.evaluation.datasets import DATASETS, Row
 from cxrdesk.evaluation.intervals import proportion
+from cxrdesk.imaging.notices import collect_warnings
 from cxrdesk.imaging.phantom.parts import PartParameters, neck, non_film, simulate_part
 from cxrdesk.imaging.quality import look
 from cxrdesk.imaging.radiograph import Radiograph
@@ -63,13 +63,16 @@ def others(data: Path) -> Iterator[tuple[str, Radiograph]]:
 
 
 def _bundled_with_pydicom() -> Iterator[tuple[str, Radiograph]]:
-    """The CT, MR and ultrasound pictures that come with pydicom, as grey pictures, whatever the reader says of them."""
+    """The CT, MR and ultrasound pictures that come with pydicom, as grey pictures, whatever the reader says of them.
+
+    Each picture once, although pydicom brings some in many transfer syntaxes.
+    """
     import pydicom
 
+    seen: set[str] = set()
     wanted = {"CT": "CT", "MR": "MR", "US": "ultrasound", "NM": "nuclear medicine"}
     for path in sorted((Path(pydicom.__file__).parent / "data" / "test_files").glob("*.dcm")):
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # these files are broken on purpose, and pydicom says so
+        with collect_warnings():  # some of these files are broken on purpose, and pydicom says so
             dataset = pydicom.dcmread(path, force=True)
             kind = wanted.get(str(dataset.get("Modality", "")))
             if kind is None or "PixelData" not in dataset or dataset.file_meta.get("TransferSyntaxUID") is None:
@@ -82,7 +85,10 @@ def _bundled_with_pydicom() -> Iterator[tuple[str, Radiograph]]:
             pixels = pixels[0]
         if pixels.ndim == 3:
             pixels = pixels.mean(axis=2)
-        yield kind, picture(pixels)
+        film = picture(pixels)
+        if film.digest not in seen:
+            seen.add(film.digest)
+            yield kind, film
 
 
 def refusal_rates(data: Path, split: str = "report") -> dict[str, Any]:
