@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import warnings
 from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
@@ -34,6 +35,8 @@ GEOMETRY = Geometry(rotation_degrees=15.0, scale=0.15, aspect=0.3, shift=0.06, f
 FALSE_REFUSALS = 0.003
 """Share of each data set's tuning films that the threshold may refuse."""
 SOURCE_SIDE = 128
+CHEST_SEEDS, PART_SEEDS = range(20), range(40)
+"""Phantoms that are trained on: chests of each kind, other parts of each kind."""
 Picture = NDArray[np.uint8]
 
 
@@ -178,14 +181,17 @@ def tensor_of(picture: Picture, rng: np.random.Generator) -> torch.Tensor:
 
 def _network_file(network: torch.nn.Module, path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    torch.onnx.export(
-        network.eval(),
-        (torch.zeros(1, 1, *INPUT.size),),
-        str(path),
-        input_names=["film"],
-        output_names=["logit"],
-        dynamo=False,
-    )
+    with warnings.catch_warnings():
+        # torch's newer exporter needs onnxscript; this one writes what OpenCV reads.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        torch.onnx.export(
+            network.eval(),
+            (torch.zeros(1, 1, *INPUT.size),),
+            str(path),
+            input_names=["film"],
+            output_names=["logit"],
+            dynamo=False,
+        )
 
 
 def rows_of(data: Path) -> list[Row]:
@@ -200,11 +206,11 @@ def train(data: Path, out: Path, *, device: str = "auto", epochs: int = 12, epoc
     """
     rows = rows_of(data)
     films = [small_film(row.path, SOURCE_SIDE) for row in rows if row.split == "train"]
-    chests = [simulate(make(seed=seed, shape=(256, 256))) for seed in range(20) for make in (adult, child)]
+    chests = [simulate(make(seed=seed, shape=(256, 256))) for seed in CHEST_SEEDS for make in (adult, child)]
     films += [small(phantom.radiograph) for phantom in chests]
     torch.manual_seed(0)
     module = ClassFit(build(), rate=2e-3, smoothing=0.005)
-    pictures = Pictures(films, other_parts(range(40)), epoch, seed=0)
+    pictures = Pictures(films, other_parts(PART_SEEDS), epoch, seed=0)
     fit(module, pictures, Plan(epochs=epochs, batch=64, device=device), out)
     network = out / Path(NETWORK).name
     _network_file(module.network.cpu(), network)
