@@ -98,6 +98,7 @@ def fit(module: Fit, draws: Drawing, plan: Plan, out: Path) -> None:
     """
     if len(draws) < plan.batch:
         raise UserError("too-few-draws", f"an epoch of {len(draws)} draws does not fill one batch of {plan.batch}")
+    out.mkdir(parents=True, exist_ok=True)
     with _quiet():
         _fit(module, draws, plan, out)
 
