@@ -205,7 +205,10 @@ def _reference(spec: DetectorSpec, rows: list[Row], bench: Bench) -> dict[str, f
             if result.status is Status.DONE:
                 values += [item.map.values.ravel() for item in result.findings[0].saliency]
     runner.close()
-    return {FINDING: float(np.percentile(np.concatenate(values), REFERENCE_PERCENTILE))}
+    reference = float(np.percentile(np.concatenate(values), REFERENCE_PERCENTILE)) if values else 0.0
+    if reference <= 0:
+        raise UserError("no-saliency", "no tuning film with pneumonia gives a saliency map; train for longer")
+    return {FINDING: reference}
 
 
 def _golden(spec: DetectorSpec, bench: Bench) -> dict[str, Any]:
