@@ -36,7 +36,7 @@ def by_patient(
     patients: Sequence[str],
     *,
     seed: int = 0,
-    resamples: int = RESAMPLES,
+    resamples: int | None = None,
 ) -> Estimate:
     """A statistic with its percentile bootstrap interval, patients being drawn, not films (Efron 1979).
 
@@ -46,6 +46,8 @@ def by_patient(
         From indices of films to a figure 0..1; NaN where the drawn films do not define it.
     patients : sequence of str
         Patient of each film.
+    resamples : int or None
+        `RESAMPLES` where None.
 
     Raises
     ------
@@ -61,7 +63,7 @@ def by_patient(
     films: list[Any] = [np.flatnonzero(of == k) for k in range(of.max() + 1)]
     rng = np.random.default_rng(seed)
     draws = []
-    for _ in range(resamples):
+    for _ in range(RESAMPLES if resamples is None else resamples):
         chosen = rng.integers(0, len(films), len(films))
         draws.append(statistic(np.concatenate([films[k] for k in chosen])))
     low, high = np.nanpercentile(draws, [50 * (1 - LEVEL), 50 * (1 + LEVEL)])

@@ -9,6 +9,7 @@ import pytest
 
 pytest.importorskip("sklearn")
 
+from cxrdesk.evaluation import intervals
 from cxrdesk.evaluation.datasets import adult_lungs, kermany
 from cxrdesk.evaluation.run import Scored
 from cxrdesk.evaluation.tables import (
@@ -21,6 +22,12 @@ from cxrdesk.evaluation.tables import (
 from cxrdesk.imaging.errors import UserError
 from tests.made_data import real_data
 from tests.support import HalfLungs, Spy, detector_spec, point, registry_of, spying
+
+
+@pytest.fixture(autouse=True)
+def _few_resamples(monkeypatch):
+    monkeypatch.setattr(intervals, "RESAMPLES", 40)
+
 
 FOLDS = (frozenset({"IM", "person0"}), frozenset({"NORMAL2-IM", "person1"}))
 

@@ -19,6 +19,7 @@ from cxrdesk_pneumonia.model import PneumoniaModel  # noqa: E402
 from cxrdesk.api import Bundle, DetectorSpec, FilmScope, InputSpec, Mask, Segmenter, SegmenterSpec  # noqa: E402
 from cxrdesk.api.golden import verify  # noqa: E402
 from cxrdesk.discovery.registry import Plugin, Registry  # noqa: E402
+from cxrdesk.evaluation import intervals  # noqa: E402
 from cxrdesk.evaluation.datasets import kermany  # noqa: E402
 from cxrdesk.evaluation.run import film_of, score, with_bundle  # noqa: E402
 from cxrdesk.evaluation.tables import detector_films  # noqa: E402
@@ -82,6 +83,7 @@ def trained(made_data, tmp_path_factory):
     installed = Registry([Plugin(name="middle", distribution="cxrdesk-middle", version="1", segmenters=(Middle,))])
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(recipe, "load_registry", lambda: installed)
+        patched.setattr(intervals, "RESAMPLES", 40)
         # Few films cannot be sure of 95 %.
         patched.setattr(recipe, "thresholds", partial(recipe.thresholds, share=0.3))
         for module in (network, parts, recipe):
