@@ -6,6 +6,7 @@ import hashlib
 import json
 from dataclasses import asdict, dataclass
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import cv2
 import numpy as np
@@ -118,18 +119,41 @@ def resized(radiograph: Radiograph, size: tuple[int, int], box: Box = WHOLE_FILM
     Stored integers are averaged over area before anything is converted, a fifth of the cost of a float resize;
     only a film with a modality LUT table is converted first, since its average is not the table's average.
     """
-    rows, cols = radiograph.shape
+    film = _reduced(radiograph)
+    rows, cols = film.shape
     y0, x0 = int(box.y0 * rows), int(box.x0 * cols)
     y1, x1 = max(y0 + 1, round(box.y1 * rows)), max(x0 + 1, round(box.x1 * cols))
-    region: NDArray[Any] = radiograph.stored[y0:y1, x0:x1]
+    region = film[y0:y1, x0:x1]
     lut = radiograph.modality_lut
-    if not lut.linear:
-        region = lut.apply(region)
     shrinks = size[0] <= region.shape[0] and size[1] <= region.shape[1]
     method = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
     small = cv2.resize(region, (size[1], size[0]), interpolation=method)
     values = lut.apply(small) if lut.linear else small.astype(np.float32)
     return radiograph.brightness(values)
+
+
+REDUCED_SIDE = 640
+"""A large film is averaged once to at least this many pixels a side; all inputs are made from that."""
+_reductions: WeakKeyDictionary[Radiograph, NDArray[Any]] = WeakKeyDictionary()
+
+
+def _reduced(radiograph: Radiograph) -> NDArray[Any]:
+    """Stored values (modality values where the LUT is a table), averaged over whole blocks of pixels.
+
+    One pass over a large film serves the film check, every segmenter and every detector. Films whose shorter side is
+    under twice `REDUCED_SIDE` stay as they are. Up to one block at the right and lower edge is left out.
+    """
+    rows, cols = radiograph.shape
+    block = min(rows, cols) // REDUCED_SIDE
+    lut = radiograph.modality_lut
+    if block < 2:
+        return radiograph.stored if lut.linear else lut.apply(radiograph.stored)
+    if radiograph not in _reductions:
+        whole = radiograph.stored[: rows // block * block, : cols // block * block]
+        pixels: NDArray[Any] = whole if lut.linear else lut.apply(whole)
+        size = (pixels.shape[1] // block, pixels.shape[0] // block)
+        _reductions[radiograph] = np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA))
+    return _reductions[radiograph]
 
 
 def normalised(values: NDArray[np.float32], spec: InputSpec) -> NDArray[np.float32]:

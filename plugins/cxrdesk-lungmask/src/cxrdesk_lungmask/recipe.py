@@ -59,6 +59,15 @@ STAGES = (
         epochs=8,
         rate=2e-3,
     ),
+    # Last the annotators' own habits at apex and diaphragm, on films nearly as they are.
+    Stage(
+        name="fine",
+        geometry=Geometry(rotation_degrees=2.0, scale=0.02, aspect=0.03, shift=0.01),
+        strength=0.25,
+        draws=3840,
+        epochs=6,
+        rate=1e-3,
+    ),
 )
 
 
