@@ -8,6 +8,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from cxrdesk import __version__
+from cxrdesk.cli.exits import Exit, exit_code
+from cxrdesk.imaging.errors import UserError
 
 DEBUG_VARIABLE = "CXRDESK_DEBUG"
 
@@ -21,6 +23,18 @@ def show_if_asked(error: BaseException) -> None:
     """The traceback on stderr, where the user asked for it."""
     if debug():
         traceback.print_exception(error)
+
+
+def ended(error: Exception) -> Exit:
+    """Tell what ended a command; returns its exit code. A user's error is its text, a fault of ours is logged too."""
+    from cxrdesk.cli.console import warn
+
+    if isinstance(error, UserError):
+        warn(error.text)
+        return exit_code(error)
+    show_if_asked(error)
+    warn(keep(error))
+    return Exit.FAULT
 
 
 def describe(error: BaseException) -> str:

@@ -34,14 +34,12 @@ class Commands(TyperGroup):
         try:
             return super().invoke(ctx)
         except UserError as error:
-            _tell(error.text)
-            raise typer.Exit(exits.exit_code(error)) from None
+            raise typer.Exit(faults.ended(error)) from None
         except Exception as error:
             # typer's own exceptions know their exit code; a closed pipe is typer's too.
             if hasattr(error, "exit_code") or isinstance(error, typer.Abort) or _is_closed_pipe(error):
                 raise
-            _tell_fault(error)
-            raise typer.Exit(Exit.FAULT) from None
+            raise typer.Exit(faults.ended(error)) from None
 
 
 def _may_be_file(name: str) -> bool:
@@ -50,17 +48,6 @@ def _may_be_file(name: str) -> bool:
 
 def _is_closed_pipe(error: Exception) -> bool:
     return isinstance(error, OSError) and error.errno == errno.EPIPE
-
-
-def _tell(text: str) -> None:
-    from cxrdesk.cli.console import warn
-
-    warn(text)
-
-
-def _tell_fault(error: Exception) -> None:
-    faults.show_if_asked(error)
-    _tell(faults.keep(error))
 
 
 def _wait_without_spinning() -> None:

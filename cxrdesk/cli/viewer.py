@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from cxrdesk.cli import quick
+
 
 def open_films(
     files: Annotated[
@@ -14,9 +16,7 @@ def open_films(
     ] = None,
 ) -> None:
     """Open films in the viewer; 'open' may be left out."""
-    from cxrdesk.app import run_viewer
-
-    raise typer.Exit(run_viewer(list(files or [])))
+    raise typer.Exit(quick.open_window(list(files or [])))
 
 
 def demo(

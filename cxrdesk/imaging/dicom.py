@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from pydicom import Dataset
-from pydicom.pixels.decoders.base import get_decoder
 from pydicom.uid import UID, MediaStorageDirectoryStorage
 
+from cxrdesk.imaging.decoders import decoder
 from cxrdesk.imaging.dicom_attributes import read_age_years, read_sex, read_spacing, read_view
 from cxrdesk.imaging.dicom_file import read_file
 from cxrdesk.imaging.dicom_luts import read_inverted, read_modality_lut, read_padding, read_vois
@@ -214,7 +214,7 @@ def _check_layout(ds: Dataset, name: str) -> None:
 def _check_transfer_syntax(ds: Dataset, name: str) -> None:
     uid = UID(text(ds.file_meta, "TransferSyntaxUID", []) or "")
     try:
-        available = get_decoder(uid).is_available
+        available = decoder(uid).is_available
     except NotImplementedError:
         available = False
     if not available:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import re
 from datetime import date, datetime
 from functools import cache
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from pydicom import Dataset
-from pydicom.sr.coding import Code
 
 from cxrdesk.imaging.dicom_values import attribute_name, items, number, numbers, text, values
 from cxrdesk.imaging.radiograph import Projection, View
+
+if TYPE_CHECKING:
+    from pydicom.sr.coding import Code
 
 _DAYS_PER_YEAR = 365.25
 _DAYS_PER_UNIT = {"D": 1.0, "W": 7.0, "M": _DAYS_PER_YEAR / 12, "Y": _DAYS_PER_YEAR}
@@ -35,7 +37,7 @@ _BODY_PARTS = {"THORAX": "chest"}
 @cache
 def _view_codes() -> list[tuple[Code, Projection]]:
     """View codes of CID 4010 with a projection; `Code` equality also matches their old SNOMED RT values."""
-    from pydicom.sr.codedict import codes  # 80 ms that most films do not need
+    from pydicom.sr.codedict import codes  # brings every concept of the standard, which few films need
 
     views = codes.cid4010
     return [
@@ -52,6 +54,7 @@ def _view_codes() -> list[tuple[Code, Projection]]:
 def _region_codes() -> list[tuple[Code, str]]:
     """Anatomic regions (CID 4031) and their term in Body Part Examined (PS3.16 annex L); others by their meaning."""
     from pydicom.sr.codedict import codes
+    from pydicom.sr.coding import Code
 
     regions = codes.cid4031
     terms = {
@@ -68,7 +71,11 @@ def _region_codes() -> list[tuple[Code, str]]:
 
 def _code(item: Dataset, notes: list[str]) -> Code | None:
     value, scheme = text(item, "CodeValue", notes), text(item, "CodingSchemeDesignator", notes)
-    return Code(value, scheme, "") if value and scheme else None
+    if not (value and scheme):
+        return None
+    from pydicom.sr.coding import Code
+
+    return Code(value, scheme, "")
 
 
 def read_view(ds: Dataset, notes: list[str]) -> View:

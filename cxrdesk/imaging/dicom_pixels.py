@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 from pydicom import Dataset
 from pydicom.encaps import generate_frames
-from pydicom.pixels.decoders.base import get_decoder
 from pydicom.uid import (
     HTJ2K,
     JPEG2000,
@@ -20,6 +19,7 @@ from pydicom.uid import (
     JPEGLSNearLossless,
 )
 
+from cxrdesk.imaging.decoders import decoder
 from cxrdesk.imaging.dicom_values import UNREADABLE, integer
 from cxrdesk.imaging.errors import FilmError
 from cxrdesk.imaging.radiograph import StoredPixels
@@ -98,7 +98,7 @@ def stored_pixels(ds: Dataset, *, name: str, notes: list[str]) -> tuple[StoredPi
 def _native(ds: Dataset, name: str) -> NDArray[np.generic]:
     options: dict[str, Any] = {"raw": True, "correct_unused_bits": False, **_AS_CHECKED}
     try:
-        raw, _ = get_decoder(ds.file_meta.TransferSyntaxUID).as_array(ds, **options)
+        raw, _ = decoder(ds.file_meta.TransferSyntaxUID).as_array(ds, **options)
     except UNREADABLE as error:
         raise FilmError("corrupt", f"The pixel data of {name} contradict its header; export the film again.") from error
     return raw
@@ -113,7 +113,7 @@ def _decoded(ds: Dataset, data: bytes, shape: tuple[int, int], name: str) -> NDA
             raise FilmError("corrupt", broken)
         syntax = ds.file_meta.TransferSyntaxUID
         plugin = next((plugin for syntaxes, plugin in _PLUGINS if syntax in syntaxes), "")
-        raw, _ = get_decoder(syntax).as_array(ds, raw=True, decoding_plugin=plugin, **_AS_CHECKED)
+        raw, _ = decoder(syntax).as_array(ds, raw=True, decoding_plugin=plugin, **_AS_CHECKED)
     except (*UNREADABLE, RuntimeError, OSError, StopIteration, MemoryError) as error:
         raise FilmError("corrupt", broken) from error
     if raw.shape != shape:

@@ -77,11 +77,32 @@ def automatic_voi(stored: StoredPixels, modality_lut: ModalityLut, *, padding: t
         LINEAR_EXACT, in modality values.
     """
     values = film_values(stored, modality_lut, padding=padding)
-    low, high = (float(value) for value in np.percentile(values, (1, 99)))
+    low, high = percentiles(values, 1, 99)
     if high <= low:
         low, high = float(values.min()), float(values.max())
     width = high - low if high > low else 1.0
     return Window(center=(low + high) / 2, width=width, function=VoiFunction.LINEAR_EXACT, explanation="automatic")
+
+
+def percentiles(values: NDArray[np.float32], *shares: float) -> list[float]:
+    """Percentiles by linear interpolation, those of `numpy.percentile` but for its rounding to float32.
+
+    That one sorts its two shares with ``numpy.unique``, which imports ``numpy.ma``: 30 ms of the time to the first
+    film, and six times as long for each line of a film's border.
+
+    Parameters
+    ----------
+    values : ndarray of float32, any shape
+        At least one; no NaN.
+    shares : float
+        0..100.
+    """
+    last = values.size - 1
+    places = [share / 100 * last for share in shares]
+    ends = [(int(place), min(int(place) + 1, last)) for place in places]
+    parted = np.partition(values, sorted({index for pair in ends for index in pair}), axis=None)
+    between = zip(places, ends, strict=True)
+    return [float(parted[a]) + (place - a) * (float(parted[b]) - float(parted[a])) for place, (a, b) in between]
 
 
 def film_values(
@@ -116,7 +137,7 @@ def film_values(
 def _without_border(values: NDArray[np.float32], valid: NDArray[np.bool_]) -> NDArray[np.bool_]:
     if not valid.any():
         return valid
-    low, high = np.percentile(values[valid], (1, 99))
+    low, high = percentiles(values[valid], 1, 99)
     least = _TRIM_SPREAD * (high - low)
     masked = np.where(valid, values, np.nan)
     film = valid.copy()
@@ -127,8 +148,10 @@ def _without_border(values: NDArray[np.float32], valid: NDArray[np.bool_]) -> ND
         for order in (range(count // 2), range(count - 1, count // 2, -1)):
             for index in order:
                 line = lines[index][valid[index] if axis == 0 else valid[:, index]]
-                if line.size and np.subtract(*np.percentile(line, (95, 5))) > least:
-                    break
+                if line.size:
+                    bright, dark = percentiles(line, 95, 5)
+                    if bright - dark > least:
+                        break
                 target[index] = False
     return film
 
@@ -138,11 +161,11 @@ def shows_film(voi: Voi, values: NDArray[np.float32]) -> bool:
 
     A window far from the data, or thousands of times wider, makes a film black, white or one gray.
     """
-    low, high = np.percentile(values, (1, 99))
+    low, high = percentiles(values, 1, 99)
     if high <= low:
         return True
     levels = voi.apply(values)
-    darkest, brightest = np.percentile(levels, (1, 99))
+    darkest, brightest = percentiles(levels, 1, 99)
     return bool(brightest - darkest >= _LEAST_CONTRAST)
 
 

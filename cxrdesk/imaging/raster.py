@@ -5,11 +5,10 @@ from __future__ import annotations
 import struct
 import zlib
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import TYPE_CHECKING, BinaryIO, cast
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
 from cxrdesk.imaging.dicom import MOST_PIXELS
 from cxrdesk.imaging.display import automatic_voi
@@ -18,6 +17,9 @@ from cxrdesk.imaging.files import open_file
 from cxrdesk.imaging.notices import collect_warnings, without_values
 from cxrdesk.imaging.radiograph import ModalityLut, Radiograph, StoredPixels
 from cxrdesk.imaging.voi import VoiFunction, Window
+
+if TYPE_CHECKING:  # Pillow is imported with the first picture: DICOM files do without it
+    from PIL import Image
 
 FORMATS = ("PNG", "JPEG", "TIFF")
 
@@ -98,6 +100,8 @@ def read_raster(path: Path | str) -> Radiograph:
 
 
 def _open(file: BinaryIO, name: str) -> Image.Image:
+    from PIL import Image, UnidentifiedImageError
+
     try:
         image = Image.open(file, formats=FORMATS)
         pages = getattr(image, "n_frames", 1) if image.format == "TIFF" else 1
@@ -115,6 +119,8 @@ def _open(file: BinaryIO, name: str) -> Image.Image:
 
 
 def _gray(image: Image.Image, name: str, notes: list[str]) -> StoredPixels:
+    from PIL import ExifTags, Image, ImageOps
+
     try:
         if not image.mode.startswith("I") and any("16" in str(tile.args) for tile in getattr(image, "tile", [])):
             notes.append("a picture of 16-bit colours was read with 8 bits")
@@ -152,6 +158,8 @@ def _stored(image: Image.Image, name: str, notes: list[str]) -> StoredPixels:
 
 
 def _from_channels(image: Image.Image, name: str, notes: list[str]) -> StoredPixels:
+    from PIL import Image
+
     if image.mode in ("LA", "La", "PA", "RGBA", "RGBa") or "transparency" in image.info:
         rgba = np.asarray(image.convert("RGBA"))
         if rgba[..., 3].min() < 255:

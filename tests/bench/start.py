@@ -32,7 +32,8 @@ app.exec()
 
 OURS = """
 import sys, time
-from pathlib import Path
+from cxrdesk.cli import quick
+quick.import_reader()
 from cxrdesk import app as application
 from cxrdesk.imaging.resources import resource
 from cxrdesk.studies.settings import LoadedSettings, Settings

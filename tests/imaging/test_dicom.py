@@ -376,7 +376,7 @@ def test_a_frame_that_claims_another_size_is_never_decoded(make_film, syntax: st
     frame = next(generate_frames(ds.PixelData, number_of_frames=1))
     assert compressed_size(frame) == (96, 80)
     ds.Rows, ds.Columns = 80, 96
-    monkeypatch.setattr("cxrdesk.imaging.dicom_pixels.get_decoder", lambda _: pytest.fail("decoded"))
+    monkeypatch.setattr("cxrdesk.imaging.dicom_pixels.decoder", lambda _: pytest.fail("decoded"))
     with pytest.raises(FilmError) as caught:
         radiograph_from_dataset(ds, name="film.dcm")
     assert caught.value.code == "corrupt"

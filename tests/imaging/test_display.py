@@ -23,6 +23,7 @@ from cxrdesk.imaging.display import (
     automatic_voi,
     display_table,
     film_values,
+    percentiles,
     shows_film,
     window_limits,
 )
@@ -250,3 +251,10 @@ def test_windowing_by_hand_starts_where_the_lut_is(make_film) -> None:
     assert window.center == pytest.approx(2000, abs=30)
     assert np.abs(window.apply(np.arange(4096.0)) - table).mean() < 0.05
     assert as_window(film, window) is window
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 704, 100_000])
+@pytest.mark.parametrize("shares", [(1.0, 99.0), (95.0, 5.0), (0.0, 50.0, 100.0)])
+def test_percentiles_are_numpys(size, shares):
+    values = np.random.default_rng(size).normal(1000, 300, size).astype(np.float32)
+    np.testing.assert_allclose(percentiles(values, *shares), np.percentile(values, shares), rtol=1e-6)

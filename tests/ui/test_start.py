@@ -9,6 +9,8 @@ import sys
 SCRIPT = """
 import json, sys
 from PySide6.QtCore import QTimer
+from cxrdesk.cli import quick
+quick.import_reader()
 from cxrdesk import app as application
 from cxrdesk.imaging.resources import resource
 from cxrdesk.studies.settings import LoadedSettings, Settings
@@ -16,7 +18,7 @@ qt = application._application()
 desk = application.Desk(qt, LoadedSettings(settings=Settings()), None)
 told = {}
 def roots():
-    rooms = {name for name in sys.modules if name.startswith("cxrdesk.")}
+    rooms = {name for name in sys.modules if name.startswith(("cxrdesk.", "pydicom.", "numpy."))}
     return sorted(rooms | {name.partition(".")[0] for name in sys.modules})
 def painted(key):
     told["painted"] = roots()
@@ -46,8 +48,11 @@ def test_the_first_film_is_painted_before_anything_heavy_and_torch_never_comes(
     told = json.loads(done.stdout)
     early, late = set(told["painted"]), set(told["ready"])
     assert "pydicom" in early  # the film was really read
-    for heavy in ("torch", "scipy", "jsonschema", "pluggy", "safetensors", "multiprocessing", "importlib_metadata"):
+    for heavy in ("torch", "scipy", "jsonschema", "pluggy", "safetensors", "multiprocessing", "importlib_metadata",
+                  "typer", "click", "rich", "PIL", "gdcm", "openjpeg", "tqdm"):  # fmt: skip
         assert heavy not in early, heavy
+    for part in ("pydicom.sr", "numpy.ma"):
+        assert part not in early, part
     for room in ("cxrdesk.api", "cxrdesk.discovery", "cxrdesk.inference", "cxrdesk.reports", "cxrdesk.ui.dialogs"):
         assert room not in early, room
     assert "cxrdesk.discovery.loader" in late
