@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from cxrdesk.api.spec import FilmScope, parse_view, view_name
+from cxrdesk.api.spec import FilmScope, parse_view
 from cxrdesk.imaging.quality import FilmLook
 from cxrdesk.imaging.radiograph import Projection, Radiograph
+from cxrdesk.imaging.words import age_text, view_words
 from cxrdesk.inference.result import Reason
 
 
@@ -52,7 +53,7 @@ def _size(film: Radiograph, scope: FilmScope) -> Reason | None:
 
 
 def _view(film: Radiograph, scope: FilmScope) -> Reason | None:
-    wanted = _or(scope.views)
+    wanted = _or(tuple(view_words(parse_view(name)) for name in scope.views))
     parts = {name.partition("-")[0] for name in scope.views}
     part = film.view.body_part
     if part is not None and part not in parts:
@@ -63,7 +64,7 @@ def _view(film: Radiograph, scope: FilmScope) -> Reason | None:
         return Reason(code="view-unknown", text=f"The film does not say its view; is it {wanted}?", question="view")
     if scope.admits(film.view):
         return None
-    return Reason(code="wrong-view", text=f"The film's view is {view_name(film.view)}; this reads {wanted} only.")
+    return Reason(code="wrong-view", text=f"The film's view is {view_words(film.view)}; this reads {wanted} only.")
 
 
 def _age(film: Radiograph, scope: FilmScope) -> Reason | None:
@@ -79,7 +80,7 @@ def _age(film: Radiograph, scope: FilmScope) -> Reason | None:
     if youngest <= age < too_old:
         return None
     code, word = ("too-young", "younger") if age < youngest else ("too-old", "older")
-    return Reason(code=code, text=f"The patient is {word} ({age:.3g} years) than this detector reads: {span}.")
+    return Reason(code=code, text=f"The patient is {word} ({age_text(age)}) than this detector reads: {span}.")
 
 
 def _look(film: Radiograph, look: FilmLook) -> Reason | None:

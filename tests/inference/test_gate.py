@@ -77,3 +77,10 @@ def test_questions_are_those_that_the_reader_could_answer():
     assert {reason.code: reason.question for reason in reasons} == {"view-unknown": "view", "age-unknown": "age"}
     answered = refusals(film(**seen("chest", AP), patient_age_years=30.0), CHILD, CHEST)
     assert [(reason.code, reason.question) for reason in answered] == [("too-old", None)]
+
+
+def test_reasons_speak_as_the_window_does():
+    (reason,) = refusals(film(**seen("chest", LATERAL)), CHILD, CHEST)
+    assert reason.text == "The film's view is chest lateral; this reads chest AP or chest PA only."
+    (reason,) = refusals(film(patient_age_years=0.6), CHILD, CHEST)
+    assert "(7 months)" in reason.text

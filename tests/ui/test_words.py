@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from cxrdesk.api.evidence import Evidence
 from cxrdesk.imaging.radiograph import Projection, View
+from cxrdesk.imaging.words import age_text, view_text, view_words
 from cxrdesk.inference.result import Call
 from cxrdesk.ui import film_words, words
 from tests.ui.fakes import POINTS, saliency, scored
@@ -41,7 +42,7 @@ def test_what_is_no_age(typed: str) -> None:
     [(None, "Age unknown"), (3.9, "3 years"), (7 / 12, "7 months"), (1 / 12, "1 month"), (0.01, "0 months")],
 )
 def test_ages_are_told_in_full_years_or_months(years: float | None, told: str) -> None:
-    assert film_words.age_text(years) == told
+    assert age_text(years) == told
 
 
 @given(st.floats(0, 1))
@@ -52,9 +53,11 @@ def test_a_share_is_never_rounded_to_all_or_nothing(share: float) -> None:
 
 
 def test_views() -> None:
-    assert film_words.view_text(View(body_part="chest", projection=Projection.AP)) == "Chest AP"
-    assert film_words.view_text(View(body_part="chest")) == "Chest, projection unknown"
-    assert film_words.view_text(View()) == "View unknown"
+    assert view_text(View(body_part="chest", projection=Projection.AP)) == "Chest AP"
+    assert view_text(View(body_part="chest")) == "Chest, projection unknown"
+    assert view_text(View()) == "View unknown"
+    assert view_text(View(body_part="chest", projection=Projection.FRONTAL)) == "Chest frontal (AP or PA not stated)"
+    assert view_words(View(body_part="neck", projection=Projection.LATERAL)) == "neck lateral"
 
 
 def test_an_uncalibrated_score_is_not_called_a_probability() -> None:

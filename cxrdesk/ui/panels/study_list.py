@@ -16,7 +16,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from cxrdesk.ui import film_words
+from cxrdesk.imaging.words import view_text
 from cxrdesk.ui.panels.pieces import label
 from cxrdesk.ui.session import FilmState
 from cxrdesk.ui.shapes import Shape, draw_shape
@@ -51,7 +51,7 @@ def film_title(state: FilmState) -> tuple[str, str]:
     told = [part for part in (film.modality, film.description or film.path.name) if part]
     if film.modality is None:
         return film.path.name, "Picture"
-    return film_words.view_text(film.view), " · ".join(told)
+    return view_text(film.view), " · ".join(told)
 
 
 class StudyList(QWidget):

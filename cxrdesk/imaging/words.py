@@ -1,0 +1,38 @@
+"""A film's view and age in words, the same in window, reports and reasons."""
+
+from __future__ import annotations
+
+from cxrdesk.imaging.radiograph import Projection, View
+
+_PROJECTIONS = {
+    Projection.AP: "AP",
+    Projection.PA: "PA",
+    Projection.LATERAL: "lateral",
+    Projection.FRONTAL: "frontal",
+}
+
+
+def view_words(view: View) -> str:
+    """``"chest AP"``, for within a sentence; ``"chest, projection unknown"``, ``"view unknown"``."""
+    if view.body_part is None:
+        return "view unknown"
+    if view.projection is None:
+        return f"{view.body_part}, projection unknown"
+    return f"{view.body_part} {_PROJECTIONS[view.projection]}"
+
+
+def view_text(view: View) -> str:
+    """``"Chest AP"``, standing by itself."""
+    told = view_words(view)
+    stated = "" if view.projection is not Projection.FRONTAL or view.body_part is None else " (AP or PA not stated)"
+    return told[0].upper() + told[1:] + stated
+
+
+def age_text(age_years: float | None) -> str:
+    """``"3 years"``, ``"7 months"``, ``"Age unknown"``."""
+    if age_years is None:
+        return "Age unknown"
+    if age_years < 2:
+        months = int(age_years * 12 + 1e-6)
+        return f"{months} month" if months == 1 else f"{months} months"
+    return f"{int(age_years + 1e-6)} years"
