@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from cxrdesk.cli import faults
-from cxrdesk.cli.answers import Answers
+from cxrdesk.cli.answers import GivenAnswers
 from cxrdesk.discovery.registry import Registry
 from cxrdesk.imaging.errors import FilmError
 from cxrdesk.imaging.radiograph import Radiograph
@@ -50,7 +50,7 @@ class Analysis:
 
     registry: Registry
     runner: Runner
-    answers: Answers
+    answers: GivenAnswers
     options: Options
     notice: Callable[[str], None] = lambda _: None
     on_fault: Callable[[Exception], None] = lambda _: None
@@ -91,7 +91,7 @@ class Analysis:
         )
 
     def _load(self, film: Film) -> tuple[Radiograph, frozenset[Question]]:
-        return self.answers.applied(film.load(), film.path.name)
+        return self.answers.checked(film.load(), film.path.name)
 
     def _by_study(self, films: list[Film]) -> dict[str, list[Film]]:
         """Films by study, where a detector takes several of one."""

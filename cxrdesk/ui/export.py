@@ -7,9 +7,8 @@ from typing import Any
 
 from cxrdesk.discovery.registry import Registry
 from cxrdesk.imaging.radiograph import Radiograph
-from cxrdesk.inference.result import Question
 from cxrdesk.studies.settings import Settings
-from cxrdesk.ui.session import Answers, FilmState, Session
+from cxrdesk.ui.session import FilmState, Session
 
 
 def report_content(
@@ -34,7 +33,7 @@ def report_content(
             masks=result.masks,
             detectors=result.detectors,
             impression=result.impression,
-            answered=answered(result.answers),
+            answered=result.answered,
             prevalence=settings.prevalence,
         )
         for result in session.results()
@@ -46,13 +45,3 @@ def report_content(
         for f in (registry.failures if registry is not None else [])
     ]
     return report(films, failures=failures, plugin_failures=unlisted)
-
-
-def answered(answers: Answers) -> frozenset[Question]:
-    """What the reader said in the film's place."""
-    said: set[Question] = set()
-    if answers.age_years is not None:
-        said.add("age")
-    if answers.view is not None:
-        said.add("view")
-    return frozenset(said)

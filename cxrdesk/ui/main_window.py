@@ -193,7 +193,7 @@ class MainWindow(QMainWindow):
             if self.film.loaded is not None and self.film.loaded.radiograph is not loaded.radiograph:
                 self.film.update_film(loaded.radiograph)
             badge = film_words.PHANTOM_BADGE if loaded.radiograph.source == "phantom" else None
-            self.film.set_caption(film_words.film_lines(loaded.radiograph, state.answers), badge)
+            self.film.set_caption(film_words.film_lines(loaded.radiograph, state.answered), badge)
         shown = state if loaded is not None else None
         self.findings.show_state(
             shown, reading.settings, hidden=reading.hidden, chosen=self._visible_map(), note=self._note()

@@ -72,6 +72,7 @@ class Reading(QObject):
         self.session = Session()
         self.settings, self.messages = settings, messages
         self.shown: LoadedFilm | None = None
+        self._decoded: LoadedFilm | None = None
         self.finding = 0
         self._map: tuple[str, str] | None = None
         self._queue: JobQueue | None = None
@@ -112,8 +113,7 @@ class Reading(QObject):
         """Make a film the one on the screen."""
         state = self.session.show(key)
         self._dwell.stop()
-        self._map = None
-        self.shown = None
+        self._map = self.shown = self._decoded = None
         kept = self._kept.get(key)
         if kept is not None:
             self._kept.move_to_end(key)
@@ -135,7 +135,7 @@ class Reading(QObject):
         self._dwell.stop()
         self.session.close_all()
         self._kept.clear()
-        self.shown = self._map = None
+        self.shown = self._decoded = self._map = None
         self.films_changed.emit()
         self.film_shown.emit()
 
@@ -150,7 +150,8 @@ class Reading(QObject):
     def _put_on_screen(self, loaded: LoadedFilm) -> None:
         state = self.session.state(loaded.key)
         self.session.loaded(loaded.key, loaded.radiograph.digest)
-        self.shown = replace(loaded, radiograph=state.answers.applied(loaded.radiograph))
+        self._decoded = loaded
+        self.shown = replace(loaded, radiograph=state.completed(loaded.radiograph))
         self.film_shown.emit()
         self._dwell.start()
 
@@ -180,7 +181,7 @@ class Reading(QObject):
         if kept is None:
             assert state.film is not None
             kept = _decode(state.film, state.key)
-        return state.answers.applied(kept.radiograph)
+        return state.completed(kept.radiograph)
 
     def _keep(self, loaded: LoadedFilm) -> None:
         self._kept[loaded.key] = loaded
@@ -218,7 +219,7 @@ class Reading(QObject):
         if study is None:
             return ()
         others = [s for s in self.session.states if s is not state and s.film is not None and s.film.study_uid == study]
-        return tuple(s.answers.applied(self._kept[s.key].radiograph) for s in others if s.key in self._kept)
+        return tuple(s.completed(self._kept[s.key].radiograph) for s in others if s.key in self._kept)
 
     def _give_up(self, state: FilmState) -> None:
         if self._queue is not None and state.running and state.job is not None:
@@ -238,10 +239,11 @@ class Reading(QObject):
     def answer(self, *, age_years: float | None = None, view: View | None = None) -> None:
         """The reader said what the film does not say; it is asked about again."""
         state = self.session.current
-        if state is None or self.shown is None:
+        if state is None or self.shown is None or self._decoded is None:
             return
         self.session.answer(state.key, age_years=age_years, view=view)
-        self.shown = replace(self.shown, radiograph=state.answers.applied(self.shown.radiograph))
+        # From the film as it was decoded: an earlier answer is none of its own words.
+        self.shown = replace(self.shown, radiograph=state.completed(self._decoded.radiograph))
         self._submit(state)
 
     def commit_impression(self, text: str) -> None:

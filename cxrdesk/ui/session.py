@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from cxrdesk.imaging.answers import Answers, Asked
 from cxrdesk.imaging.radiograph import Radiograph, View
 
 if TYPE_CHECKING:  # reading DICOM headers is imported by the thread that does it, after the window is up
@@ -20,23 +21,6 @@ if TYPE_CHECKING:  # reading DICOM headers is imported by the thread that does i
     from cxrdesk.studies.importers import Failure, Film
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Answers:
-    """What the reader said about a film that the film does not say itself."""
-
-    age_years: float | None = None
-    view: View | None = None
-
-    def applied(self, radiograph: Radiograph) -> Radiograph:
-        """The film with what it lacks filled in; what the film itself says stays."""
-        changes: dict[str, float | View] = {}
-        if self.age_years is not None and radiograph.patient_age_years is None:
-            changes["patient_age_years"] = self.age_years
-        if self.view is not None and (radiograph.view.body_part is None or radiograph.view.projection is None):
-            changes["view"] = self.view
-        return replace(radiograph, **changes) if changes else radiograph  # type: ignore[arg-type]
 
 
 @dataclass(eq=False)
@@ -52,6 +36,10 @@ class FilmState:
     failure : Failure or None
     digest : str or None
         Of the film's pixels; None until it was decoded.
+    answers : Answers
+        What the reader said.
+    answered : frozenset of str
+        What of it the film does not say itself: the rest changed nothing.
     job : int or None
         The latest one; events of others are not this film's results any more.
     asked : tuple
@@ -65,6 +53,7 @@ class FilmState:
     failure: Failure | None = None
     digest: str | None = None
     answers: Answers = field(default_factory=Answers)
+    answered: frozenset[Asked] = frozenset()
     job: int | None = None
     asked: tuple[str, Answers] | None = None
     finished: bool = False
@@ -72,6 +61,11 @@ class FilmState:
     detectors: dict[str, DetectorResult] = field(default_factory=dict)
     progress: dict[str, Progress] = field(default_factory=dict)
     impression: str | None = None
+
+    def completed(self, radiograph: Radiograph) -> Radiograph:
+        """The film's pixels with what the reader said of it."""
+        completed, self.answered = self.answers.applied(radiograph)
+        return completed
 
     @property
     def running(self) -> bool:
@@ -100,7 +94,7 @@ class FilmResults:
     path: Path
     film: Film
     digest: str | None
-    answers: Answers
+    answered: frozenset[Asked]
     masks: tuple[MaskResult, ...]
     detectors: tuple[DetectorResult, ...]
     impression: str | None
@@ -231,7 +225,7 @@ class Session:
                 path=state.film.path,
                 film=state.film,
                 digest=state.digest,
-                answers=state.answers,
+                answered=state.answered,
                 masks=tuple(state.masks.values()),
                 detectors=tuple(state.detectors.values()),
                 impression=state.impression,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from cxrdesk.api import Projection, View
-from cxrdesk.cli.answers import Answers, parse_answers
+from cxrdesk.cli.answers import GivenAnswers, parse_answers
 from cxrdesk.imaging.errors import FilmError, UserError
 from tests import support
 
@@ -16,7 +16,7 @@ AP, PA = Projection.AP, Projection.PA
     ("film", "said"), [(3.0, 3.0), (3.9, 3.0), (3.4, 3.6), (3.9, 4.1), (0.05, 0.0), (0.05, 0.4), (44.9, 44.0)]
 )
 def test_ages_that_agree_leave_the_films(film, said):
-    made, answered = Answers(age_years=said).applied(support.film(patient_age_years=film), "x")
+    made, answered = GivenAnswers(age_years=said).checked(support.film(patient_age_years=film), "x")
     assert made.patient_age_years == film
     assert answered == frozenset()
 
@@ -24,7 +24,7 @@ def test_ages_that_agree_leave_the_films(film, said):
 @pytest.mark.parametrize(("film", "said"), [(44.0, 3.0), (3.0, 44.0), (0.05, 1.0), (1.0, 0.1), (5.0, 6.0), (3.0, 0.0)])
 def test_ages_that_do_not(film, said):
     with pytest.raises(FilmError) as error:
-        Answers(age_years=said).applied(support.film(patient_age_years=film), "x.dcm")
+        GivenAnswers(age_years=said).checked(support.film(patient_age_years=film), "x.dcm")
     assert error.value.code == "age-contradicts"
     assert "x.dcm" in error.value.text
 
@@ -42,7 +42,7 @@ def test_ages_that_do_not(film, said):
     ],
 )
 def test_views_that_agree(film, said, used):
-    made, answered = parse_answers(None, said).applied(support.film(view=film), "x")
+    made, answered = parse_answers(None, said).checked(support.film(view=film), "x")
     assert made.view == used
     assert answered == (frozenset() if film == used else frozenset({"view"}))
 
@@ -58,13 +58,13 @@ def test_views_that_agree(film, said, used):
 )
 def test_views_that_do_not(film, said):
     with pytest.raises(FilmError) as error:
-        parse_answers(None, said).applied(support.film(view=film), "x")
+        parse_answers(None, said).checked(support.film(view=film), "x")
     assert error.value.code == "view-contradicts"
 
 
 def test_no_answer_changes_nothing():
     film = support.film()
-    assert Answers().applied(film, "x") == (film, frozenset())
+    assert GivenAnswers().checked(film, "x") == (film, frozenset())
 
 
 @pytest.mark.parametrize(("age", "view"), [(-1.0, None), (float("nan"), None), (float("inf"), None), (None, "chest-x")])

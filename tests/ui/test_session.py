@@ -6,12 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from cxrdesk.imaging.radiograph import Projection, View
 from cxrdesk.inference.events import DetectorDone, JobDone
 from cxrdesk.inference.result import Call, Reason, Status
 from cxrdesk.studies.importers import Failure, Film
-from cxrdesk.ui.session import Answers, FilmState, Session
-from tests.ui.fakes import PNEUMONIA, events, film, mask_done, scored, unscored
+from cxrdesk.ui.session import FilmState, Session
+from tests.ui.fakes import PNEUMONIA, events, mask_done, scored, unscored
 
 
 @pytest.fixture
@@ -77,18 +76,6 @@ def test_another_operating_point_asks_again(session: Session) -> None:
     state = loaded(session, 0, "A", 1)
     assert not session.needs_job(state, "balanced")
     assert session.needs_job(state, "sensitive")
-
-
-def test_answers_fill_gaps_and_change_nothing_else() -> None:
-    told = View(body_part="chest", projection=Projection.PA)
-    answers = Answers(age_years=7.0, view=told)
-    assert answers.applied(film()).patient_age_years == 3.0
-    assert answers.applied(film()).view == film().view
-    asked = film(patient_age_years=None, view=View())
-    answered = answers.applied(asked)
-    assert answered.patient_age_years == 7.0
-    assert answered.view == told
-    assert answered.digest == asked.digest
 
 
 def test_failures_stand_in_the_list_and_films_are_opened_once(session: Session, tmp_path: Path) -> None:

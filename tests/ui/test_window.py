@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QLabel, QPushButton, QWidget
+from PySide6.QtWidgets import QComboBox, QLabel, QPushButton, QToolButton, QWidget
 
 from cxrdesk import DISCLAIMER
 from cxrdesk.api.evidence import Evidence
@@ -18,6 +18,7 @@ from cxrdesk.api.spec import NEGATIVE_SENTENCE
 from cxrdesk.inference.events import WorkerNotice
 from cxrdesk.inference.result import Call, DetectorResult, MaskResult, Reason, Status
 from cxrdesk.ui.panels.probability_bar import ProbabilityBar
+from cxrdesk.ui.panels.questions import QuestionBox
 from tests.ui.conftest import Seat
 from tests.ui.fakes import FAILURES, LUNGS, PNEUMONIA, POINTS, events, mask_done, registry, scored, unscored
 
@@ -171,6 +172,42 @@ def test_an_age_is_asked_for_once_and_answered(seat: Seat, pictures: list[Path])
         "Chest AP (as entered by the reader)",
         "3 years (as entered by the reader)",
     ]
+
+
+def test_an_answer_can_be_corrected(seat: Seat, pictures: list[Path]) -> None:
+    seat.open(*pictures[:2])
+    seat.reading.answer(age_years=30.0)
+    answer(seat, lambda d: scored(d, 0.9, Call.POSITIVE))
+    findings = seat.window.findings
+    assert "Age 30 years, as answered" in texts(findings)
+    (change,) = [b for b in findings.answers.findChildren(QToolButton) if b.isVisible()]
+    change.click()
+    assert "How old is the patient?" in texts(findings.question)
+    field = findings.question.field
+    assert field is not None
+    assert seat.window.focusWidget() is field
+    QTest.keyClicks(field, "3")
+    QTest.keyClick(field, Qt.Key.Key_Return)
+    assert seat.queue.submitted[-1][1].patient_age_years == 3.0
+    seat.settle()
+    assert not findings.question.isVisible()
+    assert "Age 3 years, as answered" in texts(findings)
+    # Begun and left by going to another film, a correction is forgotten.
+    next(b for b in findings.answers.findChildren(QToolButton) if b.isVisible()).click()
+    seat.reading.step(1)
+    seat.qtbot.waitUntil(lambda: seat.reading.shown is not None)
+    seat.settle()
+    assert not findings.question.isVisible()
+    assert not findings.answers.isVisible()
+
+
+def test_only_views_of_the_films_own_body_part_are_offered(seat: Seat) -> None:
+    box = QuestionBox()
+    seat.qtbot.addWidget(box)
+    box.ask("film", "view", body_part="neck")
+    choice = box.field
+    assert isinstance(choice, QComboBox)
+    assert [choice.itemText(i) for i in range(1, choice.count())] == ["Neck AP", "Neck lateral"]
 
 
 def test_read_first_hides_everything_until_an_impression_is_committed(make_seat: MakeSeat, child_film: Path) -> None:

@@ -11,11 +11,12 @@ from PySide6.QtWidgets import QComboBox, QFrame, QHBoxLayout, QLabel, QSlider, Q
 
 from cxrdesk.studies.settings import Settings
 from cxrdesk.ui.panels.pieces import ScrollColumn, label
-from cxrdesk.ui.panels.questions import ImpressionBox, QuestionBox
+from cxrdesk.ui.panels.questions import AnswerLines, ImpressionBox, QuestionBox
 from cxrdesk.ui.session import FilmState
 
 if TYPE_CHECKING:  # results come after the first film: the window does not wait for their imports
     from cxrdesk.api.spec import DetectorSpec, SegmenterSpec
+    from cxrdesk.inference.result import Question
     from cxrdesk.ui.panels.card import ModelCard
 
 _FIRST_POINTS = ("balanced", "sensitive", "specific")
@@ -51,12 +52,18 @@ class FindingsPanel(QWidget):
         super().__init__(parent)
         self.setMinimumWidth(330)
         self.cards: dict[str, ModelCard] = {}
+        self._state: FilmState | None = None
+        self._changing: tuple[str, Question] | None = None
         self.point = QComboBox()
         self.point.setAccessibleName("Operating point of the calls")
         self.point.activated.connect(lambda i: self.operating_point_chosen.emit(self.point.itemText(i)))
         self.question = QuestionBox()
+        self.question.age_given.connect(self._answered)
+        self.question.view_given.connect(self._answered)
         self.question.age_given.connect(self.age_given)
         self.question.view_given.connect(self.view_given)
+        self.answers = AnswerLines()
+        self.answers.change_requested.connect(self._change_answer)
         self.impression = ImpressionBox()
         self.impression.committed.connect(self.impression_committed)
         self.note = label("", "muted")
@@ -64,7 +71,7 @@ class FindingsPanel(QWidget):
         self._column = QVBoxLayout(self._inner)
         self._column.setContentsMargins(10, 4, 10, 10)
         self._column.setSpacing(8)
-        for widget in (self.question, self.impression, self.note):
+        for widget in (self.question, self.answers, self.impression, self.note):
             self._column.addWidget(widget)
         self._column.addStretch(1)
         self.area = ScrollColumn(self._inner)
@@ -150,7 +157,8 @@ class FindingsPanel(QWidget):
         """
         shown = state is not None and state.digest is not None
         key = state.key if state is not None else ""
-        self.question.ask(key, state.question if state is not None and shown else None)
+        self._state = state if shown else None
+        self._ask()
         impression = state.impression if state is not None else None
         self.impression.show_for(key, impression, wanted=shown and hidden)
         self.note.setText(note)
@@ -166,6 +174,31 @@ class FindingsPanel(QWidget):
             self.opacity.setValue(round(settings.saliency_opacity * 100))
             self.opacity.blockSignals(False)
         self.area.settle()
+
+    def _ask(self) -> None:
+        """The question that is open, else the answer that the reader wants to correct."""
+        state = self._state
+        if state is None:
+            self.question.ask("", None)
+            self.answers.hide()
+            return
+        if self._changing is not None and (self._changing[0] != state.key or self._changing[1] not in state.answered):
+            self._changing = None
+        body_part = state.film.view.body_part if state.film is not None else None
+        again = self._changing[1] if self._changing is not None else None
+        self.question.ask(state.key, again or state.question, body_part=body_part, again=again is not None)
+        self.answers.show_answers(state.answers, state.answered)
+
+    def _change_answer(self, asked: Question) -> None:
+        if self._state is None:
+            return
+        self._changing = (self._state.key, asked)
+        self._ask()
+        self.area.settle()
+        self.focus_first()
+
+    def _answered(self) -> None:
+        self._changing = None
 
     def _fill(
         self, model_id: str, card: ModelCard, state: FilmState, settings: Settings, chosen: tuple[str, str] | None

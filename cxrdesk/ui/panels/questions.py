@@ -12,24 +12,28 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QLineEdit,
     QPushButton,
+    QToolButton,
     QVBoxLayout,
     QWidget,
 )
 
+from cxrdesk.imaging.answers import Answers, Asked
 from cxrdesk.imaging.radiograph import Projection, View
+from cxrdesk.imaging.words import age_text, view_text
 from cxrdesk.ui import film_words
 from cxrdesk.ui.panels.pieces import clear, label
 
 if TYPE_CHECKING:  # results come after the first film: the window does not wait for their imports
     from cxrdesk.inference.result import Question
 
-VIEWS = (
-    ("Chest AP", View(body_part="chest", projection=Projection.AP)),
-    ("Chest PA", View(body_part="chest", projection=Projection.PA)),
-    ("Chest lateral", View(body_part="chest", projection=Projection.LATERAL)),
-    ("Neck AP", View(body_part="neck", projection=Projection.AP)),
-    ("Neck lateral", View(body_part="neck", projection=Projection.LATERAL)),
+_ASKED_FOR = (
+    View(body_part="chest", projection=Projection.AP),
+    View(body_part="chest", projection=Projection.PA),
+    View(body_part="chest", projection=Projection.LATERAL),
+    View(body_part="neck", projection=Projection.AP),
+    View(body_part="neck", projection=Projection.LATERAL),
 )
+VIEWS = tuple((view_text(view), view) for view in _ASKED_FOR)
 
 
 class QuestionBox(QFrame):
@@ -44,25 +48,36 @@ class QuestionBox(QFrame):
         self._column = QVBoxLayout(self)
         self._column.setContentsMargins(12, 10, 12, 10)
         self._column.setSpacing(6)
-        self._asked: tuple[str, Question] | None = None
+        self._asked: tuple[str, Question, bool] | None = None
         self.field: QWidget | None = None
 
-    def ask(self, film: str, question: Question | None) -> None:
-        """Ask about a film, or nothing at all; what was typed for one film is never taken for another."""
+    def ask(self, film: str, question: Question | None, *, body_part: str | None = None, again: bool = False) -> None:
+        """Ask about a film, or nothing at all; what was typed for one film is never taken for another.
+
+        Parameters
+        ----------
+        body_part : str or None
+            What the film itself says: views of other parts are not offered.
+        again : bool
+            Whether an earlier answer is to be corrected.
+        """
         self.setVisible(question is not None)
-        asked = None if question is None else (film, question)
+        asked = None if question is None else (film, question, again)
         if asked == self._asked:
             return
         self._asked = asked
         clear(self._column)
+        self.field = None
+        why = "Results are computed again with it." if again else "The film does not say; detectors that need"
         if question == "age":
-            self._ask_age()
+            self._ask_age(why if again else f"{why} the age were not run.")
         elif question == "view":
-            self._ask_view()
+            offered = [(name, view) for name, view in VIEWS if body_part in (None, view.body_part)]
+            self._ask_view(why if again else f"{why} the view were not run.", offered or list(VIEWS))
 
-    def _ask_age(self) -> None:
+    def _ask_age(self, why: str) -> None:
         self._column.addWidget(label("How old is the patient?", "title"))
-        self._column.addWidget(label("The film does not say; detectors that need the age were not run.", "muted"))
+        self._column.addWidget(label(why, "muted"))
         age = QLineEdit()
         age.setPlaceholderText("3, 3.5 or 7 months")
         age.setAccessibleName("Patient's age in years, or in months")
@@ -78,15 +93,15 @@ class QuestionBox(QFrame):
         if age_years is not None:
             self.age_given.emit(age_years)
 
-    def _ask_view(self) -> None:
+    def _ask_view(self, why: str, offered: list[tuple[str, View]]) -> None:
         self._column.addWidget(label("Which view is this film?", "title"))
-        self._column.addWidget(label("The film does not say; detectors that need the view were not run.", "muted"))
+        self._column.addWidget(label(why, "muted"))
         choice = QComboBox()
         choice.setAccessibleName("View of the film")
         choice.addItem("Choose the view")
-        for name, _ in VIEWS:
+        for name, _ in offered:
             choice.addItem(name)
-        self._with_button(choice, lambda: self.view_given.emit(VIEWS[choice.currentIndex() - 1][1]))
+        self._with_button(choice, lambda: self.view_given.emit(offered[choice.currentIndex() - 1][1]))
         button = self._button
         button.setEnabled(False)
         choice.currentIndexChanged.connect(lambda index: button.setEnabled(index > 0))
@@ -100,6 +115,42 @@ class QuestionBox(QFrame):
         row.addWidget(self._button)
         self._column.addLayout(row)
         self.field = field
+
+
+class AnswerLines(QWidget):
+    """What the reader said in the film's place, each with a way to correct it."""
+
+    change_requested = Signal(str)
+    """``"age"`` or ``"view"``."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._column = QVBoxLayout(self)
+        self._column.setContentsMargins(2, 0, 0, 0)
+        self._column.setSpacing(2)
+        self._shown: tuple[Answers, frozenset[Asked]] | None = None
+
+    def show_answers(self, answers: Answers, answered: frozenset[Asked]) -> None:
+        """One line for each answer that the film took."""
+        self.setVisible(bool(answered))
+        if self._shown == (answers, answered):
+            return
+        self._shown = (answers, answered)
+        clear(self._column)
+        if "age" in answered:
+            self._add("age", f"Age {age_text(answers.age_years)}, as answered")
+        if "view" in answered and answers.view is not None:
+            self._add("view", f"{view_text(answers.view)}, as answered")
+
+    def _add(self, asked: Asked, text: str) -> None:
+        row = QHBoxLayout()
+        row.addWidget(label(text, "muted"), 1)
+        change = QToolButton()
+        change.setText("Change")
+        change.setAccessibleName(f"Change the {asked} that you answered")
+        change.clicked.connect(lambda: self.change_requested.emit(asked))
+        row.addWidget(change)
+        self._column.addLayout(row)
 
 
 class ImpressionBox(QFrame):
