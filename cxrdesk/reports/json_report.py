@@ -16,6 +16,7 @@ import numpy as np
 from cxrdesk import DISCLAIMER, __version__
 from cxrdesk.api import FINDINGS, STRUCTURES, DetectorSpec, Evidence, OperatingPoint, Radiograph, SegmenterSpec
 from cxrdesk.api.spec import NEGATIVE_SENTENCE, view_name
+from cxrdesk.imaging.maps import outlines
 from cxrdesk.inference.result import (
     Call,
     DetectorResult,
@@ -26,7 +27,6 @@ from cxrdesk.inference.result import (
     SaliencyResult,
     Status,
 )
-from cxrdesk.reports.outlines import outlines
 
 FORMAT = 1
 SCHEMA = Path(__file__).parent / "report.schema.json"

@@ -14,8 +14,8 @@ from cxrdesk import DISCLAIMER, __version__
 from cxrdesk.api import FINDINGS, STRUCTURES, Box, DetectorSpec, Evidence, Radiograph, SegmenterSpec
 from cxrdesk.api.spec import NEGATIVE_SENTENCE
 from cxrdesk.imaging.display import apply_table, display_table
+from cxrdesk.imaging.maps import colour_table, opacity_table, outlines, table_index
 from cxrdesk.inference.result import DetectorResult, FindingResult, MaskResult, SaliencyResult, Status
-from cxrdesk.reports.outlines import outlines
 
 Picture = NDArray[np.uint8]
 SIDE = 900
@@ -68,19 +68,9 @@ def film_picture(
     return np.vstack([picture, _margin(lines, picture.shape[1])])
 
 
-def colour_table() -> NDArray[np.uint8]:
-    """RGB by share of the reference, uint8 (256, 3): inferno, whose steps are even for the eye.
-
-    N. Smith and S. van der Walt, matplotlib 2.0; the table is OpenCV's.
-    """
-    ramp = np.arange(256, dtype=np.uint8).reshape(256, 1)
-    return np.ascontiguousarray(cv2.applyColorMap(ramp, cv2.COLORMAP_INFERNO)[:, 0, ::-1])
-
-
 def alpha_table() -> NDArray[np.float32]:
-    """Opacity by share of the reference, float32 (256,): nearly 0 for small shares: a weak map does not glow."""
-    shares = np.linspace(0.0, 1.0, 256)
-    return (_STRONGEST_ALPHA * np.clip(shares / 0.6, 0.0, 1.0) ** 1.5).astype(np.float32)
+    """Opacity of a map over the film by share of the reference, float32 (256,)."""
+    return np.float32(_STRONGEST_ALPHA) * opacity_table()
 
 
 def blended(base: Picture, saliency: SaliencyResult) -> Picture:
@@ -90,8 +80,8 @@ def blended(base: Picture, saliency: SaliencyResult) -> Picture:
     out = base.copy()
     top, left, bottom, right = _pixels(saliency.map.box, base)
     size = (right - left, bottom - top)
-    values = cv2.resize(saliency.map.values, size, interpolation=cv2.INTER_LINEAR)
-    index = np.rint(np.clip(values / np.float32(saliency.reference), 0.0, 1.0) * 255).astype(np.uint8)
+    values = np.asarray(cv2.resize(saliency.map.values, size, interpolation=cv2.INTER_LINEAR), np.float32)
+    index = table_index(values, saliency.reference)
     alpha = alpha_table()[index][..., np.newaxis]
     part = out[top:bottom, left:right]
     part[:] = np.rint((1 - alpha) * part + alpha * colour_table()[index]).astype(np.uint8)

@@ -9,7 +9,7 @@ import pytest
 
 from cxrdesk.api.detector import SaliencyMap
 from cxrdesk.imaging.preprocess import Box
-from cxrdesk.ui.viewer.overlays import colour_table, half_mass_outline, mask_outline, overlay_table, saliency_image
+from cxrdesk.ui.viewer.overlays import half_mass_outline, mask_outline, saliency_image
 from tests.ui.fakes import saliency
 
 
@@ -83,15 +83,3 @@ def test_a_mask_up_to_the_edge_is_closed() -> None:
     assert line.min() >= 0
     assert line.max() <= 1
     assert np.ptp(line, axis=0) == pytest.approx([1, 1], abs=0.02)
-
-
-def test_colours_rise_in_lightness() -> None:
-    """CIE lightness by the sRGB formulas (IEC 61966-2-1): a map read without colours is read the same."""
-    rgb = colour_table() / 255
-    linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
-    luminance = linear @ [0.2126, 0.7152, 0.0722]
-    assert (np.diff(luminance) > -1e-3).all()
-    assert luminance[-1] > 0.9
-    alpha = overlay_table()[:, 3].astype(int)
-    assert alpha[0] == 0
-    assert (np.diff(alpha) >= 0).all()

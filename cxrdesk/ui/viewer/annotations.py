@@ -6,11 +6,11 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QImage, QPainter, QPen
 
 from cxrdesk import DISCLAIMER
+from cxrdesk.imaging.maps import colour_table
 from cxrdesk.imaging.radiograph import Radiograph
 from cxrdesk.ui.theme import SMALL_POINT_SIZE
 from cxrdesk.ui.viewer.geometry import Geometry
 from cxrdesk.ui.viewer.layers import SaliencyLayer
-from cxrdesk.ui.viewer.overlays import colour_table
 
 _TEXT = QColor("#dde2e6")
 _AMBER = QColor("#ecc667")

@@ -21,7 +21,7 @@ MASK_COLOUR = "#6fd0ff"
 CONTOUR_COLOUR = "#ffd27a"
 
 
-def _polygon(line: NDArray[np.float32]) -> QPolygonF:
+def _polygon(line: NDArray[np.floating]) -> QPolygonF:
     return QPolygonF([QPointF(float(x), float(y)) for x, y in line])
 
 

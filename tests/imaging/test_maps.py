@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 import pytest
 
-from cxrdesk.api import Box
-from cxrdesk.reports.outlines import outlines
+from cxrdesk.imaging.maps import colour_table, opacity_table, outlines, table_index
+from cxrdesk.imaging.preprocess import Box
 
 
 def disc(h: int, w: int, x: float, y: float, radius: float, soft: float = 1.0) -> np.ndarray:
@@ -53,3 +53,21 @@ def test_within_its_box():
     [line] = outlines(np.ones((4, 4), np.float32), (100, 200), box=Box(x0=0.25, y0=0.5, x1=0.75, y1=1.0))
     assert line.min(axis=0) == pytest.approx((50, 50), abs=0.2)
     assert line.max(axis=0) == pytest.approx((150, 100), abs=0.2)
+
+
+def test_colours_rise_in_lightness():
+    """CIE lightness by the sRGB formulas (IEC 61966-2-1): a map read without colours is read the same."""
+    rgb = colour_table() / 255
+    linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
+    luminance = linear @ [0.2126, 0.7152, 0.0722]
+    assert (np.diff(luminance) > -1e-3).all()
+    assert luminance[-1] > 0.9
+    opacity = opacity_table()
+    assert opacity[0] == 0
+    assert opacity[-1] == 1
+    assert (np.diff(opacity) >= 0).all()
+
+
+def test_a_value_has_one_place_in_the_tables():
+    values = np.array([0.0, 1.0, 2.0, 50.0], np.float32)
+    assert table_index(values, 2.0).tolist() == [0, 128, 255, 255]
