@@ -120,7 +120,8 @@ class Desk(QObject):
         self.worker = Worker(registry, runner, self.bridge.post)
         self.worker.start()
         self.window.set_registry(registry)
-        self.reading.connect_queue(self.worker)
+        most = max((spec.scope.films[1] for spec in registry.detectors), default=1)
+        self.reading.connect_queue(self.worker, most_films=most)
 
     def shutdown(self) -> None:
         """Films first, then the worker and its children, settings last."""

@@ -63,6 +63,10 @@ class Background(QObject):
             self._pool.clear()
         self._pool.start(Task(self, token, work))
 
+    def forget(self) -> None:
+        """Drop what waits; what runs goes on."""
+        self._pool.clear()
+
     def stop(self) -> None:
         """Forget what waits and wait for what runs."""
         self.stopping.set()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -25,6 +26,8 @@ if TYPE_CHECKING:  # see _find
     from cxrdesk.studies.importers import Film, ImportResult
 
 log = logging.getLogger(__name__)
+_MOST_COMPANIONS = 8
+"""Films of a study that are decoded for detectors over several films; a longer series is no study of radiographs."""
 KEPT_MB = 512
 """Decoded films kept in memory, so that going back and forth does not decode again."""
 
@@ -67,6 +70,9 @@ class Reading(QObject):
     DWELL_MS = 200
     """A film is asked about once it has been on the screen for this long: paging through a study queues nothing."""
 
+    PATIENCE_MS = 2000
+    """How long a film waits for the others of its study; late ones are asked about once more, all together."""
+
     def __init__(self, settings: Settings, messages: Messages, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.session = Session()
@@ -82,12 +88,23 @@ class Reading(QObject):
         self._decoder = Background(threads=2, latest_only=True, parent=self)
         self._decoder.done.connect(self._on_decoded)
         self._decoder.refused.connect(self._on_refused)
-        for background in (self._finder, self._decoder):
+        self._most_films = 1
+        self._awaited: set[str] = set()
+        self._unreadable: set[str] = set()
+        self._gatherer = Background(threads=1, parent=self)
+        self._gatherer.done.connect(self._on_gathered)
+        self._gatherer.refused.connect(self._on_unreadable)
+        for background in (self._finder, self._decoder, self._gatherer):
             background.broken.connect(self._on_broken)
-        self._dwell = QTimer(self)
-        self._dwell.setSingleShot(True)
-        self._dwell.setInterval(self.DWELL_MS)
-        self._dwell.timeout.connect(self._ask)
+        self._dwell = self._timer(self.DWELL_MS, self._ask)
+        self._patience = self._timer(self.PATIENCE_MS, self._submit_shown)
+
+    def _timer(self, interval_ms: int, call: Callable[[], None]) -> QTimer:
+        timer = QTimer(self)
+        timer.setSingleShot(True)
+        timer.setInterval(interval_ms)
+        timer.timeout.connect(call)
+        return timer
 
     # Opening and showing
 
@@ -112,7 +129,7 @@ class Reading(QObject):
     def show(self, key: str) -> None:
         """Make a film the one on the screen."""
         state = self.session.show(key)
-        self._dwell.stop()
+        self._stop_asking()
         self._map = self.shown = self._decoded = None
         kept = self._kept.get(key)
         if kept is not None:
@@ -132,9 +149,10 @@ class Reading(QObject):
         """Close all films."""
         for state in self.session.states:
             self._give_up(state)
-        self._dwell.stop()
+        self._stop_asking()
         self.session.close_all()
         self._kept.clear()
+        self._unreadable.clear()
         self.shown = self._decoded = self._map = None
         self.films_changed.emit()
         self.film_shown.emit()
@@ -191,9 +209,15 @@ class Reading(QObject):
 
     # Asking and answering
 
-    def connect_queue(self, queue: JobQueue) -> None:
-        """The worker is there; the film on the screen is asked about."""
-        self._queue = queue
+    def connect_queue(self, queue: JobQueue, *, most_films: int = 1) -> None:
+        """The worker is there; the film on the screen is asked about.
+
+        Parameters
+        ----------
+        most_films : int
+            How many films of a study any detector takes together.
+        """
+        self._queue, self._most_films = queue, most_films
         if self.shown is not None:
             self._dwell.start()
 
@@ -202,7 +226,51 @@ class Reading(QObject):
         if self._queue is None or self.shown is None or state is None:
             return
         if self.session.needs_job(state, self.settings.operating_point):
+            self._request(state)
+
+    def _stop_asking(self) -> None:
+        self._dwell.stop()
+        self._patience.stop()
+        self._awaited.clear()
+        self._gatherer.forget()
+
+    def _request(self, state: FilmState) -> None:
+        """Ask about the film on the screen, once the films beside it are decoded where a detector wants them."""
+        missing = [
+            other
+            for other in self._others(state)
+            if other.key not in self._kept and other.key not in self._unreadable and other.film is not None
+        ]
+        if not missing:
             self._submit(state)
+            return
+        self._awaited = {other.key for other in missing}
+        self._gatherer.forget()
+        for other in missing:
+            if other.film is not None:
+                self._gatherer.start(other.key, partial(_decode, other.film, other.key))
+        self._patience.start()
+
+    def _on_gathered(self, key: str, loaded: LoadedFilm) -> None:
+        if key in {state.key for state in self.session.states}:
+            self._keep(loaded)
+            self._arrived(key)
+
+    def _on_unreadable(self, key: str, _error: UserError) -> None:
+        self._unreadable.add(key)  # told when its own turn comes
+        self._arrived(key)
+
+    def _arrived(self, key: str) -> None:
+        if key not in self._awaited:
+            return  # another film is on the screen
+        self._awaited.discard(key)
+        if not self._awaited:
+            self._submit_shown()
+
+    def _submit_shown(self) -> None:
+        self._patience.stop()
+        if self.session.current is not None:
+            self._submit(self.session.current)
 
     def _submit(self, state: FilmState) -> None:
         if self._queue is None or self.shown is None or self.shown.key != state.key:
@@ -213,13 +281,23 @@ class Reading(QObject):
         self.session.submitted(state.key, job, point)
         self.results_changed.emit()
 
-    def _companions(self, state: FilmState) -> tuple[Radiograph, ...]:
-        """The other films of the same study, as far as they are decoded."""
+    def _others(self, state: FilmState) -> list[FilmState]:
+        """The other films of the same study, where a detector takes several; those next to it in the list first."""
         study = state.film.study_uid if state.film is not None else None
-        if study is None:
-            return ()
-        others = [s for s in self.session.states if s is not state and s.film is not None and s.film.study_uid == study]
-        return tuple(s.completed(self._kept[s.key].radiograph) for s in others if s.key in self._kept)
+        if study is None or self._most_films <= 1:
+            return []
+        states = self.session.states
+        place = states.index(state)
+        others = [
+            (abs(index - place), other)
+            for index, other in enumerate(states)
+            if other is not state and other.film is not None and other.film.study_uid == study
+        ]
+        return [other for _, other in sorted(others, key=lambda pair: pair[0])][:_MOST_COMPANIONS]
+
+    def _companions(self, state: FilmState) -> tuple[Radiograph, ...]:
+        """Those of them that are decoded."""
+        return tuple(s.completed(self._kept[s.key].radiograph) for s in self._others(state) if s.key in self._kept)
 
     def _give_up(self, state: FilmState) -> None:
         if self._queue is not None and state.running and state.job is not None:
@@ -228,7 +306,7 @@ class Reading(QObject):
     def run_again(self) -> None:
         """Ask about the film on the screen once more."""
         if self.session.current is not None:
-            self._submit(self.session.current)
+            self._request(self.session.current)
 
     def cancel(self, model_id: str | None = None) -> None:
         """Give up the job of the film on the screen, or one model of it."""
@@ -244,7 +322,7 @@ class Reading(QObject):
         self.session.answer(state.key, age_years=age_years, view=view)
         # From the film as it was decoded: an earlier answer is none of its own words.
         self.shown = replace(self.shown, radiograph=state.completed(self._decoded.radiograph))
-        self._submit(state)
+        self._request(state)
 
     def commit_impression(self, text: str) -> None:
         """The reader's impression of the film on the screen; its results may be seen from now on."""
@@ -320,6 +398,7 @@ class Reading(QObject):
 
     def stop(self) -> None:
         """End the threads."""
-        self._dwell.stop()
+        self._stop_asking()
+        self._gatherer.stop()
         self._finder.stop()
         self._decoder.stop()

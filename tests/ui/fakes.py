@@ -188,6 +188,7 @@ class FakeQueue:
     def __init__(self) -> None:
         self._numbers = count(1)
         self.submitted: list[tuple[int, Radiograph, str]] = []
+        self.companions: dict[int, tuple[Radiograph, ...]] = {}
         self.cancelled: list[tuple[int, str | None]] = []
 
     def submit(
@@ -195,6 +196,7 @@ class FakeQueue:
     ) -> int:
         number = next(self._numbers)
         self.submitted.append((number, film, operating_point))
+        self.companions[number] = companions
         return number
 
     def cancel(self, job: int, model_id: str | None = None) -> None:
