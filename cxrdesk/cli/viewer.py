@@ -23,7 +23,10 @@ def demo(
     out: Annotated[
         Path,
         typer.Option(
-            help="Folder for screenshots, JSON and table, written where there is no display.", file_okay=False
+            help="Folder for screenshots, report.json and report.csv, written where there is no display."
+            " Default: cxrdesk-demo in the current folder.",
+            file_okay=False,
+            show_default=False,
         ),
     ] = Path("cxrdesk-demo"),
 ) -> None:

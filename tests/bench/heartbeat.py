@@ -9,6 +9,7 @@ import numpy as np
 from PySide6.QtCore import Qt, QTimer
 
 from cxrdesk import app as application
+from cxrdesk.demo import wait
 from cxrdesk.imaging.resources import resource
 from cxrdesk.studies.settings import LoadedSettings, Settings
 from tests.bench.report import Line
@@ -30,11 +31,11 @@ def run() -> Iterator[Line]:
 
     def again() -> None:
         nonlocal jobs
-        state = desk.reading.state
-        if desk.worker is None or state is None or state.radiograph is None:
+        state, shown = desk.reading.state, desk.reading.shown
+        if desk.worker is None or state is None or shown is None:
             return
         if state.job is None or state.finished:
-            desk.worker.submit(state.radiograph)
+            desk.worker.submit(shown.radiograph)
             jobs += 1
 
     timer, feeder = QTimer(), QTimer()
@@ -42,11 +43,11 @@ def run() -> Iterator[Line]:
     timer.timeout.connect(beat)
     feeder.timeout.connect(again)
     desk.start([resource("samples/child-with-opacity"), resource("samples/adult")])
-    application._wait(lambda: desk.worker is not None and desk.reading.state is not None, 60)
+    wait(lambda: desk.worker is not None and desk.reading.state is not None, 60)
     timer.start(BEAT_MS)
     feeder.start(250)
     end = time.monotonic() + SECONDS_S
-    application._wait(lambda: time.monotonic() > end, SECONDS_S + 5)
+    wait(lambda: time.monotonic() > end, SECONDS_S + 5)
     timer.stop(), feeder.stop()
     desk.window.close()
     desk.shutdown()
