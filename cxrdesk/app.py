@@ -10,14 +10,13 @@ import logging
 import os
 import signal
 import sys
-import time
+import threading
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEventLoop, QMessageLogContext, QObject, QTimer, QtMsgType, qInstallMessageHandler
+from PySide6.QtCore import QMessageLogContext, QObject, QTimer, QtMsgType, qInstallMessageHandler
 from PySide6.QtWidgets import QApplication
 
 from cxrdesk.imaging.errors import UserError
@@ -31,17 +30,16 @@ from cxrdesk.ui.messages import Messages
 from cxrdesk.ui.reading import Reading
 
 if TYPE_CHECKING:  # imported after the first film is on the screen
+    from cxrdesk.discovery.registry import Registry
     from cxrdesk.inference.jobs import Worker
-    from cxrdesk.ui.session import FilmState
 
 log = logging.getLogger(__name__)
 TOGETHER = frozenset({"cxrdesk-lungmask", "cxrdesk-pneumonia"})
 """Distributions that share one inference process; every other plugin has its own."""
+_NO_SIZE_HINTS = "This plugin does not support propagateSizeHints()"
 _NO_FILM_MS = 1500
 """Where no film is opened, or none can be, plugins are listed after this long."""
 _SAVE_MS = 600
-_SETTLE_S = 0.3
-"""Wrapped texts find their height within a turn or two of the event loop."""
 
 
 def samples_dir() -> Path:
@@ -82,11 +80,14 @@ class Desk(QObject):
         self.app = app
         self.messages = Messages(self)
         self.reading = Reading(loaded.settings, self.messages, self)
-        theme.apply(app, loaded.settings.theme)
+        self._theme = loaded.settings.theme
+        theme.apply(app, self._theme)
         self.window = MainWindow(self.reading)
-        self.bridge = EventBridge(self)
-        self.bridge.received.connect(self.reading.on_event)
+        self.bridge = self._new_bridge()
         self.worker: Worker | None = None
+        self._registry: Registry | None = None
+        self._used = loaded.settings
+        self._ending: list[threading.Thread] = []
         self._settings_file = settings_file
         self._unsaved: Settings | None = None
         # A slider sends many values: the file is written once they rest.
@@ -95,6 +96,7 @@ class Desk(QObject):
         self.window.settings_edited.connect(self._settings_edited)
         self.window.film.painted.connect(lambda _key: self._start_soon(0))
         self.window.closed.connect(self.shutdown)
+        self.reading.job_ended.connect(self._renew_worker)
         self._stopped = False
         for text in loaded.messages:
             self.messages.warning(text, code="settings")
@@ -111,17 +113,44 @@ class Desk(QObject):
         if self.worker is not None or self._stopped:
             return
         from cxrdesk.discovery.loader import load_registry
+
+        self._registry = load_registry()
+        self._start_worker()
+        self.window.set_registry(self._registry)
+
+    def _start_worker(self) -> None:
+        if self._registry is None:
+            return
         from cxrdesk.inference.jobs import Worker
         from cxrdesk.inference.runners import ChildRunner
 
-        settings = self.reading.settings
-        registry = load_registry()
-        runner = ChildRunner(registry, together=TOGETHER, device=settings.device, limit_s=settings.film_timeout_s)
+        registry, self._used = self._registry, self.reading.settings
+        limit_s = self._used.film_timeout_s
+        runner = ChildRunner(registry, together=TOGETHER, device=self._used.device, limit_s=limit_s)
         self.worker = Worker(registry, runner, self.bridge.post)
         self.worker.start()
-        self.window.set_registry(registry)
         most = max((spec.scope.films[1] for spec in registry.detectors), default=1)
         self.reading.connect_queue(self.worker, most_films=most)
+
+    def _renew_worker(self) -> None:
+        """Another device or time limit needs another inference process: made as soon as no job runs."""
+        settings = self.reading.settings
+        same = (settings.device, settings.film_timeout_s) == (self._used.device, self._used.film_timeout_s)
+        if self.worker is None or same or self._stopped or self.reading.session.running:
+            return
+        # Both number their jobs from one: what the old one may still say must not reach the films.
+        self.bridge.received.disconnect(self.reading.on_event)
+        self.bridge = self._new_bridge()
+        # Ending a child takes a moment, in which the window must not stand still.
+        ending = threading.Thread(target=self.worker.stop, name="ending-inference")
+        ending.start()
+        self._ending = [thread for thread in self._ending if thread.is_alive()] + [ending]
+        self._start_worker()
+
+    def _new_bridge(self) -> EventBridge:
+        bridge = EventBridge(self)
+        bridge.received.connect(self.reading.on_event)
+        return bridge
 
     def shutdown(self) -> None:
         """Films first, then the worker and its children, settings last."""
@@ -132,6 +161,8 @@ class Desk(QObject):
         self.reading.stop()
         if self.worker is not None:
             self.worker.stop()
+        for thread in self._ending:
+            thread.join()
         self._saver.stop()
         self._save()
 
@@ -149,6 +180,11 @@ class Desk(QObject):
     def _settings_edited(self, settings: Settings) -> None:
         self._unsaved = settings
         self._saver.start()
+        if settings.theme != self._theme:
+            self._theme = settings.theme
+            theme.apply(self.app, settings.theme)
+            self.window.restyle()
+        self._renew_worker()
 
     def _save(self) -> None:
         settings, self._unsaved = self._unsaved, None
@@ -163,7 +199,23 @@ class Desk(QObject):
             )
 
 
+def _quiet_off_screen() -> None:
+    """Leave out the line that Qt's off-screen platform says of every window with a least size: it is no fault."""
+
+    def tell(kind: QtMsgType, context: QMessageLogContext, text: str) -> None:
+        if text == _NO_SIZE_HINTS:
+            return
+        if before is not None:
+            before(kind, context, text)
+        else:
+            print(text, file=sys.stderr)
+
+    before = qInstallMessageHandler(tell)
+
+
 def _application() -> QApplication:
+    if headless():
+        _quiet_off_screen()
     existing = QApplication.instance()
     app = existing if isinstance(existing, QApplication) else QApplication(sys.argv[:1])
     app.setApplicationName("cxrdesk")
@@ -187,7 +239,17 @@ def _report_faults(messages: Messages) -> None:
 
 
 def run_viewer(paths: list[Path]) -> int:
-    """Open the window on files and folders; returns the exit code when it is closed."""
+    """Open the window on files and folders; returns the exit code when it is closed.
+
+    Raises
+    ------
+    UserError
+        ``no-display`` where Qt would end the process for want of one.
+    """
+    if headless() and not os.environ.get("QT_QPA_PLATFORM"):
+        raise UserError(
+            "no-display", "There is no display to open a window on; 'cxrdesk analyze' reads films without one."
+        )
     app = _application()
     settings_file = folders.settings_file()
     desk = Desk(app, load_settings(settings_file), settings_file)
@@ -210,82 +272,15 @@ def run_demo(out: Path) -> int:
     samples = samples_dir()
     if not headless():
         return run_viewer([samples])
+    from cxrdesk import demo
+
     os.environ["QT_QPA_PLATFORM"] = os.environ.get("QT_QPA_PLATFORM") or "offscreen"
-    qInstallMessageHandler(_tell_qt)
     # The reader's own settings neither change the samples' result nor are changed by them.
     desk = Desk(_application(), LoadedSettings(settings=Settings()), None)
     try:
         desk.start([samples])
-        return _demo(desk, out)
+        return demo.run(desk, out)
     finally:
         desk.window.close()
         desk.shutdown()
-
-
-def _tell_qt(_kind: QtMsgType, _context: QMessageLogContext, text: str) -> None:
-    # Said off screen of every window that has a least size, and no fault.
-    if text != "This plugin does not support propagateSizeHints()":
-        print(text, file=sys.stderr)
-
-
-def _demo(desk: Desk, out: Path) -> int:
-    from cxrdesk.reports.csv_report import write_csv
-    from cxrdesk.reports.json_report import write_json
-    from cxrdesk.ui.export import report_content
-
-    out.mkdir(parents=True, exist_ok=True)
-    reading = desk.reading
-    limit_s = 60.0 + reading.settings.film_timeout_s
-    failed = not _wait(lambda: desk.worker is not None and reading.state is not None, limit_s)
-    written = []
-    for state in reading.session.states:
-        if state is not reading.state:
-            reading.show(state.key)
-        ended = _wait(partial(_ended, state), limit_s)
-        failed |= not ended or state.failure is not None or _failed(state)
-        _wait(lambda: False, _SETTLE_S)
-        path = out / _picture_name(state)
-        desk.window.grab().save(str(path))
-        written.append(path)
-    content = report_content(reading.session, reading.settings, desk.window.registry, reading.radiograph)
-    for name, write in (("report.json", write_json), ("report.csv", write_csv)):
-        write(content, out / name)
-        written.append(out / name)
-    for path in written:
-        print(path)
-    return 1 if failed else 0
-
-
-def _ended(state: FilmState) -> bool:
-    return state.failure is not None or (state.job is not None and state.finished)
-
-
-def _failed(state: FilmState) -> bool:
-    from cxrdesk.inference.result import Status
-
-    ended = [result.status for result in state.masks.values()] + [result.status for result in state.detectors.values()]
-    return Status.FAILED in ended
-
-
-def _picture_name(state: FilmState) -> str:
-    path = Path(state.key)
-    return f"{path.parent.name}-{path.stem}.png"
-
-
-def _wait(condition: Callable[[], bool], limit_s: float) -> bool:
-    """Serve the event loop until `condition` holds; False where the time ran out."""
-    end = time.monotonic() + limit_s
-    loop = QEventLoop()
-    tick = QTimer()
-    tick.setInterval(50)
-
-    def look() -> None:
-        if condition() or time.monotonic() > end:
-            loop.quit()
-
-    tick.timeout.connect(look)
-    tick.start()
-    if not condition():
-        loop.exec()
-    tick.stop()
-    return condition()
+        desk.deleteLater()

@@ -161,6 +161,14 @@ class MainWindow(QMainWindow):
             self.reading.messages.warning(f"{plugins} could not be listed; Help, Plugins says why.", code="plugins")
         self._refresh_results()
 
+    def restyle(self) -> None:
+        """Show everything in the colours of another theme."""
+        self.bar.restyle()
+        self.findings.restyle()
+        self._refresh_results()
+        for widget in self.findChildren(QWidget):
+            widget.update()
+
     # What the reading says
 
     def _refresh_list(self) -> None:

@@ -117,6 +117,10 @@ class MessageBar(QFrame):
         self._queue.clear()
         self._refresh()
 
+    def restyle(self) -> None:
+        """Use the colours of another theme."""
+        self._refresh()
+
     def next(self) -> None:
         """Close the message shown."""
         if self._queue:

@@ -74,7 +74,7 @@ class SettingsDialog(QDialog):
         rest.addRow("Compute on", self.device)
         rest.addRow("Longest time for one film", self.timeout)
         column.addLayout(rest)
-        column.addWidget(label("Theme, device and time apply at the next start.", "muted"))
+        column.addWidget(label("Device and time apply from the next job on.", "muted"))
         column.addStretch(1)
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Ok | QDialogButtonBox.StandardButton.Cancel)
         buttons.button(QDialogButtonBox.StandardButton.Ok).setProperty("primary", "true")

@@ -57,6 +57,10 @@ class ModelCard(QFrame):
             self._bar.setRange(0, 100)
             self._bar.setValue(round(100 * (share or 0.0)))
 
+    def forget(self) -> None:
+        """Make the content anew when it is next shown, even where it is the same."""
+        self._shown = None
+
     def _begin(self, *content: object) -> bool:
         """Empty the card if it is to show something else than it does."""
         if self._shown == content:

@@ -213,6 +213,11 @@ class FindingsPanel(QWidget):
         else:
             card.show_waiting(state.progress.get(model_id), running=state.running)
 
+    def restyle(self) -> None:
+        """Make the cards anew, in the colours of another theme, when they are next shown."""
+        for card in self.cards.values():
+            card.forget()
+
     def focus_first(self) -> None:
         """Give the keyboard to what wants an answer, else to the operating point."""
         for widget in (self.question.field, self.impression.line, self.point):

@@ -1,0 +1,106 @@
+"""Settings take effect without a restart."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from cxrdesk.imaging.radiograph import Radiograph
+from cxrdesk.inference.events import JobDone
+from cxrdesk.inference.result import Call
+from cxrdesk.ui import theme
+from cxrdesk.ui.shapes import ShapeLabel
+from tests.ui.conftest import Seat
+from tests.ui.fakes import FakeQueue, registry, scored
+from tests.ui.test_window import answer
+
+
+class FakeRunner:
+    def __init__(self, _registry: object, **options: object) -> None:
+        self.options = options
+
+
+class FakeWorker(FakeQueue):
+    made: list[FakeWorker]
+
+    def __init__(self, _registry: object, runner: FakeRunner, listener: object) -> None:
+        super().__init__()
+        self.runner, self.listener, self.stopped = runner, listener, 0
+        self.made.append(self)
+
+    def start(self) -> None:
+        """Nothing runs."""
+
+    def stop(self) -> None:
+        self.stopped += 1
+
+
+@pytest.fixture
+def workers(seat: Seat, monkeypatch: pytest.MonkeyPatch) -> list[FakeWorker]:
+    FakeWorker.made = []
+    monkeypatch.setattr("cxrdesk.inference.jobs.Worker", FakeWorker)
+    monkeypatch.setattr("cxrdesk.inference.runners.ChildRunner", FakeRunner)
+    seat.desk._registry = registry()
+    seat.desk._start_worker()
+    return FakeWorker.made
+
+
+def use(seat: Seat, **changes: object) -> None:
+    seat.window._use(replace(seat.reading.settings, **changes))  # type: ignore[arg-type]
+
+
+def end_job(seat: Seat, worker: FakeWorker) -> None:
+    job, film, _ = worker.submitted[-1]
+    worker.listener(JobDone(job=job, film=film.digest))  # type: ignore[operator]
+    seat.settle()
+
+
+def opened(seat: Seat, worker: FakeWorker, path: Path) -> Radiograph:
+    seat.reading.open([path])
+    seat.qtbot.waitUntil(lambda: bool(worker.submitted))
+    return worker.submitted[-1][1]
+
+
+def test_device_and_time_limit_make_another_worker_when_no_job_runs(
+    seat: Seat, workers: list[FakeWorker], child_film: Path
+) -> None:
+    film = opened(seat, workers[0], child_film)
+    use(seat, device="cpu", film_timeout_s=30.0)
+    assert len(workers) == 1  # the job goes on as it was begun
+    end_job(seat, workers[0])
+    seat.qtbot.waitUntil(lambda: workers[0].stopped == 1)
+    assert [worker.runner.options["device"] for worker in workers] == ["auto", "cpu"]
+    assert workers[1].runner.options["limit_s"] == 30.0
+    seat.reading.run_again()
+    assert [job for job, _, _ in workers[1].submitted] == [1]
+    # The old one's first job has the same number: what it still says is nobody's.
+    workers[0].listener(JobDone(job=1, film=film.digest))  # type: ignore[operator]
+    seat.settle()
+    assert seat.reading.session.running
+    end_job(seat, workers[1])
+    assert not seat.reading.session.running
+
+
+def test_other_settings_leave_the_worker_alone(seat: Seat, workers: list[FakeWorker]) -> None:
+    use(seat, saliency_opacity=0.9, theme="light", read_first=True)
+    assert len(workers) == 1
+    assert workers[0].stopped == 0
+
+
+def test_a_theme_holds_at_once(seat: Seat, child_film: Path) -> None:
+    seat.open(child_film)
+    answer(seat, lambda d: scored(d, 0.9, Call.POSITIVE))
+
+    def shape() -> ShapeLabel:
+        (card,) = [card for card in seat.window.findings.shown_cards() if "pneumonia" in card.spec.id]
+        return next(s for s in card.findChildren(ShapeLabel) if not s.isHidden())
+
+    assert shape().colour == theme.DARK.positive
+    use(seat, theme="light")
+    seat.settle()
+    assert shape().colour == theme.LIGHT.positive
+    assert seat.desk.app.palette().window().color().name() == theme.LIGHT.panel
+    image = seat.window.studies.grab().toImage()
+    assert image.pixelColor(image.width() // 2, image.height() - 5).lightness() > 150
