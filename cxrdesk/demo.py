@@ -56,6 +56,8 @@ def run(desk: Desk, out: Path) -> int:
         written.append((out / name, what))
     print(f"{DISCLAIMER}.\n")
     print(plain_table(("Film", "Model", "Result", "Why"), _rows(reading.session.states)))
+    for failure in desk.window.registry.failures if desk.window.registry is not None else ():
+        print(f"\nThe plugin {failure.name} could not be listed: {failure.reason} [{failure.code}]")
     print()
     print(plain_table(("File", "What it is"), ((str(path), what) for path, what in written)))
     return 1 if failed else 0

@@ -21,19 +21,24 @@ def films_named(words: list[str]) -> list[Path] | None:
 
 def open_window(paths: list[Path]) -> int:
     """Open the viewer; returns the exit code when it is closed."""
-    gc.disable()  # what is imported stays: looking through it for garbage costs a tenth of the start
-    if paths:
-        import_reader()
+    import_window(with_reader=bool(paths))
     from cxrdesk.app import run_viewer
 
-    gc.freeze()
-    gc.enable()
     return run_viewer(paths)
 
 
-def import_reader() -> None:
-    """Import what reads a film: before Qt, whose import hook makes every import after it take half as long again."""
-    from cxrdesk.imaging.decoders import import_for_native_films
+def import_window(*, with_reader: bool) -> None:
+    """Import the window and, before it, what reads a film: after Qt, whose import hook looks at each, both take longer.
 
-    import_for_native_films()
-    import cxrdesk.studies.importers  # noqa: F401
+    Without a film to open the reader is imported once the window is up.
+    """
+    gc.disable()  # what is imported stays: looking through it for garbage costs a tenth of the start
+    if with_reader:
+        from cxrdesk.imaging.decoders import import_for_native_films
+
+        import_for_native_films()
+        import cxrdesk.studies.importers
+    import cxrdesk.app  # noqa: F401
+
+    gc.freeze()
+    gc.enable()

@@ -33,7 +33,7 @@ app.exec()
 OURS = """
 import sys, time
 from cxrdesk.cli import quick
-quick.import_reader()
+quick.import_window(with_reader=True)
 from cxrdesk import app as application
 from cxrdesk.imaging.resources import resource
 from cxrdesk.studies.settings import LoadedSettings, Settings

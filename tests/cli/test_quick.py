@@ -67,8 +67,8 @@ def test_errors_end_as_those_of_other_commands(error, code, told, monkeypatch, c
 
 def test_the_way_to_the_window_imports_no_command_line():
     code = (
-        "import sys\nfrom cxrdesk.cli import quick\nquick.import_reader()\n"
+        "import sys\nfrom cxrdesk.cli import quick\nquick.import_window(with_reader=True)\n"
         "print(sorted({'typer', 'click', 'rich', 'PySide6'} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "[]"
+    assert done.stdout.strip() == "['PySide6']"

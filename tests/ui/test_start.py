@@ -10,7 +10,7 @@ SCRIPT = """
 import json, sys
 from PySide6.QtCore import QTimer
 from cxrdesk.cli import quick
-quick.import_reader()
+quick.import_window(with_reader=True)
 from cxrdesk import app as application
 from cxrdesk.imaging.resources import resource
 from cxrdesk.studies.settings import LoadedSettings, Settings
