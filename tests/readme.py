@@ -1,49 +1,59 @@
-"""The README's table of figures, made from the shipped bundles: ``python -m tests.readme`` writes it anew."""
+"""The README's tables of figures, from what ``cxrdesk evaluate --json`` printed: ``python -m tests.readme`` writes them."""
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 from typing import Any
 
-from cxrdesk.api.bundle import Bundle
 from cxrdesk.api.evidence import Estimate
 
 ROOT = Path(__file__).resolve().parents[1]
 README = ROOT / "README.md"
-LUNGS = ROOT / "plugins/cxrdesk-lungmask/src/cxrdesk_lungmask/bundle"
-PNEUMONIA = ROOT / "plugins/cxrdesk-pneumonia/src/cxrdesk_pneumonia/bundle"
-FOLDS = ROOT / "plugins/cxrdesk-pneumonia/folds"
+EVALUATION = ROOT / "plugins/evaluation.json"
 START, END = "<!-- figures: python -m tests.readme -->\n", "<!-- end of figures -->"
+POINT = "balanced"
+COLUMNS = ("auc", "sensitivity", "specificity", "balanced_accuracy", "calibration_error")
+
+
+def results() -> dict[str, list[dict[str, Any]]]:
+    """What was evaluated, by kind."""
+    kinds: dict[str, list[dict[str, Any]]] = {}
+    for item in json.loads(EVALUATION.read_text(encoding="utf-8"))["evaluated"]:
+        kinds.setdefault(item["kind"], []).append(item)
+    return kinds
 
 
 def _told(data: dict[str, Any]) -> str:
-    return str(Estimate(**data))
+    return str(Estimate(**{key: data[key] for key in ("value", "low", "high", "n")}))
 
 
 def figures() -> str:
-    """Markdown tables of the figures in the bundles' manifests."""
-    lungs = Bundle(LUNGS).manifest
+    """Markdown tables of the figures."""
+    found = results()
     lines = ["| lung outlines | Dice (95 % interval) | films |", "| --- | --- | --- |"]
-    lines += [f"| {group} | {_told(item)} | {item['n']} |" for group, item in lungs["dice"].items()]
-    lines += [
-        "",
-        "| pneumonia, `balanced` | AUC | sensitivity | specificity | balanced accuracy | calibration error | films |",
-        "| --- | --- | --- | --- | --- | --- | --- |",
-    ]
-    tables = {"report split": Bundle(PNEUMONIA).manifest["evaluation"]["table"]}
-    for fold in sorted(FOLDS.iterdir()):
-        table = Bundle(fold).manifest["evaluation"]["table"]
-        tables[table["films"]] = table
-    for films, table in tables.items():
-        point = table["points"]["balanced"]
-        keys = ("auc", "sensitivity", "specificity", "balanced_accuracy", "calibration_error")
-        lines.append(f"| {films} | " + " | ".join(_told(point[key]) for key in keys) + f" | {point['films']} |")
+    for item in found["segmenter"]:
+        lines += [f"| {group} | {_told(dice)} | {dice['n']} |" for group, dice in item["table"]["dice"].items()]
+    heads = " | ".join(name.replace("_", " ") for name in COLUMNS)
+    lines += ["", f"| pneumonia, at `{POINT}` | {heads} | films |", "| --- " * (len(COLUMNS) + 2) + "|"]
+    for item in found["detector"]:
+        for table in item["tables"]:
+            point = table["points"][POINT]
+            values = " | ".join(_told(point[name]) for name in COLUMNS)
+            lines.append(f"| {table['films']} | {values} | {point['films']} |")
+    lines += ["", "| film check | share (95 % interval) | films |", "| --- | --- | --- |"]
+    for item in found["film-check"]:
+        table = item["table"]
+        for kind, share in table["false_refusals"].items():
+            lines.append(f"| wrongly refused, {kind} | {_told(share)} | {share['n']} |")
+        lines.append(f"| rightly refused, all other pictures | {_told(table['refused'])} | {table['refused']['n']} |")
+        lines += [f"| rightly refused, {kind} | {_told(s)} | {s['n']} |" for kind, s in table["kinds"].items()]
     return "\n".join(lines) + "\n"
 
 
 def main() -> int:
-    """Write the table into the README."""
+    """Write the tables into the README."""
     text = README.read_text(encoding="utf-8")
     before, rest = text.split(START)
     _, after = rest.split(END)

@@ -1,14 +1,36 @@
-"""The README's figures are those of the shipped bundles, and its files exist."""
+"""The README's figures are those that the evaluation printed, and that the shipped bundles hold; its files exist."""
 
 import re
 
-from tests.readme import END, README, ROOT, START, figures
+import pytest
+
+from cxrdesk.api.bundle import Bundle
+from tests.readme import END, README, ROOT, START, figures, results
+
+PLUGINS = ROOT / "plugins"
 
 
-def test_figures_are_those_of_the_bundles() -> None:
+def test_figures_are_those_of_the_evaluation() -> None:
     text = README.read_text(encoding="utf-8")
     quoted = text.split(START)[1].split(END)[0]
     assert quoted == figures(), "run: python -m tests.readme"
+
+
+def test_evaluation_is_of_the_shipped_lung_bundle() -> None:
+    shipped = Bundle(PLUGINS / "cxrdesk-lungmask/src/cxrdesk_lungmask/bundle").manifest
+    (item,) = results()["segmenter"]
+    for group, dice in shipped["dice"].items():
+        assert item["table"]["dice"][group]["value"] == pytest.approx(dice["value"], abs=1e-3)
+
+
+@pytest.mark.parametrize("place", ["src/cxrdesk_pneumonia/bundle", "folds/im", "folds/normal2"])
+def test_evaluation_is_of_the_shipped_pneumonia_bundles(place: str) -> None:
+    shipped = Bundle(PLUGINS / "cxrdesk-pneumonia" / place).manifest["evaluation"]["table"]
+    tables = [table for item in results()["detector"] for table in item["tables"] if table["films"] == shipped["films"]]
+    assert len(tables) == 1
+    for name, point in shipped["points"].items():
+        for figure in ("auc", "sensitivity", "specificity", "balanced_accuracy"):
+            assert tables[0]["points"][name][figure]["value"] == pytest.approx(point[figure]["value"], abs=3e-3)
 
 
 def test_linked_files_exist() -> None:

@@ -73,14 +73,14 @@ class TorchClassifier(_TorchModel, Detector):
         self._cam: Any = None
         if self.spec.saliency is None:
             return
-        from pytorch_grad_cam import GradCAM
+        from pytorch_grad_cam import HiResCAM
 
         self.model.requires_grad_(False)
         layer = self.cam_layer(self.model)
         # The graph starts here: nothing below the layer is kept, and the backward pass is as short as it can be.
         # Cloned, since a leaf of the graph could not be changed in place by what follows the layer.
         self._cut = layer.register_forward_hook(lambda module, given, out: out.detach().requires_grad_(True).clone())
-        self._cam = GradCAM(self.model, [layer])
+        self._cam = HiResCAM(self.model, [layer])
 
     def unload(self) -> None:
         """Release hooks and network."""
@@ -106,12 +106,13 @@ class TorchClassifier(_TorchModel, Detector):
         return Prediction(probabilities=dict(zip(self.spec.findings, means, strict=True)))
 
     def explain(self, inputs: Sequence[ModelInput], finding: str) -> list[SaliencyMap]:
-        """Grad-CAM of one finding, unscaled, from the same forward pass as `predict` where it was of these inputs.
+        """HiResCAM of one finding, unscaled, from the same forward pass as `predict` where it was of these inputs.
 
         Notes
         -----
-        Selvaraju et al. 2017, arXiv 1610.02391, by the grad-cam package. Its own scaling of each map to 0..1 is left
-        out, so that a film with nothing on it gives a weak map.
+        Draelos and Carin 2020, arXiv 2011.08891, by the grad-cam package: each cell counts with its own gradient, where
+        Grad-CAM spreads one weight over the whole channel and so may light up cells that the score does not rest on.
+        The package's scaling of each map to 0..1 is left out, so that a film with nothing on it gives a weak map.
         """
         import torch
 
@@ -123,7 +124,8 @@ class TorchClassifier(_TorchModel, Detector):
         seen.gradients = []
         torch.autograd.backward(logits[:, self.spec.findings.index(finding)].sum(), retain_graph=True)
         layer = self._cam.target_layers[0]
-        raw = self._cam.get_cam_image(batch, layer, [], seen.activations[0], seen.gradients[0].numpy())
+        activations, gradients = seen.activations[0].numpy(), seen.gradients[0].numpy()
+        raw = self._cam.get_cam_image(batch, layer, [], activations, gradients, eigen_smooth=False)
         maps = np.maximum(raw, 0).astype(np.float32)
         return [
             SaliencyMap(finding=finding, values=values, box=item.box, film=i)

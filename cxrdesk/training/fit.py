@@ -5,9 +5,9 @@ from __future__ import annotations
 import logging
 import sys
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from lightning.pytorch.callbacks import Callback, EMAWeightAveraging, ModelCheck
 from torch.utils.data import DataLoader
 
 from cxrdesk.imaging.errors import UserError
+from cxrdesk.training.augment import Geometry
 from cxrdesk.training.data import Drawing, Epochs
 from cxrdesk.training.modules import Fit
 
@@ -39,6 +40,45 @@ class Plan:
     device: str = "auto"
     average: float = 0.998
     seed: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stage:
+    """One of several trainings that follow each other: how much films are changed, for how long, how fast.
+
+    Parameters
+    ----------
+    strength : float
+        Of the change in appearance; see `cxrdesk.training.augment.appearance`.
+    draws : int
+        In one epoch.
+    rate : float
+        Largest learning rate.
+    """
+
+    name: str
+    geometry: Geometry
+    strength: float
+    draws: int
+    epochs: int
+    rate: float
+
+
+def fit_stages(
+    module: Fit, stages: Sequence[Stage], draws: Callable[[Stage], Drawing], plan: Plan, out: Path
+) -> None:
+    """Train `module` in place by one stage after the other, each in a folder of its own under `out`.
+
+    Parameters
+    ----------
+    draws : callable
+        What a stage draws from.
+    plan : Plan
+        Its number of epochs is that of each stage.
+    """
+    for stage in stages:
+        module.rate = stage.rate
+        fit(module, draws(stage), replace(plan, epochs=stage.epochs), out / stage.name)
 
 
 class _Seeds(Callback):

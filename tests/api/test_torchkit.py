@@ -1,4 +1,4 @@
-"""torch models with a small real network, against the grad-cam package's own GradCAM."""
+"""torch models with a small real network, against the grad-cam package's own HiResCAM."""
 
 from __future__ import annotations
 
@@ -68,8 +68,8 @@ def test_the_score_is_the_mean_of_the_films(model, inputs):
 
 @pytest.mark.parametrize("layer", [0, 2, 3])
 @pytest.mark.parametrize("in_place", [False, True])
-def test_maps_are_grad_cams_before_its_scaling(monkeypatch, layer, in_place):
-    from pytorch_grad_cam import GradCAM, base_cam
+def test_maps_are_the_packages_before_its_scaling(monkeypatch, layer, in_place):
+    from pytorch_grad_cam import HiResCAM, base_cam
     from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
 
     class Here(Small):
@@ -90,7 +90,7 @@ def test_maps_are_grad_cams_before_its_scaling(monkeypatch, layer, in_place):
     monkeypatch.setattr(base_cam, "scale_cam_image", lambda cam, size=None: unscaled.append(np.array(cam)) or cam)
     plain = network(in_place=in_place)
     batch = torch.from_numpy(np.stack([item.tensor for item in inputs]))
-    with GradCAM(plain, [plain[layer]]) as cam:
+    with HiResCAM(plain, [plain[layer]]) as cam:
         cam(batch, [ClassifierOutputTarget(0)] * 2)
     assert unscaled[0].max() > 0
     np.testing.assert_allclose(np.stack([item.values for item in maps]), unscaled[0], rtol=1e-5, atol=1e-7)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -17,7 +17,7 @@ from cxrdesk.imaging.preprocess import WHOLE_FILM
 from cxrdesk.training.augment import Geometry
 from cxrdesk.training.bundles import golden_films, half_precision, provenance, sha256
 from cxrdesk.training.data import Draws, Example, small_film
-from cxrdesk.training.fit import Plan, fit
+from cxrdesk.training.fit import Plan, Stage, fit_stages
 from cxrdesk.training.masks import drawn_mask
 from cxrdesk.training.modules import MaskFit
 from cxrdesk_lungmask.model import LungMaskModel
@@ -27,18 +27,6 @@ INPUT = InputSpec(size=(160, 160))
 ADULT_SHARE = 0.35
 """Share of draws from the few adult films whose licence allows training."""
 BATCH = 16
-
-
-@dataclass(frozen=True, kw_only=True)
-class Stage:
-    """One training: how much films are changed, for how long, how fast."""
-
-    name: str
-    geometry: Geometry
-    strength: float
-    draws: int
-    epochs: int
-    rate: float
 
 
 STAGES = (
@@ -75,10 +63,8 @@ def train(data: Path, out: Path, *, device: str = "auto", stages: tuple[Stage, .
     """Train, measure on the report split, write ``out/bundle``; goes on where an earlier run stopped."""
     torch.manual_seed(0)
     module = MaskFit(build())
-    for stage in stages:
-        module.rate = stage.rate
-        plan = Plan(epochs=stage.epochs, batch=BATCH, device=device)
-        fit(module, _draws(data, stage), plan, out / stage.name)
+    plan = Plan(epochs=0, batch=BATCH, device=device)
+    fit_stages(module, stages, lambda stage: _draws(data, stage), plan, out)
     return _bundle(module.network.cpu(), data, out / "bundle", device, stages)
 
 

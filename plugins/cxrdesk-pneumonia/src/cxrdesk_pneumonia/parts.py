@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from cxrdesk.evaluation.datasets import Row
 from cxrdesk.imaging.preprocess import InputSpec, mask_box
 from cxrdesk.training.augment import Geometry
 from cxrdesk.training.data import Draws, Example, small_film
-from cxrdesk.training.fit import Plan, fit
+from cxrdesk.training.fit import Plan, Stage, fit_stages
 from cxrdesk.training.masks import drawn_mask
 from cxrdesk.training.modules import ClassFit
 from cxrdesk_pneumonia.network import build
@@ -19,8 +20,26 @@ from cxrdesk_pneumonia.network import build
 INPUT = InputSpec(size=(128, 128), region="lungs", margin=0.06, percentiles=(2.0, 98.0))
 """The lungs' bounding box, stretched: borders, markers and the film's aspect ratio stay outside."""
 
-GEOMETRY = Geometry(rotation_degrees=10.0, scale=0.10, aspect=0.25, shift=0.05, flip=0.5)
-EPOCH, EPOCHS, BATCH, RATE = 3600, 24, 32, 1.5e-3
+BATCH = 32
+STAGES = (
+    Stage(
+        name="strong",
+        geometry=Geometry(rotation_degrees=10.0, scale=0.10, aspect=0.25, shift=0.05, flip=0.5),
+        strength=1.0,
+        draws=3600,
+        epochs=24,
+        rate=1.5e-3,
+    ),
+    # What was learned under strong change sharpens once the films look more like themselves again.
+    Stage(
+        name="mild",
+        geometry=Geometry(rotation_degrees=6.0, scale=0.06, aspect=0.15, shift=0.03, flip=0.5),
+        strength=0.5,
+        draws=3600,
+        epochs=6,
+        rate=8e-4,
+    ),
+)
 
 
 @dataclass(frozen=True)
@@ -39,16 +58,13 @@ PARTS = (
 
 
 def train_part(
-    part: Part, rows: list[Row], out: Path, *, device: str, epochs: int = EPOCHS, epoch: int = EPOCH
-) -> None:
-    """Train one network on its share of the training split; weights end in ``out/weights.pt``.
+    part: Part, rows: list[Row], out: Path, *, device: str, stages: Sequence[Stage] = STAGES
+) -> torch.nn.Module:
+    """Train one network on its share of the training split, or take up what an earlier run finished.
 
     The lungs' boxes come from the annotators' outlines and are moved at random, as the segmenter's would be;
     a film without an outline is left out of training. Both classes are drawn equally often.
     """
-    done = out / "weights.pt"
-    if done.is_file():
-        return
     used = [r for r in rows if r.split == "train" and r.mask and r.family not in part.left_out]
     examples = []
     for row in used:
@@ -57,8 +73,13 @@ def train_part(
         examples.append(Example(film=film, box=box, label=float(row.labels["pneumonia"])))
     share = sum(e.label for e in examples) / len(examples)
     weights = [0.5 / share if e.label else 0.5 / (1 - share) for e in examples]
+
+    def draws(stage: Stage) -> Draws:
+        return Draws(
+            examples, INPUT, weights, stage.draws, seed=0, geometry=stage.geometry, strength=stage.strength
+        )
+
     torch.manual_seed(0)
-    module = ClassFit(build(), rate=RATE, decay=0.05)
-    draws = Draws(examples, INPUT, weights, epoch, seed=0, geometry=GEOMETRY)
-    fit(module, draws, Plan(epochs=epochs, batch=BATCH, device=device), out)
-    torch.save(module.network.state_dict(), done)
+    module = ClassFit(build(), decay=0.05)
+    fit_stages(module, stages, draws, Plan(epochs=0, batch=BATCH, device=device), out)
+    return module.network.cpu()

@@ -29,9 +29,9 @@ from cxrdesk.inference.pipeline import FilmAnalysis
 from cxrdesk.inference.result import Status
 from cxrdesk.inference.runners import LocalRunner
 from cxrdesk.training.bundles import golden_films, half_precision, provenance, sha256
+from cxrdesk.training.fit import Stage
 from cxrdesk_pneumonia.model import PneumoniaModel
-from cxrdesk_pneumonia.network import build
-from cxrdesk_pneumonia.parts import EPOCH, EPOCHS, INPUT, PARTS, Part, train_part
+from cxrdesk_pneumonia.parts import INPUT, PARTS, STAGES, Part, train_part
 
 FINDING = "pneumonia"
 REFERENCE_PERCENTILE = 99.0
@@ -42,7 +42,7 @@ CHOSEN = {
 }
 
 
-def train(data: Path, out: Path, *, device: str = "auto", epochs: int = EPOCHS, epoch: int = EPOCH) -> Path:
+def train(data: Path, out: Path, *, device: str = "auto", stages: tuple[Stage, ...] = STAGES) -> Path:
     """Train, calibrate, choose, measure; write ``out/bundle`` and the folds' bundles; goes on where it stopped."""
     segmenter = next(
         (p for p in load_registry().plugins if any(s.spec.structure == "lungs" for s in p.segmenters)), None
@@ -50,14 +50,13 @@ def train(data: Path, out: Path, *, device: str = "auto", epochs: int = EPOCHS, 
     if segmenter is None:
         raise UserError("no-segmenter", "the recipe needs a plugin that outlines the lungs; install cxrdesk-lungmask")
     rows = kermany(data)
-    for part in PARTS:
-        (out / part.name).mkdir(parents=True, exist_ok=True)
-        train_part(part, rows, out / part.name, device=device, epochs=epochs, epoch=epoch)
+    networks = {part.name: train_part(part, rows, out / part.name, device=device, stages=stages) for part in PARTS}
     bench = Bench(segmenter, device)
-    specs = {part.name: _calibrated(part, rows, out, bench) for part in PARTS}
+    specs = {part.name: _calibrated(part, networks[part.name], rows, out, bench) for part in PARTS}
     chosen = _thresholds(specs, rows, bench)
+    draws = sum(stage.draws * stage.epochs for stage in stages)
     for part in PARTS:
-        _measured(part, specs[part.name], chosen, data, rows, out, bench, epochs * epoch)
+        _measured(part, specs[part.name], chosen, data, rows, out, bench, draws)
     return _folder(out, PARTS[0])
 
 
@@ -92,10 +91,8 @@ def _labels(scored: list[Scored]) -> Any:
     return np.array([item.row.labels[FINDING] for item in scored])
 
 
-def _calibrated(part: Part, rows: list[Row], out: Path, bench: Bench) -> DetectorSpec:
+def _calibrated(part: Part, network: torch.nn.Module, rows: list[Row], out: Path, bench: Bench) -> DetectorSpec:
     """The part's spec without operating points, its bundle on disk, calibrated on the families that it knows."""
-    network = build()
-    network.load_state_dict(torch.load(out / part.name / "weights.pt", weights_only=True))
     weights = half_precision(network)
     spec = DetectorSpec(
         id="pneumonia",
@@ -108,7 +105,7 @@ def _calibrated(part: Part, rows: list[Row], out: Path, bench: Bench) -> Detecto
         findings=(FINDING,),
         evidence=Evidence.INTERNAL,
         weights_sha256=sha256(weights),
-        saliency=Saliency(method="Grad-CAM (Selvaraju et al. 2017) at layer 3, not scaled per film"),
+        saliency=Saliency(method="HiResCAM (Draelos and Carin 2020) at layer 3, not scaled per film"),
         trained_on="Kermany, Zhang, Goldbaum 2018 (CC BY 4.0): children of 1 to 5 years at one centre, frontal (AP)",
         licence="Apache-2.0",
     )
