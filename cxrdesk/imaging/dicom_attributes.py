@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 _DAYS_PER_YEAR = 365.25
 _DAYS_PER_UNIT = {"D": 1.0, "W": 7.0, "M": _DAYS_PER_YEAR / 12, "Y": _DAYS_PER_YEAR}
 _OLDEST_YEARS = 130.0
+_AGE_TOLERANCE_YEARS = 1.1
+"""Ages are whole years, rounded down, and counted at the study where the date may be the acquisition's."""
 
 _VIEW_POSITIONS = {
     "AP": Projection.AP,
@@ -113,25 +115,46 @@ def _projection(ds: Dataset, notes: list[str]) -> Projection | None:
 
 
 def read_age_years(ds: Dataset, notes: list[str]) -> float | None:
-    """Patient's Age (0010,1010), else the years from birth date to acquisition, series or study date; or None."""
+    """Patient's Age (0010,1010), else the years from birth date to acquisition, series or study date; or None.
+
+    Where both are given and differ by more than the rounding to whole years, neither is believed.
+    """
+    stated, dated = _stated_age_years(ds, notes), _dated_age_years(ds, notes)
+    if stated is None or dated is None:
+        possible = stated if dated is None else dated
+        if possible is not None and not 0 <= possible <= _OLDEST_YEARS:
+            notes.append("Patient's Birth Date (0010,0030) and the date of the film give no possible age")
+            return None
+        return possible
+    if abs(stated - dated) > _AGE_TOLERANCE_YEARS:
+        notes.append(
+            "Patient's Age (0010,1010) and Patient's Birth Date (0010,0030) contradict each other; the age is unknown"
+        )
+        return None
+    return stated
+
+
+def _stated_age_years(ds: Dataset, notes: list[str]) -> float | None:
     stated = text(ds, "PatientAge", notes)
-    if stated is not None:
-        match = re.fullmatch(r"(\d{1,3})([DWMY])", stated)
-        years = int(match[1]) * _DAYS_PER_UNIT[match[2]] / _DAYS_PER_YEAR if match else -1.0
-        if 0 <= years <= _OLDEST_YEARS:
-            return years
-        notes.append("Patient's Age (0010,1010) is not an age and was ignored")
+    if stated is None:
+        return None
+    match = re.fullmatch(r"(\d{1,3})([DWMY])", stated)
+    years = int(match[1]) * _DAYS_PER_UNIT[match[2]] / _DAYS_PER_YEAR if match else -1.0
+    if 0 <= years <= _OLDEST_YEARS:
+        return years
+    notes.append("Patient's Age (0010,1010) is not an age and was ignored")
+    return None
+
+
+def _dated_age_years(ds: Dataset, notes: list[str]) -> float | None:
+    """Years between two dates of the file, possible as an age or not."""
     born = read_date(ds, "PatientBirthDate", notes)
     if born is None:
         return None
     for keyword in ("AcquisitionDate", "SeriesDate", "StudyDate"):
         taken = read_date(ds, keyword, notes)
         if taken is not None:
-            years = (taken - born).days / _DAYS_PER_YEAR
-            if 0 <= years <= _OLDEST_YEARS:
-                return years
-            notes.append(f"{attribute_name(keyword)} and the birth date give no possible age")
-            return None
+            return (taken - born).days / _DAYS_PER_YEAR
     return None
 
 

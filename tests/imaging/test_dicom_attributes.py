@@ -54,6 +54,28 @@ def test_age_from_dates() -> None:
     assert read_age_years(dataset(StudyDate="20230101"), []) is None
 
 
+@pytest.mark.parametrize(
+    ("age", "born", "known"),
+    [
+        ("003Y", "19500101", False),
+        ("070Y", "20170101", False),
+        ("003M", "20180101", False),
+        ("003Y", "20300101", False),  # born after the film
+        ("003Y", "18500101", False),
+        ("003Y", "20160105", True),  # four years in some days
+        ("004Y", "20160901", True),  # rounded up
+        ("003M", "20190901", True),
+    ],
+)
+def test_an_age_that_contradicts_the_dates_is_unknown(age: str, born: str, known: bool) -> None:
+    notes: list[str] = []
+    found = read_age_years(dataset(PatientAge=age, PatientBirthDate=born, StudyDate="20200101"), notes)
+    assert (found is not None) == known
+    assert [("contradict" in note, born[:4] in note, age in note) for note in notes] == [(True, False, False)] * (
+        not known
+    )
+
+
 def test_dates() -> None:
     assert read_date(dataset(StudyDate="20230102"), "StudyDate", []) == date(2023, 1, 2)
     assert read_date(dataset(StudyDate="1993.02.24"), "StudyDate", []) == date(1993, 2, 24)
