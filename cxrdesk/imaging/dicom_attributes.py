@@ -85,7 +85,17 @@ def read_view(ds: Dataset, notes: list[str]) -> View:
     return View(body_part=_body_part(ds, notes), projection=_projection(ds, notes))
 
 
+def _is_ambiguous(ds: Dataset, keyword: str, notes: list[str]) -> bool:
+    """Whether an attribute of one value (VM 1) has several that differ; none of them is believed then."""
+    if len({str(value).strip().upper() for value in values(ds, keyword, notes)}) < 2:
+        return False
+    notes.append(f"{attribute_name(keyword)} has several values and is taken as unknown")
+    return True
+
+
 def _body_part(ds: Dataset, notes: list[str]) -> str | None:
+    if _is_ambiguous(ds, "BodyPartExamined", notes):
+        return None
     named = text(ds, "BodyPartExamined", notes)
     if named is not None:
         return _BODY_PARTS.get(named.upper(), named.lower())
@@ -97,6 +107,8 @@ def _body_part(ds: Dataset, notes: list[str]) -> str | None:
 
 
 def _projection(ds: Dataset, notes: list[str]) -> Projection | None:
+    if _is_ambiguous(ds, "ViewPosition", notes):
+        return None
     position = text(ds, "ViewPosition", notes)
     if position is not None:
         return _VIEW_POSITIONS.get(position.upper())
@@ -136,7 +148,10 @@ def read_age_years(ds: Dataset, notes: list[str]) -> float | None:
 
 def _stated_age_years(ds: Dataset, notes: list[str]) -> float | None:
     stated = text(ds, "PatientAge", notes)
-    if stated is None:
+    if stated is None or _is_ambiguous(ds, "PatientAge", notes):
+        return None
+    if stated == "000Y":  # what systems fill in; a newborn's age is given in days
+        notes.append("Patient's Age (0010,1010) is zero years, a common filler, and was ignored")
         return None
     match = re.fullmatch(r"(\d{1,3})([DWMY])", stated)
     years = int(match[1]) * _DAYS_PER_UNIT[match[2]] / _DAYS_PER_YEAR if match else -1.0

@@ -42,6 +42,33 @@ def test_invalid_ages_are_unknown_and_noted(stated: str) -> None:
     assert len(notes) == 1
 
 
+def test_zero_years_is_a_filler() -> None:
+    notes: list[str] = []
+    assert read_age_years(dataset(PatientAge="000Y"), notes) is None
+    assert len(notes) == 1
+    dated = dataset(PatientAge="000Y", PatientBirthDate="20200101", StudyDate="20230101")
+    assert read_age_years(dated, []) == pytest.approx(3, abs=0.01)
+
+
+@pytest.mark.parametrize("several", [["AP", "LL"], ["LL", "AP"], ["AP", ""]])
+def test_of_several_views_none_is_believed(several: list[str]) -> None:
+    notes: list[str] = []
+    ds = dataset(ViewPosition=several, ViewCodeSequence=code("R-10206", "SRT"), PatientOrientation=["L", "F"])
+    assert read_view(ds, notes).projection is None
+    assert len(notes) == 1
+    assert "several values" in notes[0]
+
+
+def test_of_several_body_parts_and_ages_none_is_believed() -> None:
+    notes: list[str] = []
+    assert read_view(dataset(BodyPartExamined=["CHEST", "HIP"]), notes).body_part is None
+    assert read_age_years(dataset(PatientAge=["003Y", "070Y"]), notes) is None
+    assert len(notes) == 2
+    same = dataset(BodyPartExamined=["CHEST", "CHEST"], ViewPosition=["AP", "AP "])
+    assert read_view(same, notes).projection == Projection.AP
+    assert len(notes) == 2
+
+
 def test_age_from_dates() -> None:
     born = {"PatientBirthDate": "20200101"}
     assert read_age_years(dataset(**born, StudyDate="20230101"), []) == pytest.approx(3, abs=0.01)
