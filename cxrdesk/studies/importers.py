@@ -153,7 +153,7 @@ def find_films(paths: Iterable[Path | str], *, progress: Callable[[int], None] |
 
 def iter_films(paths: Iterable[Path | str]) -> Iterator[Film | Failure | Skipped]:
     """Yield what `find_films` collects, as it is found; each file once, whatever the number of ways to it."""
-    seen: set[Path] = set()
+    seen: set[str] = set()
     for path in map(Path, paths):
         if _is_folder(path):
             yield from _folder(path, seen)
@@ -172,8 +172,8 @@ def _is_folder(path: Path) -> bool:
         return False  # opening it tells the reason
 
 
-def _first_time(path: Path, seen: set[Path]) -> bool:
-    resolved = path.resolve()
+def _first_time(path: Path, seen: set[str]) -> bool:
+    resolved = os.path.realpath(path)  # Path.resolve raises for a link to itself before Python 3.13
     new = resolved not in seen
     seen.add(resolved)
     return new
@@ -219,7 +219,7 @@ def read_film(path: Path) -> Film:
         )
 
 
-def _folder(folder: Path, seen: set[Path]) -> Iterator[Film | Failure | Skipped]:
+def _folder(folder: Path, seen: set[str]) -> Iterator[Film | Failure | Skipped]:
     films = files = 0
     unreadable: list[OSError] = []
     for root, folders, names in os.walk(folder, onerror=unreadable.append):
@@ -261,7 +261,7 @@ def _claims_nothing(path: Path, code: str) -> bool:
     return code != "truncated" or path.stat().st_size == 0
 
 
-def _dicomdir(path: Path, seen: set[Path]) -> Iterator[Film | Failure | Skipped]:
+def _dicomdir(path: Path, seen: set[str]) -> Iterator[Film | Failure | Skipped]:
     """Films that a DICOMDIR lists (PS3.10 8, PS3.3 F.3)."""
     try:
         ds = read_file(path, stop_before_pixels=True)

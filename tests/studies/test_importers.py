@@ -182,3 +182,17 @@ def test_a_folder_with_a_dicomdir_is_read_by_its_files(tmp_path: Path) -> None:
     assert [film.path.name for film in result.films] == ["IM1"]
     assert not result.failures
     assert result.skipped == 1
+
+
+def test_a_link_to_itself_costs_no_other_file(tmp_path: Path) -> None:
+    films = tmp_path / "films"
+    for name in ("a.dcm", "z.dcm"):
+        save_film(films / name)
+    for name in ("loop.dcm", "loop"):
+        try:
+            (films / name).symlink_to(films / name)
+        except OSError:
+            pytest.skip("this system lets its users make no links")
+    found = find_films([films, films / "loop.dcm"])
+    assert [film.path.name for film in found.films] == ["a.dcm", "z.dcm"]
+    assert "loop.dcm" in [failure.path.name for failure in found.failures]
