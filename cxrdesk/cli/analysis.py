@@ -1,4 +1,4 @@
-"""Films through gate, segmenters and detectors, one after the other, in this process."""
+"""Films through gate, segmenters and detectors, one after the other."""
 
 from __future__ import annotations
 

@@ -13,11 +13,12 @@ from cxrdesk.cli.exits import Exit
 if TYPE_CHECKING:
     from cxrdesk.cli.analysis import Analysed, Analysis
     from cxrdesk.discovery.registry import Registry
+    from cxrdesk.inference.runners import Runner
     from cxrdesk.studies.importers import Failure, Film
 
 
 def analyze(
-    paths: Annotated[list[Path], typer.Argument(help="Films, folders or DICOMDIR files.", metavar="PATH...")],
+    paths: Annotated[list[str], typer.Argument(help="Films, folders or DICOMDIR files.", metavar="PATH...")],
     age: Annotated[
         float | None, typer.Option(help="Patient's age in years, for films that do not say it.", metavar="YEARS")
     ] = None,
@@ -44,29 +45,28 @@ def analyze(
     A film that says another age or view than --age or --view is not analysed. Files of an earlier run in the folder
     of --out are written over.
     """
-    from cxrdesk.cli import choices, output
+    from cxrdesk.cli import choices, output, plugins
     from cxrdesk.cli.analysis import Analysis
     from cxrdesk.cli.answers import parse_answers
     from cxrdesk.cli.progress import progress
-    from cxrdesk.discovery.loader import load_registry
     from cxrdesk.inference.pipeline import Options
-    from cxrdesk.inference.runners import LocalRunner
     from cxrdesk.studies.importers import find_films
 
+    named = choices.checked_paths(paths)
     answers = parse_answers(age, view)
     settings = choices.read_settings()
     folder = output.checked_folder(out) if out is not None else None
-    registry = load_registry()
+    registry = plugins.installed()
     point = choices.checked_operating_point(registry, operating_point or settings.operating_point)
     used = choices.checked_device(device or settings.device)
     with progress() as advance:
-        found = find_films(paths, progress=lambda count: advance(count, None, "Looking for films"))
+        found = find_films(named, progress=lambda count: advance(count, None, "Looking for films"))
     choices.check_impression(impression, len(found.films), read_first=settings.read_first)
 
     leaving = _Results(out=folder, about={"impression": impression, "prevalence": settings.prevalence})
     for failure in found.failures:
         leaving.failed(failure)
-    runner = LocalRunner(registry, device=used)
+    runner = new_runner(registry, device=used, limit_s=settings.film_timeout_s)
     options = Options(operating_point=point, explain=saliency)
     analysis = Analysis(registry, runner, answers, options, notice=_warn, on_fault=leaving.fault)
     try:
@@ -74,6 +74,13 @@ def analyze(
     finally:
         runner.close()
     raise typer.Exit(_finish(registry, leaving, as_json=as_json))
+
+
+def new_runner(registry: Registry, *, device: str, limit_s: float) -> Runner:
+    """Where models run: in child processes, so that one that ends, prints or hangs costs its own results only."""
+    from cxrdesk.inference.runners import BUNDLED, ChildRunner
+
+    return ChildRunner(registry, together=BUNDLED, device=device, limit_s=limit_s)
 
 
 @dataclass

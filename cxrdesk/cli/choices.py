@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cxrdesk.cli.console import warn
@@ -10,6 +12,19 @@ from cxrdesk.imaging.errors import UserError
 if TYPE_CHECKING:
     from cxrdesk.discovery.registry import Registry
     from cxrdesk.studies.settings import Settings
+
+
+def checked_paths(named: Sequence[str]) -> list[Path]:
+    """Paths as named, whether anything is there or may be read: whoever opens them tells.
+
+    Raises
+    ------
+    UserError
+        ``usage``, if one is empty, which as a path would be the current folder.
+    """
+    if not all(name.strip() for name in named):
+        raise UserError("usage", "A path is empty; name films or folders, '.' for the current folder.")
+    return [Path(name) for name in named]
 
 
 def read_settings() -> Settings:

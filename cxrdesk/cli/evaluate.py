@@ -33,13 +33,12 @@ def evaluate(
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, mps or xpu.")] = "auto",
 ) -> None:
     """Measure models on the films that they never saw, exactly as the viewer runs them, gate included."""
-    from cxrdesk.cli import choices
+    from cxrdesk.cli import choices, plugins
     from cxrdesk.cli.console import warn
-    from cxrdesk.discovery.loader import load_registry
     from cxrdesk.imaging.errors import UserError
 
     used = choices.checked_device(device)
-    registry = load_registry()
+    registry = plugins.installed()
     targets = [_target(registry, name) for name in names]
     registry = _with_segmenters(registry, targets)
     done, failed = [], []

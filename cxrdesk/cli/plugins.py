@@ -28,9 +28,8 @@ def list_plugins(
 ) -> None:
     """List plugins, what is known about each detector, and plugins that could not be used with the reason."""
     from cxrdesk.cli.console import stdout, warn
-    from cxrdesk.discovery.loader import load_registry
 
-    registry = load_registry()
+    registry = installed()
     if as_json:
         typer.echo(json.dumps(listing(registry), indent=1))
     else:
@@ -41,6 +40,15 @@ def list_plugins(
         raise typer.Exit(Exit.NO_PLUGIN)
     if registry.failures:
         raise typer.Exit(Exit.PARTLY)
+
+
+def installed() -> Registry:
+    """What is installed; what a plugin prints while it is imported goes to stderr."""
+    from cxrdesk.cli.console import stdout_kept_clean
+    from cxrdesk.discovery.loader import load_registry
+
+    with stdout_kept_clean():
+        return load_registry()
 
 
 NONE_USABLE = "No installed plugin could be used; 'cxrdesk plugins list' gives the reasons."

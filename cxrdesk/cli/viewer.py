@@ -12,11 +12,13 @@ from cxrdesk.cli import quick
 
 def open_films(
     files: Annotated[
-        list[Path] | None, typer.Argument(help="Films, folders or DICOMDIR files.", metavar="FILE...")
+        list[str] | None, typer.Argument(help="Films, folders or DICOMDIR files.", metavar="FILE...")
     ] = None,
 ) -> None:
     """Open films in the viewer; 'open' may be left out."""
-    raise typer.Exit(quick.open_window(list(files or [])))
+    from cxrdesk.cli import choices
+
+    raise typer.Exit(quick.open_window(choices.checked_paths(files or [])))
 
 
 def demo(

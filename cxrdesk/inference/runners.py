@@ -1,4 +1,4 @@
-"""Where models run: in this process (command line, evaluation) or in child processes (the viewer)."""
+"""Where models run: in this process (evaluation) or in child processes (the viewer, ``cxrdesk analyze``)."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from cxrdesk.inference.process import Child, InferenceError
 
 T = TypeVar("T")
 Cancelled = Callable[[], bool]
+BUNDLED = frozenset({"cxrdesk-lungmask", "cxrdesk-pneumonia"})
+"""Distributions of this project, which share one process; every other plugin has its own."""
 
 
 class Runner(Protocol):

@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 
 from cxrdesk.cli.main import app
 from cxrdesk.discovery.registry import PluginFailure, Registry
+from cxrdesk.inference.runners import LocalRunner
 from tests import support
 
 IDENTITY = {
@@ -86,6 +87,8 @@ def installed(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Registry]:
     """Have these models installed and no other; every picture is a chest film, and torch is not needed."""
     monkeypatch.setattr("cxrdesk.imaging.quality.look", lambda film: support.CHEST)
     monkeypatch.setattr("cxrdesk.inference.devices.choose", lambda wanted: "cpu")
+    # These models are no distributions that a child process could find.
+    monkeypatch.setattr("cxrdesk.cli.analyze.new_runner", lambda registry, device, limit_s: LocalRunner(registry))
 
     def install(*models: type, failures: tuple[PluginFailure, ...] = ()) -> Registry:
         registry = support.registry_of(*models) if models else Registry([])

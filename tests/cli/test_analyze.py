@@ -6,6 +6,8 @@ import csv
 import hashlib
 import io
 import json
+import os
+import sys
 from pathlib import Path
 
 import jsonschema
@@ -155,6 +157,17 @@ def _choose(wanted):
     raise ValueError(f"{wanted!r} is no device; choose one of auto, cpu")
 
 
+@pytest.mark.parametrize("empty", ["", " "])
+def test_an_empty_path_is_not_the_current_folder(cli, usual, save_chest, monkeypatch, empty):
+    path = save_chest()
+    monkeypatch.chdir(path.parent)
+    for command in ("analyze", "open"):
+        result = cli(command, path, empty)
+        assert result.exit_code == 2
+        assert result.stdout == ""
+        one_sentence(result, "empty")
+
+
 def test_no_path_is_wrong_usage(cli, usual):
     result = cli("analyze")
     assert result.exit_code == 2
@@ -258,6 +271,41 @@ def test_no_permission(cli, usual, save_chest, monkeypatch):
     result = cli("analyze", path)
     assert result.exit_code == 3
     one_sentence(result, path.name, "permission")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows keeps permissions elsewhere")
+@pytest.mark.parametrize("kind", ["file", "folder"])
+def test_what_may_not_be_read_costs_no_other_film(cli, usual, save_chest, tmp_path, monkeypatch, kind):
+    good, closed = save_chest("good.dcm"), tmp_path / "closed.dcm"
+    if kind == "file":
+        closed.write_bytes(good.read_bytes())
+    else:
+        closed.mkdir()
+    closed.chmod(0)
+    if os.access(closed, os.R_OK):  # root may read everything
+        access, scandir, opens = os.access, os.scandir, Path.open
+
+        def denied(function, error=None):
+            def call(path, *more, **named):
+                if Path(path) == closed:
+                    if error is None:
+                        return False
+                    raise error
+                return function(path, *more, **named)
+
+            return call
+
+        refusal = PermissionError(13, "Permission denied", str(closed))
+        monkeypatch.setattr(os, "access", denied(access))
+        monkeypatch.setattr(os, "scandir", denied(scandir, refusal))
+        monkeypatch.setattr(Path, "open", denied(opens, refusal))
+    result = cli("analyze", closed, good, "--json")
+    closed.chmod(0o700)
+    assert result.exit_code == 1
+    one_sentence(result, "closed.dcm", "permission")
+    content = parsed(result)
+    assert [Path(film["path"]).name for film in content["films"]] == ["good.dcm"]
+    assert [failure["code"] for failure in content["failures"]] == ["unreadable"]
 
 
 def test_a_film_that_no_detector_accepts_is_a_result(cli, usual, save_chest):

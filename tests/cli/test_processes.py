@@ -60,3 +60,44 @@ def test_nothing_to_read(site, tmp_path):
     result = command("analyze", tmp_path / "absent.dcm", site=site, home=tmp_path)
     assert result.returncode == 3
     assert b"absent.dcm does not exist" in result.stderr
+
+
+ENTRY = "[cxrdesk.plugins]\nending = cxrdesk_ending\n"
+ENDING = """
+import os
+
+import cxrdesk_example
+from cxrdesk import api
+
+CXRDESK_API = cxrdesk_example.CXRDESK_API
+print("printed while it is imported")
+os.write(1, b"written past Python")
+
+
+class Ending(cxrdesk_example.Brightness):
+    def predict(self, inputs):
+        print("printed while it computes", flush=True)
+        os._exit(7)
+
+
+@api.hookimpl
+def cxrdesk_detectors():
+    return [Ending]
+"""
+
+
+def test_a_plugin_that_prints_and_ends_its_process_costs_its_own_result(tmp_path, repository):
+    wheels.unpack(wheels.wheel(tmp_path, "cxrdesk-ending", {"cxrdesk_ending.py": ENDING}, ENTRY), tmp_path)
+    (tmp_path / "cxrdesk_example.py").write_text((wheels.PLUGINS / "example" / "cxrdesk_example.py").read_text())
+    film = next((repository / "resources" / "samples").rglob("*.dcm"))
+    result = command("analyze", film, "--json", site=tmp_path, home=tmp_path / "home")
+    assert result.returncode == 1, result.stderr.decode()
+    [told] = json.loads(result.stdout)["films"]
+    [ending] = [d for d in told["detectors"] if d["id"] == "example-brightness"]
+    assert ending["status"] == "failed"
+    assert [reason["code"] for reason in ending["reasons"]] == ["child-died"]
+    for words in (b"printed while it is imported", b"written past Python"):
+        assert words in result.stderr
+    listed = command("plugins", "list", "--json", site=tmp_path, home=tmp_path / "home")
+    assert "ending" in {plugin["name"] for plugin in json.loads(listed.stdout)["plugins"]}
+    assert b"printed while it is imported" in listed.stderr
