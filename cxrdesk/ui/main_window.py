@@ -24,9 +24,11 @@ from cxrdesk.ui.reading import Reading
 from cxrdesk.ui.session import Session
 from cxrdesk.ui.viewer.film_view import FilmView
 from cxrdesk.ui.viewer.layers import MaskLayer, SaliencyLabel, SaliencyLayer
+from cxrdesk.ui.viewer.overlays import mask_box
 
 if TYPE_CHECKING:  # results come after the first film: the window does not wait for their imports
     from cxrdesk.discovery.registry import Registry
+    from cxrdesk.imaging.preprocess import Box
     from cxrdesk.inference.result import MaskResult, SaliencyResult
 
 _SIZE = (1366, 768)
@@ -234,7 +236,15 @@ class MainWindow(QMainWindow):
         if self._layers is None or self._layers[0] != wanted:
             mask_layer = MaskLayer(list(masks)) if masks else None
             self._layers = (wanted, mask_layer, self._saliency_layer(saliency))
-        self.film.set_layers(self._layers[1], self._layers[2], reading.settings.saliency_opacity)
+        self.film.set_layers(self._layers[1], self._layers[2], reading.settings.saliency_opacity, self._lungs())
+
+    def _lungs(self) -> Box | None:
+        """The box around the lungs, whether or not their outline is shown."""
+        state = self.reading.state
+        for result in state.masks.values() if state is not None else ():
+            if result.mask is not None and result.mask.structure == "lungs":
+                return mask_box(result.mask.values)
+        return None
 
     def _saliency_layer(self, saliency: SaliencyResult | None) -> SaliencyLayer | None:
         choice, state = self.reading.map_choice, self.reading.state

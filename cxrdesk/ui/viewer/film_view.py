@@ -8,9 +8,10 @@ from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QImage, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QResizeEvent, QWheelEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
+from cxrdesk.imaging.preprocess import Box
 from cxrdesk.imaging.radiograph import Radiograph
 from cxrdesk.ui.theme import colours
-from cxrdesk.ui.viewer.annotations import colour_bar, draw_caption, draw_ruler, draw_scale
+from cxrdesk.ui.viewer.annotations import colour_bar, draw_caption, draw_legend, draw_ruler
 from cxrdesk.ui.viewer.geometry import Geometry
 from cxrdesk.ui.viewer.layers import MaskLayer, SaliencyLayer
 from cxrdesk.ui.viewer.render import Picture, Renderer
@@ -63,6 +64,8 @@ class FilmView(QWidget):
         self.badge: str | None = None
         self.mask_layer: MaskLayer | None = None
         self.saliency_layer: SaliencyLayer | None = None
+        self.lungs: Box | None = None
+        """Where the legend had better not stand."""
         self.opacity = 0.4
         self._renderer: Renderer | None = None
         self._image: tuple[Picture, QImage] | None = None
@@ -101,12 +104,15 @@ class FilmView(QWidget):
     def clear(self, title: str, text: str) -> None:
         """No film; a sentence in its place."""
         self.loaded = self.windowing = self._renderer = self._image = None
-        self.mask_layer = self.saliency_layer = self.cursor_pixel = self.badge = None
+        self.mask_layer = self.saliency_layer = self.cursor_pixel = self.badge = self.lungs = None
         self.caption, self.inverted, self.hint = [], False, (title, text)
         self._changed()
 
-    def set_layers(self, masks: MaskLayer | None, saliency: SaliencyLayer | None, opacity: float) -> None:
-        """What to draw over the film that is shown."""
+    def set_layers(
+        self, masks: MaskLayer | None, saliency: SaliencyLayer | None, opacity: float, lungs: Box | None = None
+    ) -> None:
+        """What to draw over the film that is shown, and the box around its lungs."""
+        self.lungs = lungs
         self.mask_layer, self.saliency_layer, self.opacity = masks, saliency, opacity
         self.update()
 
@@ -248,11 +254,11 @@ class FilmView(QWidget):
                 self.mask_layer.paint(painter, self.geometry_)
             if self.saliency_layer is not None:
                 self.saliency_layer.paint(painter, self.geometry_, self.opacity)
-            draw_ruler(painter, self.geometry_, self.loaded.radiograph, self.height())
+            taken = draw_ruler(painter, self.geometry_, self.loaded.radiograph, self.height())
+            taken += draw_caption(painter, self.caption, self.badge)
             if self.saliency_layer is not None:
                 self._bar = self._bar or colour_bar()
-                draw_scale(painter, self.saliency_layer, self._bar, self.width(), self.height())
-            draw_caption(painter, self.caption, self.badge)
+                draw_legend(painter, self.saliency_layer, self._bar, self.geometry_, taken, self.lungs)
         if self.hasFocus():
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.setPen(QPen(QColor(colours().accent), 1))

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cxrdesk.imaging.maps import colour_table, opacity_table, outlines, refined, table_index
+from cxrdesk.imaging.preprocess import Box
 
 if TYPE_CHECKING:  # results come after the first film: the window does not wait for their imports
     from cxrdesk.inference.result import SaliencyResult
@@ -42,3 +43,18 @@ def half_mass_outline(saliency: SaliencyResult) -> list[NDArray[np.float64]]:
 def mask_outline(values: NDArray[np.float32]) -> list[NDArray[np.float64]]:
     """Closed lines around a mask; each (n, 2), shares of the film (x, y)."""
     return outlines(values, _SHARES)
+
+
+def mask_box(values: NDArray[np.float32]) -> Box | None:
+    """The smallest box around a mask, in shares of the film; None for an empty one."""
+    inside = values >= 0.5
+    rows, cols = np.flatnonzero(inside.any(axis=1)), np.flatnonzero(inside.any(axis=0))
+    if not rows.size:
+        return None
+    height, width = values.shape
+    return Box(
+        x0=float(cols[0] / width),
+        y0=float(rows[0] / height),
+        x1=float((cols[-1] + 1) / width),
+        y1=float((rows[-1] + 1) / height),
+    )

@@ -1,0 +1,124 @@
+"""Where the legend of a saliency map may stand: beside the film, else where it hides least; paints nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QRectF
+
+_MARGIN = 10.0
+_EDGE = 2.0
+"""Beside the film the strip may be narrow: there it is used up to its edge."""
+_HIDES_NOTHING = 0.005
+"""Share of the map that a legend may lie on where it still counts as hiding none of it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Form:
+    """One way to draw the legend.
+
+    Parameters
+    ----------
+    lines : int
+        How many of its lines are written, from the first.
+    bar : float
+        Height of the colour bar in screen pixels; 0 for none.
+    beside : bool
+        Whether the bar stands left of the lines, and not above them.
+    """
+
+    lines: int
+    bar: float = 0.0
+    beside: bool = False
+
+
+BESIDE_FILM = (
+    Form(lines=4, bar=132.0),
+    Form(lines=4, bar=60.0, beside=True),
+    Form(lines=2, bar=132.0),
+    Form(lines=2, bar=50.0, beside=True),
+    Form(lines=0, bar=132.0),
+    Form(lines=0, bar=50.0),
+)
+OVER_FILM = (Form(lines=2, bar=50.0, beside=True), Form(lines=0, bar=50.0))
+BESIDE_FILM_NO_BAR = (Form(lines=4), Form(lines=2), Form(lines=1))
+OVER_FILM_NO_BAR = (Form(lines=2), Form(lines=1))
+
+
+def covered(values: NDArray[np.floating], area: QRectF, rect: QRectF) -> float:
+    """Share 0..1 of the sum of `values`, a grid (rows, cols) spread over `area`, that lies under `rect`."""
+    total = float(values.sum())
+    if total <= 0 or area.isEmpty():
+        return 0.0
+
+    def shares(count: int, start: float, length: float, low: float, high: float) -> NDArray[np.float64]:
+        edges = start + length * np.arange(count + 1) / count
+        inside = np.minimum(edges[1:], high) - np.maximum(edges[:-1], low)
+        return np.clip(inside, 0.0, None) * count / length
+
+    rows = shares(values.shape[0], area.top(), area.height(), rect.top(), rect.bottom())
+    cols = shares(values.shape[1], area.left(), area.width(), rect.left(), rect.right())
+    return float(rows @ values @ cols) / total
+
+
+def _places(size: tuple[float, float], viewport: tuple[float, float], margin: float) -> list[QRectF]:
+    width, height = size
+    right, bottom = viewport[0] - margin - width, viewport[1] - margin - height
+    middle = (viewport[1] - height) / 2
+    return [QRectF(x, y, width, height) for x in (right, margin) for y in (bottom, margin, middle)]
+
+
+def place(
+    sizes_beside: Sequence[tuple[Form, tuple[float, float]]],
+    sizes_over: Sequence[tuple[Form, tuple[float, float]]],
+    *,
+    viewport: tuple[float, float],
+    film: QRectF,
+    taken: Sequence[QRectF],
+    saliency: tuple[NDArray[np.floating], QRectF],
+    lungs: QRectF | None,
+) -> tuple[Form, QRectF]:
+    """The largest form that fits beside the film; else the one in the corner that hides least.
+
+    Parameters
+    ----------
+    sizes_beside, sizes_over : sequence of (Form, (width, height))
+        From the largest to the smallest, in screen pixels.
+    viewport : tuple of float
+        (width, height).
+    film : QRectF
+        The film on the screen.
+    taken : sequence of QRectF
+        Where other text stands.
+    saliency : tuple
+        The map's values (rows, cols) and the area on the screen that they are spread over.
+    lungs : QRectF or None
+        Box around the lungs on the screen.
+
+    Returns
+    -------
+    tuple of Form and QRectF
+    """
+    whole = QRectF(0, 0, *viewport)
+    for form, size in sizes_beside:
+        for rect in _places(size, viewport, _EDGE):
+            if whole.contains(rect) and not any(rect.intersects(other) for other in (film, *taken)):
+                return form, rect
+    best: tuple[float, Form, QRectF] | None = None
+    for form, size in sizes_over:
+        for rect in _places(size, viewport, _MARGIN):
+            cost = covered(*saliency, rect)
+            if lungs is not None:
+                under = rect.intersected(lungs)
+                # As a share of the legend: the lungs' box is larger than any legend.
+                cost += under.width() * under.height() / (rect.width() * rect.height())
+            cost += sum(10.0 for other in taken if rect.intersects(other))
+            if best is None or cost < best[0]:
+                best = (cost, form, rect)
+        if best is not None and best[0] <= _HIDES_NOTHING:
+            break
+    assert best is not None
+    return best[1], best[2]
