@@ -98,12 +98,17 @@ class LoadedSettings:
     messages: tuple[str, ...] = ()
 
 
+_UNKNOWN = Settings(read_first=True)
+_UNKNOWN_TEXT = "defaults are used, and scores are hidden until you have read the film"
+
+
 def load_settings(path: Path) -> LoadedSettings:
     """Read settings; never fails because of what the file holds.
 
     A missing file gives the defaults. A file that is no JSON object is set aside beside the original
     (``settings.broken-<time>.json``) and the defaults are used. A single value out of range falls back to its default,
-    after a copy is set aside. Each of these is told in `LoadedSettings.messages`.
+    after a copy is set aside. Where ``read_first`` cannot be known, scores are hidden: it is true then. Each of these
+    is told in `LoadedSettings.messages`.
     """
     try:
         raw = path.read_bytes()
@@ -112,7 +117,7 @@ def load_settings(path: Path) -> LoadedSettings:
     except OSError as error:
         reason = os.strerror(error.errno) if error.errno else "input/output error"
         return LoadedSettings(
-            settings=Settings(), messages=(f"Settings in {path} cannot be read ({reason}); defaults are used.",)
+            settings=_UNKNOWN, messages=(f"Settings in {path} cannot be read ({reason}); {_UNKNOWN_TEXT}.",)
         )
     try:
         data = json.loads(raw, parse_constant=_no_constant)
@@ -120,7 +125,7 @@ def load_settings(path: Path) -> LoadedSettings:
             raise ValueError("not an object")
     except (ValueError, RecursionError):
         return LoadedSettings(
-            settings=Settings(), messages=(f"The settings file is broken; defaults are used. {_set_aside(path, raw)}",)
+            settings=_UNKNOWN, messages=(f"The settings file is broken; {_UNKNOWN_TEXT}. {_set_aside(path, raw)}",)
         )
     settings = Settings(unknown={key: value for key, value in data.items() if key not in _FIELDS})
     problems = []
@@ -129,7 +134,11 @@ def load_settings(path: Path) -> LoadedSettings:
             try:
                 settings = replace(settings, **{name: data[name]})
             except (ValueError, TypeError) as error:
-                problems.append(f"In the settings, {error}; the default is used.")
+                if name == "read_first":
+                    settings = replace(settings, read_first=True)
+                    problems.append(f"In the settings, {error}; scores are hidden until you have read the film.")
+                else:
+                    problems.append(f"In the settings, {error}; the default is used.")
     if problems:
         problems.append(_set_aside(path, raw))
     return LoadedSettings(settings=settings, messages=tuple(problems))

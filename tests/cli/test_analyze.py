@@ -466,10 +466,15 @@ def test_read_first_holds_here_too(cli, usual, save_chest, tmp_path):
 def test_broken_settings_are_told_and_not_fatal(cli, usual, save_chest, tmp_path):
     settings(tmp_path)
     (tmp_path / "home" / "config" / "settings.json").write_text("{")
-    result = cli("analyze", save_chest(), "--json")
+    result = cli("analyze", save_chest(), "--json", "--impression", "clear")
     assert result.exit_code == 0
-    one_sentence(result, "settings file is broken")
+    # Two sentences, the second one says where the old file is.
+    one_sentence(result, "settings file is broken", "scores are hidden")
     parsed(result)
+    (tmp_path / "home" / "config" / "settings.json").write_text("{")
+    hidden = cli("analyze", save_chest(), "--json")
+    assert (hidden.exit_code, hidden.stdout) == (2, "")
+    assert "read first" in hidden.stderr
 
 
 def test_films_of_one_study_are_given_together(cli, installed, save_chest):

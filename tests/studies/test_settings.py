@@ -39,8 +39,9 @@ def test_a_broken_file_is_set_aside(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "settings.json"
     path.write_bytes(content)
     loaded = load_settings(path)
-    assert loaded.settings == Settings()
+    assert loaded.settings == Settings(read_first=True)  # it may have been on
     assert len(loaded.messages) == 1
+    assert "scores are hidden" in loaded.messages[0]
     (aside,) = tmp_path.glob("settings.broken-*.json")
     assert aside.read_bytes() == content
     assert aside.name in loaded.messages[0]
@@ -54,6 +55,19 @@ def test_one_bad_value_costs_only_itself(tmp_path: Path) -> None:
     assert any("saliency_opacity" in message for message in loaded.messages)
     assert any("pneumonia" in message for message in loaded.messages)
     assert len(list(tmp_path.glob("settings.broken-*.json"))) == 1
+
+
+def test_an_unreadable_wish_to_read_first_hides_scores(tmp_path: Path) -> None:
+    path = tmp_path / "settings.json"
+    path.write_text(json.dumps({"read_first": "yes", "theme": "light"}))
+    loaded = load_settings(path)
+    assert loaded.settings == Settings(theme="light", read_first=True)
+    assert "scores are hidden" in loaded.messages[0]
+    path.unlink()
+    path.mkdir()  # cannot be read as a file
+    loaded = load_settings(path)
+    assert loaded.settings.read_first
+    assert "scores are hidden" in loaded.messages[0]
 
 
 @pytest.mark.parametrize(
