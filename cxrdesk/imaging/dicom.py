@@ -10,7 +10,7 @@ from pydicom.uid import UID, MediaStorageDirectoryStorage
 from cxrdesk.imaging.decoders import decoder
 from cxrdesk.imaging.dicom_attributes import read_age_years, read_sex, read_spacing, read_view
 from cxrdesk.imaging.dicom_file import read_file
-from cxrdesk.imaging.dicom_luts import read_inverted, read_modality_lut, read_padding, read_vois
+from cxrdesk.imaging.dicom_luts import believable_padding, read_inverted, read_modality_lut, read_padding, read_vois
 from cxrdesk.imaging.dicom_pixels import stored_pixels
 from cxrdesk.imaging.dicom_values import integer, text
 from cxrdesk.imaging.display import automatic_voi, film_values, shows_film
@@ -124,6 +124,7 @@ def radiograph_from_dataset(ds: Dataset, *, name: str) -> Radiograph:
         stored, bits_stored = stored_pixels(ds, name=name, notes=notes)
         signed_low = -(1 << (bits_stored - 1)) if stored.dtype.kind == "i" else 0
         padding = read_padding(ds, (signed_low, signed_low + (1 << bits_stored) - 1), ds.BitsAllocated, notes)
+        padding = believable_padding(stored, padding, notes)
         modality_lut = read_modality_lut(ds, notes)
         spacing, spacing_source = read_spacing(ds, notes)
         return Radiograph(

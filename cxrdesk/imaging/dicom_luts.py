@@ -7,8 +7,12 @@ from numpy.typing import NDArray
 from pydicom import Dataset
 
 from cxrdesk.imaging.dicom_values import UNREADABLE, integer, items, number, numbers, text, values
-from cxrdesk.imaging.radiograph import ModalityLut
+from cxrdesk.imaging.radiograph import ModalityLut, StoredPixels
 from cxrdesk.imaging.voi import VoiFunction, VoiLut, Window
+
+_PADDING_RANGE = "Pixel Padding Value (0028,0120) to Pixel Padding Range Limit (0028,0121)"
+_MOST_PADDING = 0.95
+"""Share of the pixels; what is left of a film beyond it cannot be read."""
 
 
 def lut_table(item: Dataset) -> tuple[NDArray[np.uint16], int, int]:
@@ -128,4 +132,18 @@ def read_padding(
     if ends[1] < low or ends[0] > high:
         notes.append("Pixel Padding Value (0028,0120) does not fit into Bits Stored (0028,0101) and was ignored")
         return None
-    return max(ends[0], low), min(ends[1], high)
+    padding = max(ends[0], low), min(ends[1], high)
+    if padding == (low, high):
+        notes.append(f"{_PADDING_RANGE} covers every value and was ignored")
+        return None
+    return padding
+
+
+def believable_padding(
+    stored: StoredPixels, padding: tuple[int, int] | None, notes: list[str]
+) -> tuple[int, int] | None:
+    """The padding, or None (noted) where it would leave next to nothing of the film."""
+    if padding is None or ((stored >= padding[0]) & (stored <= padding[1])).mean() <= _MOST_PADDING:
+        return padding
+    notes.append(f"{_PADDING_RANGE} covers nearly the whole film and was ignored")
+    return None

@@ -10,7 +10,7 @@ from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
 
 from cxrdesk.imaging.dicom_attributes import read_age_years, read_date, read_sex, read_spacing, read_view
-from cxrdesk.imaging.dicom_luts import lut_table, read_modality_lut, read_padding
+from cxrdesk.imaging.dicom_luts import believable_padding, lut_table, read_modality_lut, read_padding
 from cxrdesk.imaging.notices import collect_warnings
 from cxrdesk.imaging.radiograph import Projection
 
@@ -201,6 +201,18 @@ def test_padding() -> None:
     notes: list[str] = []
     assert read_padding(padded("US", 0x8000), (0, 4095), 16, notes) is None
     assert notes
+
+
+def test_padding_that_leaves_no_film_is_ignored() -> None:
+    notes: list[str] = []
+    assert read_padding(padded("US", 0, 4095), (0, 4095), 16, notes) is None
+    assert read_padding(padded("US", 0, 65535), (0, 4095), 16, notes) is None
+    assert ["covers every value" in note for note in notes] == [True, True]
+    stored = np.arange(1000, dtype=np.uint16).reshape(25, 40)
+    assert believable_padding(stored, (0, 900), notes) == (0, 900)
+    assert len(notes) == 2
+    assert believable_padding(stored, (0, 960), notes) is None
+    assert "nearly the whole film" in notes[2]
 
 
 def item(descriptor: list[int], data: object, vr: str = "US") -> Dataset:
