@@ -19,7 +19,7 @@ from cxrdesk.ui import film_words
 from cxrdesk.ui.actions import fill_menus, fill_tool_bar, make_actions
 from cxrdesk.ui.messages import MessageBar
 from cxrdesk.ui.panels.findings import FindingsPanel, Models
-from cxrdesk.ui.panels.study_list import StudyList
+from cxrdesk.ui.panels.study_list import StudyList, study_title
 from cxrdesk.ui.reading import Reading
 from cxrdesk.ui.session import Session
 from cxrdesk.ui.viewer.film_view import FilmView
@@ -203,7 +203,8 @@ class MainWindow(QMainWindow):
             if self.film.loaded is not None and self.film.loaded.radiograph is not loaded.radiograph:
                 self.film.update_film(loaded.radiograph)
             badge = film_words.PHANTOM_BADGE if loaded.radiograph.source == "phantom" else None
-            self.film.set_caption(film_words.film_lines(loaded.radiograph, state.answered), badge)
+            patient = [study_title(state.film)[0]] if state.film is not None else []
+            self.film.set_caption([*patient, *film_words.film_lines(loaded.radiograph, state.answered)], badge)
         shown = state if loaded is not None else None
         self.findings.show_state(
             shown, reading.settings, hidden=reading.hidden, chosen=self._visible_map(), note=self._note()

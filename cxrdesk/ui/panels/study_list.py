@@ -33,7 +33,7 @@ Index = QModelIndex | QPersistentModelIndex
 
 
 def study_title(film: Film) -> tuple[str, str]:
-    """(patient, identifier and date) as the head of a study; identity is shown here and nowhere else."""
+    """(patient, identifier and date) as the head of a study; shown here, the name also over the film."""
     who = film.identity
     name = " ".join((who.name or "").replace("^", " ").split()) or "Patient not named"
     told = [part for part in (who.patient_id, film.study_date.isoformat() if film.study_date else None) if part]
@@ -107,8 +107,17 @@ class StudyList(QWidget):
             index = self._model.index(row, 0)
             if current is not None and index.data(_KEY) == current.key:
                 self.view.setCurrentIndex(index)
-                self.view.scrollTo(index)
+                self._bring_into_sight(row)
         self._filling = False
+
+    def _bring_into_sight(self, row: int) -> None:
+        """A film with its patient above it: beside the next patient's name it could be taken for that one's."""
+        index = self._model.index(row, 0)
+        head = next(h for r in range(row, -1, -1) if (h := self._model.index(r, 0)).data(_KIND) == "study")
+        self.view.scrollTo(index)
+        if self.view.visualRect(head).top() < 0:
+            self.view.scrollTo(head, QAbstractItemView.ScrollHint.PositionAtTop)
+            self.view.scrollTo(index)
 
     def keys(self) -> list[str]:
         """Keys of the rows, in their order."""

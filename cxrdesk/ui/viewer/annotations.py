@@ -62,6 +62,8 @@ def draw_caption(painter: QPainter, lines: list[str], badge: str | None) -> list
     top = _MARGIN
     drawn = []
     if lines:
+        widest = int(painter.viewport().width() / painter.device().devicePixelRatioF() * 0.6)
+        lines = [painter.fontMetrics().elidedText(line, Qt.TextElideMode.ElideRight, widest) for line in lines]
         rect = _block(painter, lines, _MARGIN, top, right=False, bottom=False)
         _write(painter, lines, rect)
         drawn.append(rect)
