@@ -57,7 +57,8 @@ def covered(values: NDArray[np.floating], area: QRectF, rect: QRectF) -> float:
     def shares(count: int, start: float, length: float, low: float, high: float) -> NDArray[np.float64]:
         edges = start + length * np.arange(count + 1) / count
         inside = np.minimum(edges[1:], high) - np.maximum(edges[:-1], low)
-        return np.clip(inside, 0.0, None) * count / length
+        covered_share: NDArray[np.float64] = np.clip(inside, 0.0, None) * count / length
+        return covered_share
 
     rows = shares(values.shape[0], area.top(), area.height(), rect.top(), rect.bottom())
     cols = shares(values.shape[1], area.left(), area.width(), rect.left(), rect.right())
