@@ -1,4 +1,4 @@
-"""The README's tables of figures, from what ``cxrdesk evaluate --json`` printed: ``python -m tests.readme`` writes them."""
+"""The README's tables of figures, from what ``cxrdesk evaluate --json`` printed; ``python -m tests.readme`` writes."""
 
 from __future__ import annotations
 

@@ -138,20 +138,19 @@ _reductions: WeakKeyDictionary[Radiograph, NDArray[Any]] = WeakKeyDictionary()
 
 
 def _reduced(radiograph: Radiograph) -> NDArray[Any]:
-    """Stored values (modality values where the LUT is a table), averaged over whole blocks of pixels.
+    """Stored values (modality values where the LUT is a table), averaged over area.
 
     One pass over a large film serves the film check, every segmenter and every detector. Films whose shorter side is
-    under twice `REDUCED_SIDE` stay as they are. Up to one block at the right and lower edge is left out.
+    under twice `REDUCED_SIDE` stay as they are.
     """
     rows, cols = radiograph.shape
-    block = min(rows, cols) // REDUCED_SIDE
+    shrink = min(rows, cols) // REDUCED_SIDE
     lut = radiograph.modality_lut
-    if block < 2:
+    if shrink < 2:
         return radiograph.stored if lut.linear else lut.apply(radiograph.stored)
     if radiograph not in _reductions:
-        whole = radiograph.stored[: rows // block * block, : cols // block * block]
-        pixels: NDArray[Any] = whole if lut.linear else lut.apply(whole)
-        size = (pixels.shape[1] // block, pixels.shape[0] // block)
+        pixels: NDArray[Any] = radiograph.stored if lut.linear else lut.apply(radiograph.stored)
+        size = (round(cols / shrink), round(rows / shrink))
         _reductions[radiograph] = np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA))
     return _reductions[radiograph]
 

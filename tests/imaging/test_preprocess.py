@@ -219,7 +219,9 @@ def test_more_pixels_of_the_same_film_give_the_same_input():
 def test_a_real_film_agrees_with_a_float_area_resize(real_dicom: Path):
     radiograph = read_radiograph(real_dicom / "RG1_J2KI.dcm")
     expected = cv2.resize(radiograph.pixels, (160, 160), interpolation=cv2.INTER_AREA)
-    np.testing.assert_allclose(resized(radiograph, (160, 160)), expected, atol=0.51)
+    lo, hi = radiograph.value_range
+    # The shared reduction blurs a sharp edge (the collimator's) by a fraction of a pixel of the input.
+    np.testing.assert_allclose(resized(radiograph, (160, 160)), expected, atol=0.005 * (hi - lo))
 
 
 @pytest.mark.parametrize("shape", [(1955, 1841), (3000, 3000)])
@@ -230,5 +232,4 @@ def test_one_reduction_serves_all_inputs_as_a_direct_area_resize_would(shape: tu
     film = Radiograph(stored=stored, bits_stored=12, voi=Window(center=2048, width=4096))
     direct = cv2.resize(stored, (160, 160), interpolation=cv2.INTER_AREA).astype(np.float32)
     difference = np.abs(resized(film, (160, 160)) - direct)
-    # Up to one block is cut at the edges, a thousandth of the film: the picture moves by less than a tenth of a cell.
-    assert np.percentile(difference, 99) < 0.01 * 4095
+    assert difference.max() < 0.005 * 4095
