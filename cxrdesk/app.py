@@ -16,7 +16,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QMessageLogContext, QObject, QTimer, QtMsgType, qInstallMessageHandler
+from PySide6.QtCore import QMessageLogContext, QObject, Qt, QTimer, QtMsgType, Signal, qInstallMessageHandler
 from PySide6.QtWidgets import QApplication
 
 from cxrdesk.imaging.errors import UserError
@@ -34,12 +34,11 @@ if TYPE_CHECKING:  # imported after the first film is on the screen
     from cxrdesk.inference.jobs import Worker
 
 log = logging.getLogger(__name__)
-TOGETHER = frozenset({"cxrdesk-lungmask", "cxrdesk-pneumonia"})
-"""Distributions that share one inference process; every other plugin has its own."""
 _NO_SIZE_HINTS = "This plugin does not support propagateSizeHints()"
 _NO_FILM_MS = 1500
 """Where no film is opened, or none can be, plugins are listed after this long."""
 _SAVE_MS = 600
+_LISTING_ENDS_S = 1.0
 
 
 def samples_dir() -> Path:
@@ -75,6 +74,9 @@ class Desk(QObject):
         Where changed settings are kept; None keeps them for this run only.
     """
 
+    _listed = Signal(object)
+    """The plugins, from the thread that listed them."""
+
     def __init__(self, app: QApplication, loaded: LoadedSettings, settings_file: Path | None) -> None:
         super().__init__()
         self.app = app
@@ -88,6 +90,8 @@ class Desk(QObject):
         self._registry: Registry | None = None
         self._used = loaded.settings
         self._ending: list[threading.Thread] = []
+        self._lister: threading.Thread | None = None
+        self._listed.connect(self._use_plugins, Qt.ConnectionType.QueuedConnection)
         self._settings_file = settings_file
         self._unsaved: Settings | None = None
         # A slider sends many values: the file is written once they rest.
@@ -109,24 +113,37 @@ class Desk(QObject):
         self._start_soon(_NO_FILM_MS if paths else 0)
 
     def start_inference(self) -> None:
-        """List plugins and start the worker; its child starts with the first model that runs."""
-        if self.worker is not None or self._stopped:
+        """List plugins, then start the worker; its child starts with the first model that runs."""
+        if self._lister is not None or self._stopped:
             return
+        # A plugin whose import takes long, or never ends, must hold up neither the window nor its closing.
+        self._lister = threading.Thread(target=self._list_plugins, name="listing-plugins", daemon=True)
+        self._lister.start()
+
+    def _list_plugins(self) -> None:
         from cxrdesk.discovery.loader import load_registry
 
-        self._registry = load_registry()
+        registry = load_registry()
+        if not self._stopped:
+            self._listed.emit(registry)
+
+    def _use_plugins(self, registry: Registry) -> None:
+        if self._stopped:
+            return
+        self._registry = registry
         self._start_worker()
-        self.window.set_registry(self._registry)
+        self.window.set_registry(registry)
 
     def _start_worker(self) -> None:
         if self._registry is None:
             return
+        from cxrdesk.discovery.loader import BUNDLED
         from cxrdesk.inference.jobs import Worker
         from cxrdesk.inference.runners import ChildRunner
 
         registry, self._used = self._registry, self.reading.settings
         limit_s = self._used.film_timeout_s
-        runner = ChildRunner(registry, together=TOGETHER, device=self._used.device, limit_s=limit_s)
+        runner = ChildRunner(registry, together=BUNDLED, device=self._used.device, limit_s=limit_s)
         self.worker = Worker(registry, runner, self.bridge.post)
         self.worker.start()
         most = max((spec.scope.films[1] for spec in registry.detectors), default=1)
@@ -163,6 +180,8 @@ class Desk(QObject):
             self.worker.stop()
         for thread in self._ending:
             thread.join()
+        if self._lister is not None:
+            self._lister.join(_LISTING_ENDS_S)
         self._saver.stop()
         self._save()
 
@@ -174,7 +193,7 @@ class Desk(QObject):
         return timer
 
     def _start_soon(self, after_ms: int) -> None:
-        if self.worker is None and not self._stopped:
+        if self._lister is None and not self._stopped:
             self._starter.start(after_ms)
 
     def _settings_edited(self, settings: Settings) -> None:

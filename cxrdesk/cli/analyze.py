@@ -78,7 +78,8 @@ def analyze(
 
 def new_runner(registry: Registry, *, device: str, limit_s: float) -> Runner:
     """Where models run: in child processes, so that one that ends, prints or hangs costs its own results only."""
-    from cxrdesk.inference.runners import BUNDLED, ChildRunner
+    from cxrdesk.discovery.loader import BUNDLED
+    from cxrdesk.inference.runners import ChildRunner
 
     return ChildRunner(registry, together=BUNDLED, device=device, limit_s=limit_s)
 

@@ -30,14 +30,9 @@ def checked_paths(named: Sequence[str]) -> list[Path]:
 def read_settings() -> Settings:
     """The clinic's settings; what is wrong with their file is told on stderr."""
     from cxrdesk.studies.paths import settings_file
-    from cxrdesk.studies.settings import Settings, load_settings
+    from cxrdesk.studies.settings import load_settings
 
-    try:
-        path = settings_file()
-    except OSError as error:
-        warn(f"The folder of settings cannot be made ({error.strerror}); defaults are used.")
-        return Settings()
-    loaded = load_settings(path)
+    loaded = load_settings(settings_file())
     for message in loaded.messages:
         warn(message)
     return loaded.settings

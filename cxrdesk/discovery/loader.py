@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import re
 import sys
+import threading
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from importlib.abc import MetaPathFinder
@@ -23,6 +24,8 @@ from cxrdesk.discovery.registry import Plugin, PluginFailure, Registry
 from cxrdesk.imaging.errors import UserError
 
 GROUP = "cxrdesk.plugins"
+BUNDLED = frozenset({"cxrdesk-lungmask", "cxrdesk-pneumonia"})
+"""Distributions of this project: listed first, so that no stranger takes their ids."""
 HEAVY = ("torch", "torchvision", "tensorflow", "onnxruntime", "openvino", "PySide6")
 HOOKS = tuple(sorted(name for name in vars(hookspecs) if name.startswith("cxrdesk_")))
 
@@ -34,12 +37,15 @@ class _RefusedError(Exception):
 
 
 class _LightImports(MetaPathFinder):
-    """Refuses packages that would make listing slow, or bring torch into the viewer."""
+    """Refuses packages that would make listing slow, or bring torch into the viewer; other threads import as ever."""
+
+    def __init__(self) -> None:
+        self.thread = threading.get_ident()
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        if fullname.partition(".")[0] in HEAVY:
+        if threading.get_ident() == self.thread and fullname.partition(".")[0] in HEAVY:
             raise ImportError(f"{fullname} may be imported when a model loads, not with the plugin's module")
         return None
 
@@ -72,8 +78,8 @@ def load_registry(only: Collection[str] = ()) -> Registry:
                 plugins.append(_load(entry, dist))
             except _RefusedError as refused:
                 failures.append(_failure(entry.name, dist, refused.code, str(refused)))
-    # By name, so that the order of folders on the path decides nothing.
-    return Registry(sorted(plugins, key=lambda p: (p.name, p.distribution)), failures)
+    # Then by name, so that the order of folders on the path decides nothing.
+    return Registry(sorted(plugins, key=lambda p: (p.distribution not in BUNDLED, p.name, p.distribution)), failures)
 
 
 def _installed(failures: list[PluginFailure]) -> Iterator[tuple[Distribution, list[EntryPoint]]]:

@@ -91,8 +91,9 @@ class Registry:
         return [self._segmenters[key][0].spec for key in sorted(self._segmenters)]
 
     def segmenter_for(self, structure: str) -> SegmenterSpec | None:
-        """The segmenter that outlines `structure`; the first by id where several do."""
-        return next((spec for spec in self.segmenters if spec.structure == structure), None)
+        """The segmenter that outlines `structure`; that of the plugin listed first where several do."""
+        specs = (model.spec for model, _ in self._segmenters.values())
+        return next((spec for spec in specs if spec.structure == structure), None)
 
     def model(self, model_id: str) -> type[Detector] | type[Segmenter]:
         """The class of a detector or segmenter; KeyError if there is none."""

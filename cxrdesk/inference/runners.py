@@ -14,8 +14,6 @@ from cxrdesk.inference.process import Child, InferenceError
 
 T = TypeVar("T")
 Cancelled = Callable[[], bool]
-BUNDLED = frozenset({"cxrdesk-lungmask", "cxrdesk-pneumonia"})
-"""Distributions of this project, which share one process; every other plugin has its own."""
 
 
 class Runner(Protocol):

@@ -61,6 +61,13 @@ def write_csv(content: Mapping[str, Any], path: Path) -> None:
     path.write_bytes(to_text(content).encode("utf-8", errors="backslashreplace"))
 
 
+def is_report(path: Path) -> bool:
+    """Whether a file begins as a table of this or an earlier version does; raises OSError."""
+    first = ",".join(COLUMNS[:2]).encode()
+    with path.open("rb") as file:
+        return file.read(len(first)) == first
+
+
 def _cell(value: Any) -> Any:
     if isinstance(value, bool):
         return str(value).lower()

@@ -11,11 +11,6 @@ HOME_VARIABLE = "CXRDESK_HOME"
 """Names one folder that holds everything: for portable copies and for tests."""
 
 
-def config_dir() -> Path:
-    """Return the folder of settings; made where missing."""
-    return _made("config", platformdirs.user_config_path("cxrdesk", appauthor=False))
-
-
 def data_dir() -> Path:
     """Return the folder of what must be kept: index, installed bundles, audit; made where missing."""
     return _made("data", platformdirs.user_data_path("cxrdesk", appauthor=False))
@@ -27,12 +22,16 @@ def cache_dir() -> Path:
 
 
 def settings_file() -> Path:
-    """Return the path of the settings, whether or not they exist."""
-    return config_dir() / "settings.json"
+    """Return the path of the settings, whether or not they or their folder exist."""
+    return _folder("config", platformdirs.user_config_path("cxrdesk", appauthor=False)) / "settings.json"
 
 
 def _made(kind: str, usual: Path) -> Path:
-    home = os.environ.get(HOME_VARIABLE)
-    folder = Path(home).expanduser() / kind if home else usual
+    folder = _folder(kind, usual)
     folder.mkdir(parents=True, exist_ok=True)
     return folder
+
+
+def _folder(kind: str, usual: Path) -> Path:
+    home = os.environ.get(HOME_VARIABLE)
+    return Path(home).expanduser() / kind if home else usual

@@ -105,14 +105,14 @@ _UNKNOWN_TEXT = "defaults are used, and scores are hidden until you have read th
 def load_settings(path: Path) -> LoadedSettings:
     """Read settings; never fails because of what the file holds.
 
-    A missing file gives the defaults. A file that is no JSON object is set aside beside the original
+    A missing file or folder gives the defaults. A file that is no JSON object is set aside beside the original
     (``settings.broken-<time>.json``) and the defaults are used. A single value out of range falls back to its default,
     after a copy is set aside. Where ``read_first`` cannot be known, scores are hidden: it is true then. Each of these
     is told in `LoadedSettings.messages`.
     """
     try:
         raw = path.read_bytes()
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return LoadedSettings(settings=Settings())
     except OSError as error:
         reason = os.strerror(error.errno) if error.errno else "input/output error"

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from cxrdesk.discovery.registry import Registry
+from cxrdesk.imaging.errors import UserError
 from cxrdesk.imaging.radiograph import Radiograph
 from cxrdesk.studies.settings import Settings
 from cxrdesk.ui.session import FilmState, Session
@@ -45,3 +47,32 @@ def report_content(
         for f in (registry.failures if registry is not None else [])
     ]
     return report(films, failures=failures, plugin_failures=unlisted)
+
+
+def save(content: dict[str, Any], path: Path) -> tuple[Path, Path]:
+    """Write a report as JSON at `path` and as a CSV table of the same name beside it; returns both.
+
+    The reader was asked whether `path` may be replaced: no other file is, except a table of an earlier report.
+
+    Raises
+    ------
+    UserError
+        ``file-exists``, if another file stands where one of the two would be written.
+    OSError
+        If the folder cannot be written.
+    """
+    from cxrdesk.reports.csv_report import is_report, write_csv
+    from cxrdesk.reports.json_report import write_json
+
+    named = path.suffix.lower() == ".json"
+    file = path if named else path.with_name(f"{path.name}.json")
+    table = file.with_suffix(".csv")
+    if not named and file.exists():
+        raise UserError("file-exists", f"{file.name} exists already; save the report under another name.")
+    if table.exists() and not is_report(table):
+        raise UserError(
+            "file-exists", f"{table.name} exists and holds something else; save the report under another name."
+        )
+    write_json(content, file)
+    write_csv(content, table)
+    return file, table

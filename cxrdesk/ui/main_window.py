@@ -318,24 +318,22 @@ class MainWindow(QMainWindow):
             self.reading.open([Path(name)])
 
     def _ask_report(self) -> None:
-        name, _ = QFileDialog.getSaveFileName(
-            self, "Save the report of all films", "cxrdesk-report.json", "JSON (*.json)"
-        )
-        if name:
-            self.save_report(Path(name))
+        dialog = QFileDialog(self, "Save the report of all films")
+        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+        dialog.setNameFilter("JSON (*.json)")
+        dialog.setDefaultSuffix("json")
+        dialog.selectFile("cxrdesk-report.json")
+        dialog.fileSelected.connect(lambda name: self.save_report(Path(name)))
+        dialog.open()
 
     def save_report(self, path: Path) -> None:
-        """Write what is known about all films as JSON, and as a table beside it."""
-        from cxrdesk.reports.csv_report import write_csv
-        from cxrdesk.reports.json_report import write_json
-        from cxrdesk.ui.export import report_content
+        """Write what is known about all films as JSON at `path`, and as a table beside it."""
+        from cxrdesk.ui.export import report_content, save
 
         reading = self.reading
-        table = path.with_suffix(".csv")
         try:
             content = report_content(self.session, reading.settings, self.registry, reading.radiograph)
-            write_json(content, path)
-            write_csv(content, table)
+            saved = save(content, path)
         except OSError as error:
             reason = os.strerror(error.errno) if error.errno else "input/output error"
             reading.messages.error(f"The report could not be saved in {path.parent} ({reason}); choose another folder.")
@@ -343,7 +341,9 @@ class MainWindow(QMainWindow):
         except UserError as error:
             reading.messages.error(error.text, code=error.code)
             return
-        reading.messages.info(f"The report was saved as {path.name} and {table.name}.")
+        hidden = reading.settings.read_first and any(r.impression is None for r in self.session.results())
+        left_out = " Films that you have not read yet are left out." if hidden else ""
+        reading.messages.info(f"The report was saved as {' and '.join(file.name for file in saved)}.{left_out}")
 
     def _focus_findings(self) -> None:
         self.findings.focus_first()

@@ -71,7 +71,7 @@ class Messages(QObject):
 
 
 class MessageBar(QFrame):
-    """Shows messages one after the other above the film; takes no focus and no decision."""
+    """Shows the newest message above the film, older ones once it is closed; takes no focus and no decision."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -103,13 +103,16 @@ class MessageBar(QFrame):
         return self._queue[0].text if self._queue else ""
 
     def show_message(self, message: Message) -> None:
-        """Queue a message; one that is already waiting is not repeated."""
+        """Show a message before those that wait; one that already waits is not repeated.
+
+        The newest may answer what the reader just did, so it must not stand behind older ones.
+        """
         if message in self._queue:
-            return
-        # What merely informs makes room for what matters.
+            self._queue.remove(message)
+        # What merely informed makes room.
         if self._queue and self._queue[0].level is Level.INFO:
             self._queue.popleft()
-        self._queue.append(message)
+        self._queue.appendleft(message)
         self._refresh()
 
     def clear(self) -> None:

@@ -7,6 +7,7 @@ pixels, and its job the film's latest.
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -121,12 +122,12 @@ class Session:
         """Append what is not open yet; the films that were named are returned, in their order."""
         named = []
         for film in films:
-            key = str(film.path.resolve())
+            key = os.path.realpath(film.path)
             if key not in self._states or self._states[key].film is None:
                 self._states[key] = FilmState(key=key, film=film)
             named.append(self._states[key])
         for failure in failures:
-            key = str(failure.path.resolve())
+            key = os.path.realpath(failure.path)
             self._states.setdefault(key, FilmState(key=key, failure=failure))
         return named
 

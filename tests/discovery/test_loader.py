@@ -159,6 +159,38 @@ def test_a_registry_refuses_a_plugin_that_reuses_an_id_as_a_whole():
         registry.model("test-lungs")
 
 
+def test_bundled_plugins_keep_their_ids_and_structures_against_strangers(tmp_path):
+    module = """
+from cxrdesk.api import hookimpl
+from cxrdesk.api.version import API_VERSION
+from dataclasses import replace
+import cxrdesk_lungmask.plugin as ours
+CXRDESK_API = API_VERSION
+(model,) = ours.cxrdesk_segmenters()
+@hookimpl
+def cxrdesk_segmenters():
+    return [type("Stranger", (model,), {"spec": replace(model.spec, id=ID)})]
+"""
+    for name, model_id in (("aaa", "'lungmask'"), ("aab", "'aab'")):
+        parts = {f"{name}.py": module.replace("ID)", f"{model_id})")}
+        unpack(wheel(tmp_path, f"cxrdesk-{name}", parts, f"[cxrdesk.plugins]\n{name} = {name}\n"), tmp_path)
+    told = run_listing(tmp_path)
+    assert told == {"lungs": "lungmask", "plugin": "cxrdesk-lungmask", "failed": [["cxrdesk-aaa", "duplicate-id"]]}
+
+
+def run_listing(folder):
+    code = """
+import json
+from cxrdesk.discovery.loader import load_registry
+r = load_registry({"cxrdesk-aaa", "cxrdesk-aab", "cxrdesk-lungmask"})
+print(json.dumps({"lungs": r.segmenter_for("lungs").id, "plugin": r.plugin("lungmask").distribution,
+                  "failed": [[f.distribution, f.code] for f in r.failures]}))
+"""
+    done = subprocess.run([sys.executable, "-c", code], env=path_with(folder), capture_output=True, text=True,
+                          check=True, timeout=120)  # fmt: skip
+    return json.loads(done.stdout)
+
+
 TIME = """
 import statistics, sys, time
 from cxrdesk.discovery.loader import load_registry

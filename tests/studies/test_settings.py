@@ -119,7 +119,16 @@ def test_any_json_object_loads(tmp_path_factory: pytest.TempPathFactory, data: d
 
 def test_one_variable_moves_everything(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CXRDESK_HOME", str(tmp_path / "home"))
-    folders = [paths.config_dir(), paths.data_dir(), paths.cache_dir()]
-    assert len(set(folders)) == 3
+    folders = [paths.data_dir(), paths.cache_dir()]
+    assert len(set(folders)) == 2
     assert all(folder.is_dir() and folder.is_relative_to(tmp_path / "home") for folder in folders)
-    assert paths.settings_file().parent == paths.config_dir()
+    assert paths.settings_file().is_relative_to(tmp_path / "home")
+
+
+def test_a_folder_that_cannot_be_made_costs_no_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "home").write_text("a file where the folder should be")
+    monkeypatch.setenv("CXRDESK_HOME", str(tmp_path / "home"))
+    loaded = load_settings(paths.settings_file())
+    assert (loaded.settings, loaded.messages) == (Settings(), ())
+    with pytest.raises((FileExistsError, NotADirectoryError)):
+        save_settings(loaded.settings, paths.settings_file())

@@ -45,7 +45,7 @@ PNEUMONIA = DetectorSpec(
     id="test-pneumonia",
     version="1.2.0",
     name="Pneumonia in children",
-    looks_for="signs of pneumonia on a frontal chest film of a child from 1 to 5 years.",
+    looks_for="Looks for signs of pneumonia on a frontal chest film of a child from 1 to 5 years.",
     scope=FilmScope(views=("chest-ap", "chest-pa"), age_years=(1.0, 6.0)),
     input=InputSpec(size=(64, 64)),
     evidence=Evidence.INTERNAL,

@@ -106,3 +106,10 @@ def test_closing_forgets(session: Session) -> None:
     session.close_all()
     assert session.receive(JobDone(job=1, film="A")) is None
     assert session.states == []
+
+
+def test_a_link_to_itself_is_a_failure_like_others(session: Session, tmp_path: Path) -> None:
+    link = tmp_path / "loop.dcm"
+    link.symlink_to(link)
+    session.add([], [Failure(path=link, code="unreadable", text="loop.dcm is a link to itself.")])
+    assert [state.failure.path for state in session.states if state.failure] == [link]

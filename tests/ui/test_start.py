@@ -6,6 +6,8 @@ import json
 import subprocess
 import sys
 
+import pytest
+
 SCRIPT = """
 import json, sys
 from PySide6.QtCore import QTimer
@@ -58,3 +60,58 @@ def test_the_first_film_is_painted_before_anything_heavy_and_torch_never_comes(
     assert "cxrdesk.discovery.loader" in late
     for never in ("torch", "torchvision", "lightning", "sklearn", "matplotlib"):
         assert never not in late, never
+
+
+SLOW = """
+import sys, time
+from PySide6.QtCore import QTimer
+from cxrdesk import app as application
+from cxrdesk.discovery import loader
+from cxrdesk.discovery.registry import Registry
+from cxrdesk.studies.settings import LoadedSettings, Settings
+
+def slow():
+    global listing
+    listing = True
+    time.sleep(float(sys.argv[1]))
+    listing = False
+    return Registry([])
+
+listing, beats = False, 0
+loader.load_registry = slow
+qt = application._application()
+desk = application.Desk(qt, LoadedSettings(settings=Settings()), None)
+
+def beat():
+    global beats
+    beats += listing
+    if beats == 20:
+        # Imports of the window's own while plugins are listed.
+        import PySide6.QtTest
+    if beats == 40 and sys.argv[2] == "close" or desk.worker is not None:
+        desk.window.close()
+        qt.quit()
+
+timer = QTimer()
+timer.timeout.connect(beat)
+timer.start(10)
+desk.start([])
+qt.exec()
+desk.shutdown()
+print(beats, desk.worker is not None)
+"""
+
+
+@pytest.mark.parametrize(("seconds", "end", "worker"), [("2", "wait", True), ("3600", "close", False)])
+def test_a_plugin_that_is_slow_to_import_holds_up_nothing(
+    plain_environment: dict[str, str], seconds: str, end: str, worker: bool
+) -> None:
+    environment = plain_environment | {"QT_QPA_PLATFORM": "offscreen"}
+    done = subprocess.run(
+        [sys.executable, "-c", SLOW, seconds, end],
+        capture_output=True, text=True, env=environment, timeout=120, check=True,
+    )  # fmt: skip
+    beats, started = done.stdout.split()
+    assert int(beats) >= 40
+    assert started == str(worker)
+    assert done.stderr == ""

@@ -53,7 +53,7 @@ def test_a_positive_card_says_all_that_is_known(seat: Seat, child_film: Path) ->
     told = answer(seat, lambda d: scored(d, 0.94, Call.POSITIVE))
     for part in (
         PNEUMONIA.name,
-        f"Looks for: {PNEUMONIA.looks_for}",
+        PNEUMONIA.looks_for,
         "Pneumonia: positive",
         "Calibrated probability 0.940",
         "Operating point “balanced”: positive at 0.620 and above.",
@@ -379,6 +379,7 @@ def test_the_report_holds_results_and_impression(make_seat: MakeSeat, child_film
     answer(seat, lambda d: scored(d, 0.94, Call.POSITIVE))
     seat.window.save_report(tmp_path / "report.json")
     assert json.loads((tmp_path / "report.json").read_text())["films"] == []  # the reader has not read yet
+    assert seat.window.bar.text.endswith("Films that you have not read yet are left out.")
     seat.reading.commit_impression("opacity right lower zone")
     seat.window.save_report(tmp_path / "report.json")
     (film,) = json.loads((tmp_path / "report.json").read_text())["films"]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QFrame, QVBoxLayout, QWidget
 
-from cxrdesk.api.spec import DetectorSpec
 from cxrdesk.discovery.registry import Plugin, PluginFailure, Registry
 from cxrdesk.ui import words
 from cxrdesk.ui.panels.pieces import ScrollColumn, badge, card, label, shaped
@@ -58,8 +57,7 @@ def _plugin(plugin: Plugin) -> QFrame:
     specs = (*(model.spec for model in plugin.detectors), *(model.spec for model in plugin.segmenters))
     for spec in specs:
         column.addWidget(label(f"{spec.name} ({spec.id}), version {spec.version}"))
-        before = "Looks for: " if isinstance(spec, DetectorSpec) else ""
-        column.addWidget(label(before + spec.looks_for, "muted"))
+        column.addWidget(label(spec.looks_for, "muted"))
         column.addWidget(badge(words.evidence_badge(spec.evidence), tip=spec.evidence.sentence))
         told = [f"Trained on: {spec.trained_on}"] if spec.trained_on else []
         told += [f"Licence: {spec.licence}"] if spec.licence else []

@@ -72,8 +72,7 @@ class ModelCard(QFrame):
 
     def _head(self) -> None:
         self.column.addWidget(label(self.spec.name, "title"))
-        before = "Looks for: " if isinstance(self.spec, DetectorSpec) else ""
-        self.column.addWidget(label(before + self.spec.looks_for, "muted"))
+        self.column.addWidget(label(self.spec.looks_for, "muted"))
 
     def _outcome(self, status: Status, reasons: tuple[Reason, ...]) -> None:
         """Why there is no answer."""

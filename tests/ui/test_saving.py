@@ -1,0 +1,59 @@
+"""Saving the report loses nothing, and its answer is seen."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from PySide6.QtWidgets import QFileDialog
+
+from cxrdesk.inference.result import Call
+from tests.ui.conftest import Seat
+from tests.ui.fakes import scored
+from tests.ui.test_window import answer
+
+
+def test_a_report_replaces_nothing_that_the_reader_was_not_asked_about(
+    seat: Seat, child_film: Path, tmp_path: Path
+) -> None:
+    seat.open(child_film)
+    answer(seat, lambda d: scored(d, 0.94, Call.POSITIVE))
+    (tmp_path / "patients.csv").write_text("name,room")
+    seat.window.save_report(tmp_path / "patients.json")
+    assert seat.window.bar.text == "patients.csv exists and holds something else; save the report under another name."
+    assert (tmp_path / "patients.csv").read_text() == "name,room"
+    assert not (tmp_path / "patients.json").exists()
+    (tmp_path / "report.v2.json").write_text("kept")
+    seat.window.save_report(tmp_path / "report.v2")
+    assert seat.window.bar.text == "report.v2.json exists already; save the report under another name."
+    assert (tmp_path / "report.v2.json").read_text() == "kept"
+    seat.window.save_report(tmp_path / "report.v3")
+    assert sorted(p.name for p in tmp_path.glob("report.v3*")) == ["report.v3.csv", "report.v3.json"]
+
+
+def test_the_save_dialog_gives_a_path(
+    seat: Seat, child_film: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seat.open(child_film)
+    monkeypatch.chdir(tmp_path)
+    seat.window.action("report").trigger()
+    dialog = seat.window.findChild(QFileDialog)
+    dialog.setDirectory(str(tmp_path))
+    dialog.accept()
+    seat.qtbot.waitUntil(lambda: seat.window.bar.text.startswith("The report was saved as cxrdesk-report.json"))
+    assert (tmp_path / "cxrdesk-report.json").is_file()
+
+
+def test_the_answer_to_what_was_just_done_stands_before_older_messages(seat: Seat) -> None:
+    bar, messages = seat.window.bar, seat.reading.messages
+    messages.warning("Two plugins could not be listed.")
+    messages.error("The first film cannot be read.")
+    messages.info("The report was saved.")
+    assert bar.text == "The report was saved."
+    bar.next()
+    assert bar.text == "The first film cannot be read."
+    messages.warning("Two plugins could not be listed.")
+    assert bar.text == "Two plugins could not be listed."
+    bar.next()
+    bar.next()
+    assert bar.text == ""
