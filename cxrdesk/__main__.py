@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
 
 def main() -> None:
     """Run the command line and leave with its exit code."""
+    _open_closed_streams()
     try:
         from cxrdesk.cli import quick
 
@@ -16,6 +18,13 @@ def main() -> None:
     except KeyboardInterrupt:
         code = 130
     sys.exit(code)
+
+
+def _open_closed_streams() -> None:
+    """Where a program was started with closed streams, the next files opened would take their place."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115, PTH123 - for good
 
 
 def _other_commands() -> int:

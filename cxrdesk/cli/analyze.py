@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -29,7 +30,8 @@ def analyze(
         bool, typer.Option("--json", help="Print the report as JSON on stdout, and nothing else.")
     ] = False,
     out: Annotated[
-        Path | None, typer.Option(help="Folder for report.json, report.csv and a picture of each film.")
+        str | None,
+        typer.Option(help="Folder for report.json, report.csv and a picture of each film.", metavar="FOLDER"),
     ] = None,
     operating_point: Annotated[
         str | None, typer.Option(help="balanced, sensitive, specific or the author's own; else as in the settings.")
@@ -71,6 +73,11 @@ def analyze(
     analysis = Analysis(registry, runner, answers, options, notice=_warn, on_fault=leaving.fault)
     try:
         _run(analysis, found.films, leaving)
+    except KeyboardInterrupt:
+        _warn(f"Interrupted: {len(leaving.films)} of {len(found.films)} films were analyzed.")
+        if leaving.films:  # hours of work, maybe
+            _finish(registry, leaving, as_json=as_json)
+        raise typer.Exit(Exit.CANCELLED) from None
     finally:
         runner.close()
     raise typer.Exit(_finish(registry, leaving, as_json=as_json))
@@ -165,10 +172,16 @@ def _finish(registry: Registry, leaving: _Results, *, as_json: bool) -> Exit:
 
     plugin_failures = plugins.failures_of(registry)
     content = json_report.report(leaving.films, failures=leaving.failures, plugin_failures=plugin_failures)
-    if as_json:
-        typer.echo(json_report.to_text(content), nl=False)
-    else:
-        output.print_report(content)
+    try:
+        if as_json:
+            typer.echo(json_report.to_text(content), nl=False)
+        else:
+            output.print_report(content)
+    except OSError as error:
+        if error.errno == errno.EPIPE:
+            raise  # whoever read has had enough
+        leaving.partly = True
+        _warn(f"The results could not be printed ({error.strerror or type(error).__name__}).")
     for failed in plugin_failures:
         _warn(f"The plugin {failed['name']} cannot be used: {failed['reason']} [{failed['code']}]")
     if not registry.plugins:

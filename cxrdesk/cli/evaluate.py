@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zipfile
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, is_dataclass
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from cxrdesk.cli import quick
 from cxrdesk.cli.exits import Exit, exit_code
 from cxrdesk.cli.train import needing_extra
 
@@ -71,8 +73,12 @@ def _target(registry: Registry, name: str) -> _Target:
     known = [FILM_CHECK, *(spec.id for spec in (*registry.segmenters, *registry.detectors))]
     if name in known:
         return _Target(name)
-    if Path(name).exists():
-        return _Target(name, bundle=Path(name))
+    if quick.there(name):
+        path = Path(name)
+        if not (path / "bundle.json").is_file() and not (path.is_file() and zipfile.is_zipfile(path)):
+            text = f"{name} is no bundle, which is a folder with a bundle.json, or such a folder as one zip file."
+            raise UserError("unknown-name", text)
+        return _Target(name, bundle=path)
     raise UserError("unknown-name", f"{name!r} is neither a bundle nor installed; known are {', '.join(known)}.")
 
 

@@ -5,14 +5,13 @@ from __future__ import annotations
 import errno
 import os
 import sys
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
 from cxrdesk import DISCLAIMER, __version__
-from cxrdesk.cli import analyze, evaluate, exits, faults, plugins, train, viewer
+from cxrdesk.cli import analyze, evaluate, exits, faults, plugins, quick, train, viewer
 from cxrdesk.cli.exits import Exit
 
 OPEN = "open"
@@ -43,7 +42,7 @@ class Commands(TyperGroup):
 
 
 def _may_be_file(name: str) -> bool:
-    return not name.startswith("-") and (Path(name).exists() or any(mark in name for mark in "./\\"))
+    return not name.startswith("-") and (quick.there(name) or any(mark in name for mark in "./\\"))
 
 
 def _is_closed_pipe(error: Exception) -> bool:

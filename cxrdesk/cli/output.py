@@ -11,10 +11,11 @@ from cxrdesk.cli.console import shown, stdout, table
 from cxrdesk.imaging.errors import UserError
 
 REPORT_JSON, REPORT_CSV = "report.json", "report.csv"
+_NAME_BYTES = 80
 _HINTS = {"age": "say it with --age", "view": "say it with --view"}
 
 
-def checked_folder(out: Path) -> Path:
+def checked_folder(named: str) -> Path:
     """The folder for files, made where missing.
 
     Raises
@@ -22,6 +23,9 @@ def checked_folder(out: Path) -> Path:
     UserError
         ``usage``, if files cannot be written there.
     """
+    if not named.strip():
+        raise UserError("usage", "--out is empty; name a folder, '.' for the current folder.")
+    out = Path(named)
     probe = out / ".cxrdesk-probe"
     try:
         out.mkdir(parents=True, exist_ok=True)
@@ -69,8 +73,9 @@ def not_written(folder: Path, error: OSError) -> UserError:
 
 
 def picture_name(number: int, path: Path) -> str:
-    """``"002-thorax.png"`` for the second film, thorax.dcm."""
-    return f"{number:03d}-{path.stem[:80]}.png"
+    """``"002-thorax.png"`` for the second film, thorax.dcm; holds only what every file system takes."""
+    clean = "".join(c if c.isprintable() and c not in '<>:"/\\|?*' else "_" for c in path.stem)
+    return f"{number:03d}-{clean.encode()[:_NAME_BYTES].decode(errors='ignore')}.png"
 
 
 def print_report(content: Mapping[str, Any]) -> None:

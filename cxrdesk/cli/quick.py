@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 from pathlib import Path
 
 COMMANDS = frozenset({"open", "demo", "analyze", "plugins", "train", "evaluate"})
@@ -15,8 +16,13 @@ def films_named(words: list[str]) -> list[Path] | None:
     elif words and words[0] in COMMANDS:
         return None
     paths = [Path(word) for word in words]
-    plain = all(not word.startswith("-") and path.exists() for word, path in zip(words, paths, strict=True))
+    plain = all(not word.startswith("-") and there(word) for word in words)
     return paths if plain else None
+
+
+def there(name: str) -> bool:
+    """Whether a file or folder has that name; a name that no file can have, or that may not be looked up, has none."""
+    return os.path.exists(name)  # noqa: PTH110 - Path.exists raises on such names
 
 
 def open_window(paths: list[Path]) -> int:

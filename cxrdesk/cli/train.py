@@ -21,15 +21,17 @@ Recipe = Callable[..., Any]
 def train(
     name: Annotated[str, typer.Argument(help="The recipe; an unknown name lists the known ones.")],
     data: Annotated[Path, typer.Option(help="Folder that holds the data sets.", exists=True, file_okay=False)],
-    out: Annotated[Path, typer.Option(help="Folder for the bundle and what is kept to go on later.", file_okay=False)],
+    out: Annotated[str, typer.Option(help="Folder for the bundle and what is kept to go on later.", metavar="FOLDER")],
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, mps or xpu.")] = "auto",
 ) -> None:
     """Train a model by its recipe, measure it, and write its bundle."""
+    from cxrdesk.cli import choices, output
+
     recipe = find_recipe(name)
-    out.mkdir(parents=True, exist_ok=True)
+    folder, used = output.checked_folder(out), choices.checked_device(device)
     with needing_extra("Training"):
-        written = recipe()(data, out, device=device)
-    typer.echo(str(written if isinstance(written, Path) else out))
+        written = recipe()(data, folder, device=used)
+    typer.echo(str(written if isinstance(written, Path) else folder))
 
 
 def find_recipe(name: str) -> Callable[[], Recipe]:

@@ -154,7 +154,7 @@ def _projection(text: str) -> Projection:
 def _films(folder: Path, pattern: str) -> list[Path]:
     films = sorted(folder.glob(pattern))
     if not films:
-        raise UserError("no-data", f"{folder} holds no films; --data must name the folder that 'data prepare' wrote")
+        raise UserError("no-data", f"{folder} holds no films; --data must name the folder that holds the data sets")
     return films
 
 
@@ -163,7 +163,7 @@ def _table(path: Path, needed: set[str]) -> list[dict[str, str]]:
         with path.open(newline="", encoding="utf-8") as file:
             rows = csv.DictReader(file)
             if lacking := needed - set(rows.fieldnames or ()):
-                text = f"{path} lacks the column {sorted(lacking)[0]}; --data must name the folder of 'data prepare'"
+                text = f"{path} lacks the column {sorted(lacking)[0]}; --data must name the folder of the data sets"
                 raise UserError("bad-table", text)
             return list(rows)
     except FileNotFoundError:

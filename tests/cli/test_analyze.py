@@ -434,7 +434,46 @@ def test_ctrl_c_is_quiet(cli, installed, save_chest):
 
     installed(support.spying(Interrupted))
     result = cli("analyze", save_chest())
-    assert (result.exit_code, result.stdout, result.stderr) == (130, "", "")
+    assert (result.exit_code, result.stdout) == (130, "")
+    assert result.stderr == "Interrupted: 0 of 1 films were analyzed.\n"
+
+
+def test_ctrl_c_keeps_the_films_that_are_done(cli, installed, save_chest, tmp_path):
+    class Second(support.Spy):
+        calls = 0
+
+        def predict(self, inputs):
+            Second.calls += 1
+            if Second.calls == 2:
+                raise KeyboardInterrupt
+            return super().predict(inputs)
+
+    installed(support.spying(Second))
+    films = [save_chest(f"{seed}.dcm", seed=seed) for seed in range(3)]
+    result = cli("analyze", *films, "--out", tmp_path / "out")
+    assert (result.exit_code, result.stderr) == (130, "Interrupted: 1 of 3 films were analyzed.\n")
+    content = json.loads((tmp_path / "out" / "report.json").read_text())
+    assert [Path(film["path"]).name for film in content["films"]] == ["0.dcm"]
+
+
+def test_an_empty_folder_name_is_not_the_current_folder(cli, usual, save_chest, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    before = set(tmp_path.rglob("*"))
+    result = cli("analyze", save_chest(), "--out", "")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr == "--out is empty; name a folder, '.' for the current folder.\n"
+    assert not list(tmp_path.glob("report.*"))
+    assert before <= set(tmp_path.rglob("*"))
+
+
+def test_pictures_have_names_that_every_file_system_takes():
+    from cxrdesk.cli.output import picture_name
+
+    assert picture_name(2, Path("thorax.dcm")) == "002-thorax.png"
+    assert picture_name(3, Path("\x1b[31mred\n:?.png")) == "003-_[31mred___.png"
+    name = picture_name(1, Path("\N{PILE OF POO}" * 62 + ".png"))
+    assert len(name.encode()) <= 90
+    assert picture_name(1, Path(b"\xff\xfe.png".decode(errors="surrogateescape"))) == "001-__.png"
 
 
 def settings(tmp_path, **values):

@@ -130,5 +130,5 @@ def test_a_missing_extra_is_one_sentence(cli, usual, data, monkeypatch):
 
 def test_a_folder_that_is_no_bundle(cli, usual, data):
     result = cli("evaluate", data, "--data", data)
-    assert result.exit_code == 1
+    assert result.exit_code == 2
     assert "bundle.json" in result.stderr

@@ -169,3 +169,31 @@ def test_ctrl_c_ends_a_process_quietly(plain_environment, tmp_path):
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=30)
     assert (process.returncode, out, err) == (130, "", "")
+
+
+@pytest.mark.parametrize("words", [["a" * 300], ["open", "a" * 300 + ".dcm"], ["analyze", "a" * 300]])
+def test_a_name_that_no_file_can_have_is_a_sentence(words):
+    environment = os.environ | {"QT_QPA_PLATFORM": "", "DISPLAY": "", "WAYLAND_DISPLAY": ""}
+    done = subprocess.run([sys.executable, "-m", "cxrdesk", *words], capture_output=True, text=True, env=environment)
+    assert done.returncode in (1, 2, 3)
+    assert "Traceback" not in done.stderr
+    assert done.stderr
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="closes a stream as a POSIX shell does")
+@pytest.mark.parametrize("line", ["plugins list >&-", "plugins list --json >&-", "--version >&-", "plugins list 2>&-"])
+def test_closed_streams_are_no_fault(line):
+    done = subprocess.run(f"{sys.executable} -m cxrdesk {line}", shell=True, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+def test_a_full_disk_behind_stdout_is_told(cli, usual, save_chest):
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "cxrdesk", "analyze", "--json", str(save_chest())],
+            stdout=full, stderr=subprocess.PIPE, text=True,
+        )  # fmt: skip
+    assert done.returncode == 1
+    assert "The results could not be printed (No space left on device)." in done.stderr
+    assert "Traceback" not in done.stderr
