@@ -8,6 +8,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, redirect_stdout
 from typing import TYPE_CHECKING
 
+from cxrdesk.imaging.words import printable
+
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
@@ -56,16 +58,10 @@ def table(*columns: str, rows: Sequence[Sequence[str]], title: str | None = None
     for name in columns:
         made.add_column(name, overflow="fold")
     for row in rows:
-        made.add_row(*(shown(cell) for cell in row))
+        made.add_row(*(printable(cell) for cell in row))
     return made
-
-
-def shown(text: str) -> str:
-    """Text that any terminal can take: file names need not be valid text, nor free of control characters."""
-    clean = text.encode("utf-8", errors="backslashreplace").decode("utf-8")
-    return "".join(c if c.isprintable() or c == "\n" else f"\\x{ord(c):02x}" for c in clean)
 
 
 def warn(text: str) -> None:
     """One sentence on stderr."""
-    stderr().print(shown(text))
+    stderr().print(printable(text))

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from cxrdesk import DISCLAIMER
-from cxrdesk.cli.console import shown, stdout, table
+from cxrdesk.cli.console import stdout, table
 from cxrdesk.imaging.errors import UserError
+from cxrdesk.imaging.words import printable
 
 REPORT_JSON, REPORT_CSV = "report.json", "report.csv"
 _NAME_BYTES = 80
@@ -87,7 +88,7 @@ def print_report(content: Mapping[str, Any]) -> None:
     if rows:
         console.print(table("Film", "Model", "Score", "Result", "Evidence", "Details", rows=rows))
     for line in _footnotes(content):
-        console.print(shown(line), soft_wrap=True)
+        console.print(printable(line), soft_wrap=True)
 
 
 def _name(path: str) -> str:

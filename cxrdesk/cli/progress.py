@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from cxrdesk.cli.console import shown, stderr
+from cxrdesk.cli.console import stderr
+from cxrdesk.imaging.words import printable
 
 Advance = Callable[[int, int | None, str], None]
 """Told how much is done, of how much (None where unknown), and what is under way."""
@@ -24,6 +25,6 @@ def progress() -> Iterator[Advance]:
         task = bar.add_task("", total=None)
 
         def advance(done: int, total: int | None, text: str) -> None:
-            bar.update(task, completed=done, total=total, description=shown(text))
+            bar.update(task, completed=done, total=total, description=printable(text))
 
         yield advance

@@ -36,3 +36,14 @@ def age_text(age_years: float | None) -> str:
         months = int(age_years * 12 + 1e-6)
         return f"{months} month" if months == 1 else f"{months} months"
     return f"{int(age_years + 1e-6)} years"
+
+
+def printable(text: str) -> str:
+    """Text that any screen can take: file names need not be valid text, nor free of control and direction marks."""
+    return "".join(c if c.isprintable() or c == "\n" else _escaped(c) for c in text)
+
+
+def _escaped(c: str) -> str:
+    if "\udc80" <= c <= "\udcff":  # a byte of a name that is not UTF-8 (PEP 383)
+        return f"\\x{ord(c) - 0xDC00:02x}"
+    return f"\\x{ord(c):02x}"

@@ -90,6 +90,11 @@ class Film:
     on_disk: FileState | None = field(default=None, repr=False)
 
     @property
+    def study(self) -> tuple[str | None, ...] | None:
+        """What films of one patient's one study have in common; None where the film does not name its study."""
+        return (self.study_uid, self.identity.name, self.identity.patient_id) if self.study_uid else None
+
+    @property
     def changed(self) -> bool:
         """Whether another file stands at the path now; one that is gone has not changed."""
         now = file_state(self.path)

@@ -19,6 +19,7 @@ from cxrdesk.ui import film_words
 from cxrdesk.ui.actions import fill_menus, fill_tool_bar, make_actions
 from cxrdesk.ui.messages import MessageBar
 from cxrdesk.ui.panels.findings import FindingsPanel, Models
+from cxrdesk.ui.panels.pieces import ElidedLabel
 from cxrdesk.ui.panels.study_list import StudyList, study_title
 from cxrdesk.ui.reading import Reading
 from cxrdesk.ui.session import Session
@@ -96,7 +97,7 @@ class MainWindow(QMainWindow):
         self.setCentralWidget(split)
         status = self.statusBar()
         status.setSizeGripEnabled(False)
-        self.window_label, self.zoom_label, self.value_label = QLabel(), QLabel(), QLabel()
+        self.window_label, self.zoom_label, self.value_label = ElidedLabel(), ElidedLabel(), ElidedLabel()
         for widget in (self.window_label, self.zoom_label, self.value_label):
             status.addWidget(widget)
         disclaimer = QLabel(DISCLAIMER)
@@ -156,6 +157,11 @@ class MainWindow(QMainWindow):
         """Say what is installed."""
         self.registry = registry
         models = Models(segmenters=tuple(registry.segmenters), detectors=tuple(registry.detectors))
+        points, wanted = models.operating_points, self.reading.settings.operating_point
+        if points and wanted not in points:
+            text = f"No installed detector has the operating point {wanted!r} of the settings; {points[0]!r} is used."
+            self.reading.messages.warning(text, code="settings")
+            self.reading.change_settings(replace(self.reading.settings, operating_point=points[0]))
         self.findings.set_models(models, self.reading.settings.operating_point)
         count = len(registry.failures)
         if count:

@@ -10,6 +10,7 @@ from enum import StrEnum
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QToolButton, QWidget
 
+from cxrdesk.ui.panels.pieces import breakable
 from cxrdesk.ui.shapes import Shape, ShapeLabel
 from cxrdesk.ui.theme import colours
 
@@ -136,7 +137,7 @@ class MessageBar(QFrame):
         if not self._queue:
             return
         first = self._queue[0]
-        self._text.setText(first.text)
+        self._text.setText(breakable(first.text))
         waiting = len(self._queue) - 1
         self._more.setText(f"{waiting} more" if waiting else "")
         self._more.setVisible(bool(waiting))

@@ -300,7 +300,7 @@ class Reading(QObject):
 
     def _others(self, state: FilmState) -> list[FilmState]:
         """The other films of the same study, where a detector takes several; those next to it in the list first."""
-        study = state.film.study_uid if state.film is not None else None
+        study = state.film.study if state.film is not None else None
         if study is None or self._most_films <= 1:
             return []
         states = self.session.states
@@ -308,7 +308,7 @@ class Reading(QObject):
         others = [
             (abs(index - place), other)
             for index, other in enumerate(states)
-            if other is not state and other.film is not None and other.film.study_uid == study
+            if other is not state and other.film is not None and other.film.study == study
         ]
         return [other for _, other in sorted(others, key=lambda pair: pair[0])][:_MOST_COMPANIONS]
 

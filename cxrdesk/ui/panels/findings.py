@@ -19,6 +19,7 @@ if TYPE_CHECKING:  # results come after the first film: the window does not wait
     from cxrdesk.inference.result import Question
     from cxrdesk.ui.panels.card import ModelCard
 
+_WIDTH = 352
 _FIRST_POINTS = ("balanced", "sensitive", "specific")
 
 
@@ -50,7 +51,7 @@ class FindingsPanel(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setMinimumWidth(330)
+        self.setMinimumWidth(_WIDTH)
         self.cards: dict[str, ModelCard] = {}
         self._state: FilmState | None = None
         self._changing: tuple[str, Question] | None = None

@@ -2,16 +2,44 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QCoreApplication, QEvent, QObject, Qt
-from PySide6.QtGui import QResizeEvent
+import re
+
+from PySide6.QtCore import QCoreApplication, QEvent, QObject, QSize, Qt
+from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QLayout, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
+from cxrdesk.imaging.words import printable
 from cxrdesk.ui.shapes import Shape, ShapeLabel
+
+_LONGEST_WORD = 24
+
+
+def breakable(text: str) -> str:
+    """Text whose longest words (file names, mostly) may be broken; a label is else as wide as its longest word."""
+    return re.sub(rf"(\S{{{_LONGEST_WORD}}})(?=\S)", "\\1\u200b", printable(text))
+
+
+class ElidedLabel(QLabel):
+    """One line that yields its place: what does not fit is cut with an ellipsis, and stands in the tip."""
+
+    def minimumSizeHint(self) -> QSize:
+        """No width of its own."""
+        return QSize(0, super().minimumSizeHint().height())
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Draw what fits."""
+        fits = self.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, self.contentsRect().width())
+        self.setToolTip("" if fits == self.text() else self.text())
+        painter = QPainter(self)
+        self.style().drawItemText(
+            painter, self.contentsRect(), int(self.alignment()), self.palette(), self.isEnabled(), fits,
+            self.foregroundRole(),
+        )  # fmt: skip
 
 
 def label(text: str, role: str = "", *, tip: str = "") -> QLabel:
     """Text that wraps, can be selected and copied, and is styled by its role."""
-    made = QLabel(text)
+    made = QLabel(breakable(text))
     made.setWordWrap(True)
     made.setTextFormat(Qt.TextFormat.PlainText)
     made.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)

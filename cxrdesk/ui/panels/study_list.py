@@ -16,7 +16,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from cxrdesk.imaging.words import view_text
+from cxrdesk.imaging.words import printable, view_text
 from cxrdesk.ui.panels.pieces import label
 from cxrdesk.ui.session import FilmState
 from cxrdesk.ui.shapes import Shape, draw_shape
@@ -61,7 +61,7 @@ class StudyList(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setMinimumWidth(190)
+        self.setMinimumWidth(160)
         self._filling = False
         self._model = QStandardItemModel(self)
         self.view = QListView()
@@ -127,9 +127,11 @@ class StudyList(QWidget):
     def _study_of(self, state: FilmState) -> object:
         if state.film is None:
             return None
-        return state.film.study_uid or ("file", state.key)
+        # Files that claim one study of two patients stand under a name each.
+        return state.film.study or ("file", state.key)
 
     def _append(self, kind: str, first: str, second: str, *, key: str) -> None:
+        first, second = (printable(text).replace("\n", "\\n") for text in (first, second))
         item = QStandardItem(first)
         item.setData(key, _KEY)
         item.setData(second, _SECOND)
