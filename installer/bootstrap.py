@@ -5,7 +5,7 @@ Any Python can read this file, so that an unsuitable one is refused with a sente
 """
 
 # Python 2 and early 3 know neither pathlib nor f-strings.
-# ruff: noqa: PTH112, PTH208, UP032
+# ruff: noqa: PTH110, PTH118, UP032
 import os
 import sys
 
@@ -24,8 +24,15 @@ def python_problem(version, is_64_bit):
 def suitable_pythons():
     """Return the commands on this machine's PATH that would do, newest first."""
     folders = os.environ.get("PATH", "").split(os.pathsep)
+
+    def found(name):
+        return any(os.path.exists(os.path.join(folder, name)) for folder in folders)
+
+    if os.name == "nt":
+        # One launcher starts every version there.
+        return ["py -{}.{}".format(*SUPPORTED[-1])] if found("py.exe") else []
     names = ["python{}.{}".format(*pair) for pair in reversed(SUPPORTED)]
-    return [name for name in names if any(name in os.listdir(folder) for folder in folders if os.path.isdir(folder))]
+    return [name for name in names if found(name)]
 
 
 if __name__ == "__main__":

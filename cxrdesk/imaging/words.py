@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from unicodedata import category
+
 from cxrdesk.imaging.radiograph import Projection, View
 
 _PROJECTIONS = {
@@ -10,6 +12,10 @@ _PROJECTIONS = {
     Projection.LATERAL: "lateral",
     Projection.FRONTAL: "frontal",
 }
+
+_UNSAFE = frozenset({"Cc", "Cn", "Cs", "Zl", "Zp"})
+_TURNING = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+"""Marks that turn the direction of what follows, so that a name reads otherwise than it is."""
 
 
 def view_words(view: View) -> str:
@@ -40,7 +46,7 @@ def age_text(age_years: float | None) -> str:
 
 def printable(text: str) -> str:
     """Text that any screen can take: file names need not be valid text, nor free of control and direction marks."""
-    return "".join(c if c.isprintable() or c == "\n" else _escaped(c) for c in text)
+    return "".join(_escaped(c) if c != "\n" and (category(c) in _UNSAFE or c in _TURNING) else c for c in text)
 
 
 def _escaped(c: str) -> str:

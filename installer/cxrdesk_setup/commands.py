@@ -9,7 +9,7 @@ from pathlib import Path
 
 from cxrdesk_setup import libraries
 from cxrdesk_setup.environment import CPU_INDEX_PACKAGES, locked, make_venv, prepare, probe, set_up
-from cxrdesk_setup.errors import EXIT_CODES, KIT, STOPPED, SetupError, say
+from cxrdesk_setup.errors import DISK, EXIT_CODES, KIT, STOPPED, SetupError, say
 from cxrdesk_setup.home import Home
 from cxrdesk_setup.kit import clear_kit_folder, fill_kit, seal_kit
 from cxrdesk_setup.pip_runner import Pip, clean_environment
@@ -118,6 +118,10 @@ def main(argv: list[str]) -> int:
     except SetupError as error:
         print(f"error: {error}", file=sys.stderr)
         return error.code
+    except OSError as error:
+        where = f" ({error.filename})" if error.filename else ""
+        print(f"error: The set-up could not go on: {error.strerror or error}{where}.", file=sys.stderr)
+        return DISK
     except KeyboardInterrupt:
         print("\nStopped; the same command goes on from here.", file=sys.stderr)
         return STOPPED

@@ -2,6 +2,7 @@
 
 import contextlib
 import csv
+import errno
 import importlib.util
 import json
 import os
@@ -87,8 +88,9 @@ def _try_lock(handle: int) -> bool:
             import fcntl
 
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False
+    except OSError as error:
+        # A file system without locks answers otherwise: go on without one.
+        return error.errno not in (errno.EAGAIN, errno.EACCES, errno.EDEADLK)
     return True
 
 
@@ -150,7 +152,12 @@ def prepare(home: Home, pip: Pip) -> None:
         remove(path)
     if not pip.version():
         shutil.rmtree(pip.packages / "pip", ignore_errors=True)
-        subprocess.run([str(home.python), "-m", "ensurepip"], capture_output=True, env=clean_environment(), check=True)
+        made = subprocess.run(
+            [str(home.python), "-m", "ensurepip"], capture_output=True, text=True, env=clean_environment(), check=False
+        )
+        if made.returncode:
+            last = (made.stderr.strip().splitlines() or ["no reason given"])[-1]
+            raise SetupError(PYTHON, f"pip could not be put into {home.venv} ({last}): use a complete Python.")
     if tools := home.tools():
         say("Installing the build tools")
         pip.run("install", *tools)

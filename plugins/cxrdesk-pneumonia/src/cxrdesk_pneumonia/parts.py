@@ -84,9 +84,7 @@ def train_part(
     weights = [0.5 / share if e.label else 0.5 / (1 - share) for e in examples]
 
     def draws(stage: Stage) -> Draws:
-        return Draws(
-            examples, INPUT, weights, stage.draws, seed=0, geometry=stage.geometry, strength=stage.strength
-        )
+        return Draws(examples, INPUT, weights, stage.draws, seed=0, geometry=stage.geometry, strength=stage.strength)
 
     torch.manual_seed(0)
     module = ClassFit(build(), decay=0.05)
