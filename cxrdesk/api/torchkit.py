@@ -61,6 +61,9 @@ class TorchClassifier(_TorchModel, Detector):
     Where the spec declares saliency, `cam_layer` names the layer; one forward then serves scores and maps.
     """
 
+    mirrored = False
+    """Whether each film is also seen as in a mirror, and the mean over both is the answer: twice the arithmetic."""
+
     _last: tuple[Sequence[ModelInput], torch.Tensor, torch.Tensor] | None = None
 
     def cam_layer(self, model: torch.nn.Module) -> torch.nn.Module:
@@ -95,6 +98,8 @@ class TorchClassifier(_TorchModel, Detector):
         import torch
 
         batch = self.batch(inputs)
+        if self.mirrored:
+            batch = torch.cat([batch, batch.flip(-1)])
         if self._cam is None:
             with torch.inference_mode():
                 logits = self.model(batch)
@@ -127,6 +132,8 @@ class TorchClassifier(_TorchModel, Detector):
         activations, gradients = seen.activations[0].numpy(), seen.gradients[0].numpy()
         raw = self._cam.get_cam_image(batch, layer, [], activations, gradients, eigen_smooth=False)
         maps = np.maximum(raw, 0).astype(np.float32)
+        if self.mirrored:
+            maps = (maps[: len(inputs)] + maps[len(inputs) :, :, ::-1]) / 2
         return [
             SaliencyMap(finding=finding, values=values, box=item.box, film=i)
             for i, (values, item) in enumerate(zip(maps, inputs, strict=True))

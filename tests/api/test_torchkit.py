@@ -66,6 +66,24 @@ def test_the_score_is_the_mean_of_the_films(model, inputs):
     assert model.predict(inputs).probabilities["pneumonia"] == pytest.approx(expected, abs=1e-7)
 
 
+def test_a_film_and_its_mirror_image_are_one_to_a_mirrored_model(model, inputs):
+    class Mirrored(Small):
+        mirrored = True
+
+    made = Mirrored()
+    made.load()
+    turned = [replace(item, tensor=np.ascontiguousarray(item.tensor[:, :, ::-1])) for item in inputs]
+    score = made.predict(inputs).probabilities["pneumonia"]
+    assert score == pytest.approx(made.predict(turned).probabilities["pneumonia"], abs=1e-7)
+    both = [model.predict(side).probabilities["pneumonia"] for side in (inputs, turned)]
+    assert score == pytest.approx(np.mean(both), abs=1e-7)
+    maps, plain, other = (m.explain(i, "pneumonia") for m, i in ((made, inputs), (model, inputs), (model, turned)))
+    assert len(maps) == len(inputs)
+    for mine, one, two in zip(maps, plain, other, strict=True):
+        np.testing.assert_allclose(mine.values, (one.values + two.values[:, ::-1]) / 2, atol=1e-6)
+    made.unload()
+
+
 @pytest.mark.parametrize("layer", [0, 2, 3])
 @pytest.mark.parametrize("in_place", [False, True])
 def test_maps_are_the_packages_before_its_scaling(monkeypatch, layer, in_place):

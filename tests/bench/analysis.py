@@ -58,7 +58,7 @@ def run() -> Iterator[Line]:
     lungs = runner.models.loaded[segmenter.id]
     classifier = runner.models.loaded[detector.id]
     lung_input = torch.zeros(1, 1, *segmenter.input.size)
-    class_input = torch.zeros(1, 1, *detector.input.size)
+    class_input = torch.zeros(1 + classifier.mirrored, 1, *detector.input.size)
 
     def bare() -> None:
         with torch.inference_mode():

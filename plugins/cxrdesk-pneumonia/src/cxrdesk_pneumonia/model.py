@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 class PneumoniaModel(TorchClassifier):
     """Pneumonia in children of 1 to 5 years, on the lungs' part of a frontal film."""
 
+    mirrored = True
+
     def build(self) -> torch.nn.Module:
         """The untrained network."""
         from cxrdesk_pneumonia.network import build
