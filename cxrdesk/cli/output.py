@@ -14,7 +14,7 @@ REPORT_JSON, REPORT_CSV = "report.json", "report.csv"
 _HINTS = {"age": "say it with --age", "view": "say it with --view"}
 
 
-def checked_folder(out: Path) -> Path:
+def checked_folder(out: Path, option: str = "--out") -> Path:
     """The folder for files, made where missing.
 
     Raises
@@ -30,7 +30,7 @@ def checked_folder(out: Path) -> Path:
     except OSError as error:
         reason = error.strerror or type(error).__name__
         raise UserError(
-            "usage", f"Files cannot be written to {out} ({reason}); choose another folder for --out."
+            "usage", f"Files cannot be written to {out} ({reason}); choose another folder for {option}."
         ) from None
     return out
 
