@@ -45,7 +45,12 @@ def measured(films: list[Row], *, name: str = "first", seed: int = 0, external: 
             answers.append(Answer(row=row, status=lost[k][0], code=lost[k][1]))
             continue
         said = {"pneumonia": float(scores[k])}
-        told = {"view": row.view, "age_years": row.age_years, "sex": row.sex}
+        told = {
+            "no_call": {"pneumonia": about.get("no_call", ())},
+            "view": row.view,
+            "age_years": row.age_years,
+            "sex": row.sex,
+        }
         answers.append(Answer(row=row, status="done", raw=said, probability=said, **told))
     spec = about.pop("spec", None) or support.detector_spec(
         operating_points=(support.point(name="sensitive", threshold=0.3), support.point(threshold=0.5))

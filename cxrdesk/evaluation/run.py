@@ -37,6 +37,8 @@ class Answer:
         Of the refusal or failure; empty where done.
     raw, probability : dict of float
         Finding key to the model's own and the calibrated probability; empty unless done.
+    no_call : dict of tuple of str
+        Finding key to the codes of why the viewer gives a score without a call; an empty tuple where it gives one.
     view, age_years, sex
         What the gate went by: the data set's word, or the film's own where that has none.
     """
@@ -46,6 +48,7 @@ class Answer:
     code: str = ""
     raw: dict[str, float] = field(default_factory=dict)
     probability: dict[str, float] = field(default_factory=dict)
+    no_call: dict[str, tuple[str, ...]] = field(default_factory=dict)
     view: View = field(default_factory=View)
     age_years: float | None = None
     sex: str | None = None
@@ -140,6 +143,7 @@ def answers(
                 code="" if done else _code(result),
                 raw={found.finding: found.raw for found in result.findings},
                 probability={found.finding: found.probability for found in result.findings},
+                no_call={found.finding: tuple(r.code for r in found.reasons) for found in result.findings},
                 view=film.view,
                 age_years=film.patient_age_years,
                 sex=row.sex or film.patient_sex,

@@ -11,11 +11,13 @@ import numpy as np
 import pytest
 
 metrics = pytest.importorskip("sklearn.metrics")
+pytest.importorskip("matplotlib.font_manager")
 
 from cxrdesk.api import Evidence  # noqa: E402
 from cxrdesk.evaluation import intervals  # noqa: E402
 from cxrdesk.evaluation.delong import same_films  # noqa: E402
 from cxrdesk.evaluation.report.content import GALLERY, SCHEMA, content, default_point, to_text  # noqa: E402
+from cxrdesk.evaluation.report.html import page  # noqa: E402
 from tests import support  # noqa: E402
 from tests.made_answers import PATIENT, measured, rows  # noqa: E402
 
@@ -171,3 +173,10 @@ def test_the_evidence_level_is_said_with_its_sentence():
     spec = support.detector_spec(evidence=Evidence.SYNTHETIC)
     told = content([measured(rows(), spec=spec)])["detectors"][0]["evidence"]
     assert told == {"level": "synthetic", "text": Evidence.SYNTHETIC.sentence}
+
+
+def test_why_the_viewer_gives_no_call_is_said():
+    told = content([measured(rows(), no_call=("evidence-synthetic",)), measured(rows(), name="second")])
+    first, second = (item["findings"][0]["no_call"] for item in told["detectors"])
+    assert (first, second) == (["evidence-synthetic"], [])
+    assert "no call (evidence-synthetic)" in page(told, {})

@@ -147,6 +147,7 @@ def test_an_answer_holds_what_the_gate_went_by(rows, made_data):
     model = spying(Brightness)
     done, refused = answers(registry_of(model), model.spec, [rows[0], adult_lungs(made_data)[0]])
     assert (done.status, done.view.body_part, done.age_years) == ("done", "chest", 3.0)
+    assert done.no_call == {"pneumonia": ("no-operating-point",)}
     assert refused.status == "refused"
     assert refused.sex == "F"
 

@@ -178,6 +178,7 @@ def _finding(item: Measured, finding: str) -> dict[str, Any]:
         "prevalence": positives / len(kept) if kept else None,
         "calibration": calibration.method if calibration is not None else "none",
         "default_point": default_point(item.spec, finding)[0],
+        "no_call": sorted({code for answer in answers for code in answer.no_call.get(finding, ())}),
     }
     if problem := _problem(item, finding, len(kept), positives):
         return about | {"problem": problem, "figures": None}

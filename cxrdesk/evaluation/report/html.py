@@ -173,6 +173,7 @@ def _finding(name: str, finding: Mapping[str, Any], prefix: str, pictures: Pictu
     return [
         f"<p>{finding['films']} films of {finding['patients']} patients, {finding['positives']} with the finding:"
         f" a prevalence of {prevalence} in this data set. Scores are {escape(calibrated)}.</p>",
+        *_no_call(finding["no_call"]),
         *_drop(figures["drop"], figures["auc"]),
         _table("", OVERVIEW[3:], [_overview("", "", finding)[3:]]),
         svg([(name, figures)], prefix=prefix, label=f"Curves of {name} for {finding['name']}"),
@@ -181,6 +182,13 @@ def _finding(name: str, finding: Mapping[str, Any], prefix: str, pictures: Pictu
         _subgroups(figures["subgroups"], finding["default_point"]),
         *_failures(figures["failures"], finding["default_point"], pictures),
     ]
+
+
+def _no_call(codes: Sequence[str]) -> list[str]:
+    if not codes:
+        return []
+    text = f"With these weights the viewer gives a score and no call ({', '.join(codes)}); the operating points below"
+    return [f'<p class="warning">{escape(text)} show what calls would be.</p>']
 
 
 def _drop(drop: Mapping[str, Any] | None, area: Mapping[str, float]) -> list[str]:
