@@ -47,7 +47,7 @@ def run(desk: Desk, out: Path) -> int:
         path = out / f"{_name(state).replace('/', '-')}.png"
         desk.window.grab().save(str(path))
         written.append((path, f"the window with {_name(state)}"))
-    content = report_content(reading.session, reading.settings, desk.window.registry, reading.radiograph)
+    content = report_content(reading.session, reading.settings, desk.window.registry, reading.radiograph).content
     for name, write, what in (
         ("report.json", write_json, "the report of all films"),
         ("report.csv", write_csv, "the same as a table, one line for each finding"),

@@ -24,6 +24,19 @@ _FILM_SUFFIXES = {".dcm", ".dicom", ".dic", ".png", ".jpg", ".jpeg", ".tif", ".t
 """Files of a folder that claim to be films; others that are none are passed over."""
 
 
+FileState = tuple[int, int, int]
+"""Modification time in ns, size in bytes, inode."""
+
+
+def file_state(path: Path) -> FileState | None:
+    """What tells a file from one that replaced it; None where there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_size, found.st_ino
+
+
 @dataclass(frozen=True, kw_only=True)
 class PatientIdentity:
     """Who a film shows; kept out of ``repr``, and so out of logs.
@@ -60,6 +73,8 @@ class Film:
     modality : str or None
     view : View
     patient_age_years : float or None
+    on_disk : tuple of int or None
+        State of the file when its header was read.
     """
 
     path: Path = field(repr=False)
@@ -72,6 +87,13 @@ class Film:
     modality: str | None = None
     view: View = field(default_factory=View)
     patient_age_years: float | None = None
+    on_disk: FileState | None = field(default=None, repr=False)
+
+    @property
+    def changed(self) -> bool:
+        """Whether another file stands at the path now; one that is gone has not changed."""
+        now = file_state(self.path)
+        return self.on_disk is not None and now is not None and now != self.on_disk
 
     def load(self) -> Radiograph:
         """Decode the film.
@@ -79,9 +101,13 @@ class Film:
         Raises
         ------
         FilmError
-            If its pixels cannot be decoded, or the file has gone since.
+            If its pixels cannot be decoded, or the file has gone since (``"changed"`` if it was replaced: whose film
+            it is now is not known).
         """
-        return read_radiograph(self.path)
+        radiograph = read_radiograph(self.path)
+        if self.changed:
+            raise FilmError("changed", f"{self.path.name} was replaced by another file meanwhile; open it again.")
+        return radiograph
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -194,9 +220,10 @@ def read_film(path: Path) -> Film:
     FilmError
         If it is no film, as far as its header shows.
     """
+    on_disk = file_state(path)
     if file_kind(path) == "raster":
         check_raster(path)
-        return Film(path=path, description=path.stem)
+        return Film(path=path, description=path.stem, on_disk=on_disk)
     ds = read_header(path)
     ignored: list[str] = []  # told again, and then shown, when the film is loaded
     with collect_warnings():
@@ -216,6 +243,7 @@ def read_film(path: Path) -> Film:
             modality=text(ds, "Modality", ignored),
             view=read_view(ds, ignored),
             patient_age_years=read_age_years(ds, ignored),
+            on_disk=on_disk,
         )
 
 

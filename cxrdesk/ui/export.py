@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +14,27 @@ from cxrdesk.studies.settings import Settings
 from cxrdesk.ui.session import FilmState, Session
 
 
+@dataclass(frozen=True, kw_only=True)
+class Export:
+    """A report's content, and what the reader should know about it.
+
+    Parameters
+    ----------
+    left_out : tuple of str
+        One sentence for each reason for which open films are not in it.
+    """
+
+    content: dict[str, Any]
+    left_out: tuple[str, ...]
+
+
 def report_content(
     session: Session, settings: Settings, registry: Registry | None, radiograph: Callable[[FilmState], Radiograph]
-) -> dict[str, Any]:
-    """All films that have results, files that could not be read, and plugins that could not be listed.
+) -> Export:
+    """All films whose results are complete, files that could not be read, and plugins that could not be listed.
 
-    Films whose results still wait for the reader's impression are left out.
+    Films whose results still wait for the reader's impression are left out; a film whose file is gone or was replaced
+    meanwhile is among the failures.
 
     Parameters
     ----------
@@ -28,25 +44,44 @@ def report_content(
     # jsonschema takes longer to import than the window to open.
     from cxrdesk.reports.json_report import failure_entry, film_entry, plugin_failure_entry, report
 
-    films = [
-        film_entry(
-            radiograph(session.state(result.key)),
-            path=str(result.path),
-            masks=result.masks,
-            detectors=result.detectors,
-            impression=result.impression,
-            answered=result.answered,
-            prevalence=settings.prevalence,
+    films, failures, unread = [], [], 0
+    results = session.results()
+    for result in results:
+        if settings.read_first and result.impression is None:
+            unread += 1
+            continue
+        try:
+            pixels = radiograph(session.state(result.key))
+        except UserError as error:
+            failures.append(failure_entry(str(result.path), error.code, error.text))
+            continue
+        films.append(
+            film_entry(
+                pixels,
+                path=str(result.path),
+                masks=result.masks,
+                detectors=result.detectors,
+                impression=result.impression,
+                answered=result.answered,
+                prevalence=settings.prevalence,
+            )
         )
-        for result in session.results()
-        if not (settings.read_first and result.impression is None)
+    gone = len(failures)
+    failures += [
+        failure_entry(str(s.failure.path), s.failure.code, s.failure.text) for s in session.states if s.failure
     ]
-    failures = [failure_entry(str(s.failure.path), s.failure.code, s.failure.text) for s in session.states if s.failure]
     unlisted = [
         plugin_failure_entry(name=f.name, distribution=f.distribution, version=f.version, code=f.code, reason=f.reason)
         for f in (registry.failures if registry is not None else [])
     ]
-    return report(films, failures=failures, plugin_failures=unlisted)
+    pending = sum(state.film is not None and state.failure is None for state in session.states) - len(results)
+    told = (
+        (unread, "that you have not read yet"),
+        (pending, "without finished results"),
+        (gone, "that can no longer be read"),
+    )
+    left_out = tuple(f"{count} film{'' if count == 1 else 's'} {why}" for count, why in told if count)
+    return Export(content=report(films, failures=failures, plugin_failures=unlisted), left_out=left_out)
 
 
 def save(content: dict[str, Any], path: Path) -> tuple[Path, Path]:

@@ -332,8 +332,8 @@ class MainWindow(QMainWindow):
 
         reading = self.reading
         try:
-            content = report_content(self.session, reading.settings, self.registry, reading.radiograph)
-            saved = save(content, path)
+            export = report_content(self.session, reading.settings, self.registry, reading.radiograph)
+            saved = save(export.content, path)
         except OSError as error:
             reason = os.strerror(error.errno) if error.errno else "input/output error"
             reading.messages.error(f"The report could not be saved in {path.parent} ({reason}); choose another folder.")
@@ -341,9 +341,11 @@ class MainWindow(QMainWindow):
         except UserError as error:
             reading.messages.error(error.text, code=error.code)
             return
-        hidden = reading.settings.read_first and any(r.impression is None for r in self.session.results())
-        left_out = " Films that you have not read yet are left out." if hidden else ""
-        reading.messages.info(f"The report was saved as {' and '.join(file.name for file in saved)}.{left_out}")
+        text = f"The report was saved as {' and '.join(file.name for file in saved)}."
+        if export.left_out:
+            reading.messages.warning(f"{text} Left out: {', '.join(export.left_out)}.")
+        else:
+            reading.messages.info(text)
 
     def _focus_findings(self) -> None:
         self.findings.focus_first()

@@ -117,14 +117,26 @@ class Reading(QObject):
 
     def _on_found(self, _token: object, found: ImportResult) -> None:
         self.finding -= 1
+        before, current = self.session.states, self.session.current
         films = self.session.add(found.films, found.failures)
+        for state in before:
+            if self.session.state(state.key) is not state:  # another file under the same name
+                self._forget(state)
+        replaced = self.session.current is not current
+        if replaced:
+            self.shown = self._decoded = self._map = None
         for failure in found.failures:
             self.messages.error(failure.text, code=failure.code)
         self.films_changed.emit()
         if films:
             self.show(films[0].key)
-        elif self.session.current is None and self.session.states:
-            self.show(self.session.states[0].key)
+        elif self.session.states and (replaced or current is None):
+            self.show((self.session.current or self.session.states[0]).key)
+
+    def _forget(self, state: FilmState) -> None:
+        self._give_up(state)
+        self._kept.pop(state.key, None)
+        self._unreadable.discard(state.key)
 
     def show(self, key: str) -> None:
         """Make a film the one on the screen."""
@@ -132,7 +144,12 @@ class Reading(QObject):
         self._stop_asking()
         self._map = self.shown = self._decoded = None
         kept = self._kept.get(key)
-        if kept is not None:
+        if state.film is not None and state.film.changed:
+            # Header and pixels are read anew: it may be another patient's film.
+            self.messages.warning(f"{state.film.path.name} was replaced by another file; it is read anew.")
+            self.film_shown.emit()
+            self.open([state.film.path])
+        elif kept is not None:
             self._kept.move_to_end(key)
             self._put_on_screen(kept)
         else:

@@ -123,13 +123,25 @@ class Session:
         named = []
         for film in films:
             key = os.path.realpath(film.path)
-            if key not in self._states or self._states[key].film is None:
-                self._states[key] = FilmState(key=key, film=film)
+            known = self._states.get(key)
+            # Another file under the same name may be another patient's: nothing is kept of the first.
+            if known is None or known.film is None or known.film.on_disk != film.on_disk:
+                self._put(FilmState(key=key, film=film))
             named.append(self._states[key])
         for failure in failures:
             key = os.path.realpath(failure.path)
-            self._states.setdefault(key, FilmState(key=key, failure=failure))
+            known = self._states.get(key)
+            if known is None or (known.film is not None and known.film.changed):
+                self._put(FilmState(key=key, failure=failure))
         return named
+
+    def _put(self, state: FilmState) -> None:
+        known = self._states.get(state.key)
+        if known is not None:
+            self._drop_results(known)
+            if self.current is known:
+                self.current = state
+        self._states[state.key] = state
 
     def close_all(self) -> None:
         """Forget all films and their results."""
@@ -156,6 +168,7 @@ class Session:
         if state.digest is not None and state.digest != digest:
             self._drop_results(state)
             state.job, state.asked, state.impression = None, None, None
+            state.answers, state.answered = Answers(), frozenset()
         state.digest, state.failure = digest, None
 
     def failed(self, key: str, failure: Failure) -> None:
@@ -219,7 +232,7 @@ class Session:
         return any(state.running for state in self._states.values())
 
     def results(self) -> list[FilmResults]:
-        """Every film that has results, in the order of the list."""
+        """Every film whose results are complete, in the order of the list."""
         return [
             FilmResults(
                 key=state.key,
@@ -232,7 +245,7 @@ class Session:
                 impression=state.impression,
             )
             for state in self._states.values()
-            if state.film is not None and state.job is not None
+            if state.film is not None and state.job is not None and state.finished
         ]
 
     def _drop_results(self, state: FilmState) -> None:

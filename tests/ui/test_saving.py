@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -57,3 +58,23 @@ def test_the_answer_to_what_was_just_done_stands_before_older_messages(seat: Sea
     bar.next()
     bar.next()
     assert bar.text == ""
+
+
+def test_what_a_report_leaves_out_is_told(seat: Seat, pictures: list[Path], tmp_path: Path) -> None:
+    seat.open(*pictures[:4])
+    answer(seat, lambda d: scored(d, 0.94, Call.POSITIVE))
+    first = seat.reading.state
+    jobs = len(seat.queue.submitted)
+    seat.reading.step(1)
+    seat.qtbot.waitUntil(lambda: len(seat.queue.submitted) > jobs)  # its job does not end
+    seat.window.save_report(tmp_path / "report.json")
+    assert seat.window.bar.text.endswith("Left out: 3 films without finished results.")
+    content = json.loads((tmp_path / "report.json").read_text())
+    assert [Path(film["path"]).name for film in content["films"]] == [pictures[0].name]
+    seat.reading._kept.clear()
+    pictures[0].unlink()
+    seat.window.save_report(tmp_path / "later.json")
+    assert seat.window.bar.text.endswith("3 films without finished results, 1 film that can no longer be read.")
+    content = json.loads((tmp_path / "later.json").read_text())
+    assert content["films"] == []
+    assert [Path(failure["path"]).name for failure in content["failures"]] == [first.film.path.name]

@@ -379,7 +379,8 @@ def test_the_report_holds_results_and_impression(make_seat: MakeSeat, child_film
     answer(seat, lambda d: scored(d, 0.94, Call.POSITIVE))
     seat.window.save_report(tmp_path / "report.json")
     assert json.loads((tmp_path / "report.json").read_text())["films"] == []  # the reader has not read yet
-    assert seat.window.bar.text.endswith("Films that you have not read yet are left out.")
+    assert seat.window.bar.text.endswith("report.csv. Left out: 1 film that you have not read yet.")
+    seat.window.bar.clear()
     seat.reading.commit_impression("opacity right lower zone")
     seat.window.save_report(tmp_path / "report.json")
     (film,) = json.loads((tmp_path / "report.json").read_text())["films"]

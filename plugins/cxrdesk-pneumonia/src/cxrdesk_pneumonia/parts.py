@@ -39,6 +39,15 @@ STAGES = (
         epochs=6,
         rate=8e-4,
     ),
+    # The last change is as small as films of one hospital differ.
+    Stage(
+        name="fine",
+        geometry=Geometry(rotation_degrees=5.0, scale=0.05, aspect=0.12, shift=0.025, flip=0.5),
+        strength=0.3,
+        draws=3600,
+        epochs=12,
+        rate=8e-4,
+    ),
 )
 
 
