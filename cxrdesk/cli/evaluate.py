@@ -64,12 +64,12 @@ def evaluate(
             found.fail(target.name, error)
     for name, failure in found.failed:
         warn(f"{name}: {failure.text}")
-    if report is not None:
-        _write(found, report)
     if as_json:
         typer.echo(json.dumps(_content(found), indent=1, allow_nan=False))
     else:
         _print(found.done)
+    if report is not None:
+        _write(found, report)
     if found.failed:
         raise typer.Exit(Exit.PARTLY if found.done else exit_code(found.failed[0][1]))
 

@@ -58,11 +58,12 @@ def compared(finding: str, first: Sequence[Answer], second: Sequence[Answer]) ->
 
 
 def published_auc(manifest: dict[str, Any], finding: str) -> Estimate | None:
-    """The area that a bundle's own evaluation table has for a finding; None where it has none."""
+    """The area that a bundle's own evaluation table has for a finding; None where no such table is understood."""
     for table in _tables(manifest.get("evaluation", {}).get("table")):
         if table.get("finding") == finding:
             for point in table.get("points", {}).values():
-                return Estimate(**point["auc"])
+                if isinstance(told := point.get("auc"), dict) and set(told) == {"value", "low", "high", "n"}:
+                    return Estimate(**told)
     return None
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from cxrdesk.evaluation.datasets import Row, kermany
+from cxrdesk.evaluation.datasets import DATASETS, Row, kermany
 from cxrdesk.evaluation.labelled import LABELS, is_labelled, labelled
 
 
@@ -21,7 +21,7 @@ class FilmSet:
     dataset : str
         Where the films come from.
     external : bool
-        Whether they come from another site than recipes train on.
+        Whether all of them come from another site than those that recipes train on.
     refs : list of str
         What a report calls each film: without a patient's key where the site's own file names could hold one.
     """
@@ -45,7 +45,8 @@ def film_set(manifest: dict[str, Any], data: Path) -> FilmSet:
         found = labelled(data)
         refs = [f"line {line} of {LABELS}" for line in found]
         rows = list(found.values())
-        return FilmSet(rows=rows, name=f"{data.name}/{LABELS}", dataset=data.name, external=True, refs=refs)
+        external = all(row.dataset not in DATASETS for row in rows)
+        return FilmSet(rows=rows, name=LABELS, dataset=data.resolve().name, external=external, refs=refs)
     families = frozenset(manifest.get("evaluation", {}).get("left_out", ()))
     rows = left_out(data, families) if families else [row for row in kermany(data) if row.split == "report"]
     return FilmSet(

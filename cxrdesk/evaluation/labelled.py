@@ -13,7 +13,8 @@ a finding key of `cxrdesk.api.terms.FINDINGS`, such as ``pneumonia``
     ``frontal``, or with the body part ``chest-ap``.
 ``source``
     Where a film was taken from a published data set that recipes train on (`cxrdesk.evaluation.datasets.DATASETS`):
-    its key, with the patient's key there; films of patients that were trained or tuned on are then noticed.
+    its key, with the patient's key there; patients that were trained or tuned on are then noticed, and the set does
+    not count as another site's.
 """
 
 from __future__ import annotations

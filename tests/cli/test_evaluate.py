@@ -247,3 +247,4 @@ def test_a_full_disk_is_one_sentence(cli, installed, data, tmp_path, monkeypatch
     result = cli("evaluate", "test-detector", "--data", data, "--report", tmp_path / "out")
     assert result.exit_code == 1
     assert "No space left on device" in result.stderr
+    assert "balanced" in result.stdout

@@ -115,8 +115,9 @@ def test_a_patient_that_recipes_train_on(tmp_path):
     assert "1 films" in error.text
     assert "line 3" in error.text
     assert trained not in error.text
-    kept = labelled(folder(tmp_path, f"a.png,{fresh},1,,,,,kermany", f"b.png,{trained},0,,,,,"))
-    assert len(kept) == 2
+    kept = film_set({}, folder(tmp_path, f"a.png,{fresh},1,,,,,kermany", f"b.png,{trained},0,,,,,"))
+    assert len(kept.rows) == 2
+    assert not kept.external
 
 
 def test_missing_films_are_left_to_the_run_unless_all_are(tmp_path):
@@ -138,7 +139,7 @@ def test_no_text(tmp_path):
 
 def test_a_report_names_lines_and_not_files(tmp_path):
     films = film_set({}, folder(tmp_path, "a.png,p1,1,,,,,", "b.png,p2,0,,,,,"))
-    assert films.external
+    assert (films.name, films.dataset, films.external) == ("labels.csv", tmp_path.name, True)
     assert films.refs == ["line 2 of labels.csv", "line 3 of labels.csv"]
     assert [row.patient for row in films.rows] == ["p1", "p2"]
 

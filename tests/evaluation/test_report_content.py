@@ -15,6 +15,7 @@ pytest.importorskip("matplotlib.font_manager")
 
 from cxrdesk.api import Evidence  # noqa: E402
 from cxrdesk.evaluation import intervals  # noqa: E402
+from cxrdesk.evaluation.comparisons import published_auc  # noqa: E402
 from cxrdesk.evaluation.delong import same_films  # noqa: E402
 from cxrdesk.evaluation.report.content import GALLERY, SCHEMA, content, default_point, to_text  # noqa: E402
 from cxrdesk.evaluation.report.html import page  # noqa: E402
@@ -155,6 +156,19 @@ def test_another_sites_films_state_the_drop():
     assert drop["difference"] == pytest.approx(0.98 - area)
     assert drop["low"] < drop["difference"] < drop["high"]
     assert drop["p"] < 0.05
+
+
+@pytest.mark.parametrize("table", [None, "words", {}, {"finding": "pneumonia", "points": {"balanced": {"auc": 0.9}}}])
+def test_a_table_of_another_kind_gives_no_drop(table):
+    item = measured(rows(), external=True, manifest={"evaluation": {"table": table}})
+    assert figures(item)["drop"] is None
+
+
+def test_a_bundle_of_several_findings_has_several_tables():
+    one = published(0.98, 0.97, 0.99)["evaluation"]["table"]
+    tables = [one | {"finding": "edema"}, one | {"points": {"x": one["points"]["balanced"]}}]
+    assert published_auc({"evaluation": {"table": tables}}, "pneumonia").value == 0.98
+    assert published_auc({"evaluation": {"table": tables}}, "asthma") is None
 
 
 def test_the_trainings_own_source_has_no_drop():

@@ -24,7 +24,7 @@ from cxrdesk.evaluation import intervals
 from cxrdesk.evaluation.report.content import content
 from cxrdesk.evaluation.report.figures import draw
 from cxrdesk.evaluation.report.files import write_report
-from cxrdesk.evaluation.report.html import FILMS_WARNING, page
+from cxrdesk.evaluation.report.html import FILMS_WARNING, OTHER_FILMS, page
 from cxrdesk.evaluation.report.thumbnails import SIDE, thumbnail
 from tests.made_answers import PATIENT, measured, rows
 
@@ -134,6 +134,18 @@ def test_names_cannot_break_the_page():
     found = Checked(text)
     assert "script" not in found.tags
     assert "&lt;script&gt;" in text
+
+
+def test_detectors_on_other_films_are_told_apart():
+    told = deepcopy(report())
+    assert OTHER_FILMS not in page(told, {})
+    told["detectors"][1]["films"] = {"name": "left-out families IM", "dataset": "made", "external": False}
+    assert OTHER_FILMS in page(told, {})
+
+
+def test_a_name_that_is_no_text_is_written(films, tmp_path):
+    write_report([measured(films, name="bundle-\udcff")], tmp_path / "out")
+    assert "bundle-\\udcff" in (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
 
 
 def test_one_detector_has_nothing_beside_it():

@@ -132,10 +132,10 @@ def _reliability(axis: Any, curves: Curves) -> None:
             capsize=2,
             elinewidth=0.9,
             label=_told("calibration error", figures["calibration_error"]),
-            **_style(k),
+            **_style(k) | {"linewidth": 1.1},
         )
     _unit(axis, "probability said", "share with the finding", "Reliability")
-    axis.legend(loc="upper left")
+    axis.legend(loc="best")
 
 
 def _decision(axis: Any, curves: Curves) -> None:

@@ -27,7 +27,8 @@ def write_report(measured: Sequence[Measured], folder: Path, *, failures: Sequen
     text, html = to_text(report), page(report, _pictures(measured, report))
     folder.mkdir(parents=True, exist_ok=True)
     (folder / JSON).write_text(text, encoding="ascii", newline="\n")
-    (folder / HTML).write_text(html, encoding="utf-8", newline="\n")
+    # The name of a bundle's path need not be valid text.
+    (folder / HTML).write_text(html, encoding="utf-8", errors="backslashreplace", newline="\n")
 
 
 def _pictures(measured: Sequence[Measured], report: Mapping[str, Any]) -> dict[str, str]:

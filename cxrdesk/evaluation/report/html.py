@@ -32,6 +32,10 @@ FILMS_WARNING = (
     "This report contains small pictures of films. They are the data set's; do not pass the report on without thinking"
     " of what the data set's owner, its licence and the patients allow."
 )
+OTHER_FILMS = (
+    "These detectors were not measured on the same films: only the comparison below, on the films that both scored,"
+    " says which one is better."
+)
 METHODS = (
     "Shares of films have exact 95 % intervals (Clopper and Pearson 1934), which take films as independent: where"
     " patients have several films they are somewhat too narrow. Areas, average precision, F1, Brier score and"
@@ -103,6 +107,8 @@ def _side_by_side(report: Mapping[str, Any]) -> list[str]:
         rows = [_overview(d["name"], d["films"]["name"], f) for d, f in found]
         parts += [f"<h3>{escape(name)}</h3>", _table("", OVERVIEW, rows)]
         curves = [(d["name"], f["figures"]) for d, f in found if f["figures"] is not None]
+        if len({(d["films"]["dataset"], d["films"]["name"]) for d, _ in found}) > 1:
+            parts.append(f'<p class="note">{escape(OTHER_FILMS)}</p>')
         if len(curves) > 1:
             parts.append(svg(curves, prefix=f"s{number}", label=f"Curves of {len(curves)} detectors of {name}"))
         parts += _compared([c for c in report["comparisons"] if c["finding"] == key])
