@@ -52,6 +52,9 @@ def evaluate(
     used = choices.checked_device(device)
     if report is not None:
         output.checked_folder(report, option="--report")
+        # Before hours of computing, not after.
+        with needing_extra("A report"):
+            import matplotlib  # noqa: F401
     registry = plugins.installed()
     targets = [_target(registry, name) for name in dict.fromkeys(names)]
     registry = _with_segmenters(registry, targets)

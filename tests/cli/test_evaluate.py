@@ -248,3 +248,15 @@ def test_a_full_disk_is_one_sentence(cli, installed, data, tmp_path, monkeypatch
     assert result.exit_code == 1
     assert "No space left on device" in result.stderr
     assert "balanced" in result.stdout
+
+
+def test_a_report_without_its_extra_is_told_before_anything_runs(cli, installed, data, tmp_path, monkeypatch):
+    import sys
+
+    model = support.spying(Dark, spec=PLAIN)
+    installed(model)
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    result = cli("evaluate", "test-detector", "--data", data, "--report", tmp_path / "out")
+    assert result.exit_code == 2
+    assert "A report needs matplotlib" in result.stderr
+    assert model.calls == []
