@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from cxrdesk.evaluation.decision import net_benefit, net_benefit_of_all
 
-# "Intervention to all patients" of table 4 of PMC6993280 (hepatocellular carcinoma in cirrhosis; 30 % had it).
+# "Intervention to all patients" of table 4 of PMC6993280, on hepatocellular carcinoma in cirrhosis. Its zero at a
+# threshold of 30 % says that 30 % had it.
 PUBLISHED = {
     0.03: 0.278, 0.05: 0.263, 0.08: 0.239, 0.10: 0.222, 0.20: 0.125, 0.30: 0.000, 0.40: -0.167, 0.50: -0.400,
     0.60: -0.750, 0.70: -1.333, 0.80: -2.500, 0.90: -6.000,
