@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import zipfile
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, is_dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict, dataclass, field, is_dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -18,6 +18,8 @@ from cxrdesk.cli.train import needing_extra
 if TYPE_CHECKING:
     from cxrdesk.api import DetectorSpec, SegmenterSpec
     from cxrdesk.discovery.registry import Registry
+    from cxrdesk.evaluation.report.content import Measured
+    from cxrdesk.imaging.errors import UserError
 
 FILM_CHECK = "film-check"
 
@@ -30,33 +32,64 @@ def evaluate(
             metavar="NAME-OR-BUNDLE...",
         ),
     ],
-    data: Annotated[Path, typer.Option(help="Folder that holds the data sets.", exists=True, file_okay=False)],
+    data: Annotated[
+        Path,
+        typer.Option(
+            help="Folder that holds the data sets, or another site's films with a labels.csv.",
+            exists=True,
+            file_okay=False,
+        ),
+    ],
+    report: Annotated[
+        str | None, typer.Option(help="Folder for report.html and report.json of the detectors.", metavar="FOLDER")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Machine-readable, on stdout alone.")] = False,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, mps or xpu.")] = "auto",
 ) -> None:
     """Measure models on the films that they never saw, exactly as the viewer runs them, gate included."""
-    from cxrdesk.cli import choices, plugins
+    from cxrdesk.cli import choices, output, plugins
     from cxrdesk.cli.console import warn
     from cxrdesk.imaging.errors import UserError
 
     used = choices.checked_device(device)
+    folder = output.checked_folder(report, option="--report") if report is not None else None
+    if folder is not None:
+        # Before hours of computing, not after.
+        with needing_extra("A report"):
+            import matplotlib  # noqa: F401
     registry = plugins.installed()
-    targets = [_target(registry, name) for name in names]
+    targets = [_target(registry, name) for name in dict.fromkeys(names)]
     registry = _with_segmenters(registry, targets)
-    done, failed = [], []
+    found = _Found()
     for target in targets:
         try:
             with needing_extra("Evaluation"):
-                done.append(_measured(registry, target, data, used))
+                found.done.append(_measured(registry, target, data, used, found))
         except UserError as error:
-            warn(f"{target.name}: {error.text}")
-            failed.append(error)
+            found.fail(target.name, error)
+    for name, failure in found.failed:
+        warn(f"{name}: {failure.text}")
     if as_json:
-        typer.echo(json.dumps(_content(done, failed), indent=1, allow_nan=False))
+        typer.echo(json.dumps(_content(found), indent=1, allow_nan=False))
     else:
-        _print(done)
-    if failed:
-        raise typer.Exit(Exit.PARTLY if done else exit_code(failed[0]))
+        _print(found.done)
+    if folder is not None:
+        _write(found, folder)
+    if found.failed:
+        raise typer.Exit(Exit.PARTLY if found.done else exit_code(found.failed[0][1]))
+
+
+@dataclass
+class _Found:
+    """What was measured: for the tables, for the report, and what could not be."""
+
+    done: list[dict[str, Any]] = field(default_factory=list)
+    measured: list[Measured] = field(default_factory=list)
+    failed: list[tuple[str, UserError]] = field(default_factory=list)
+
+    def fail(self, name: str, error: UserError) -> None:
+        """Go on without it."""
+        self.failed.append((name, error))
 
 
 @dataclass(frozen=True)
@@ -93,9 +126,9 @@ def _with_segmenters(registry: Registry, targets: Iterable[_Target]) -> Registry
     return registry
 
 
-def _measured(registry: Registry, target: _Target, data: Path, device: str) -> dict[str, Any]:
+def _measured(registry: Registry, target: _Target, data: Path, device: str, found: _Found) -> dict[str, Any]:
     """One target's figures as JSON types."""
-    from cxrdesk.api import Bundle, SegmenterSpec
+    from cxrdesk.api import SegmenterSpec
     from cxrdesk.cli.progress import progress
 
     with progress() as advance:
@@ -119,9 +152,68 @@ def _measured(registry: Registry, target: _Target, data: Path, device: str) -> d
         if isinstance(spec, SegmenterSpec):
             table = tables.segmenter_table(registry, spec, data, device=device, progress=told)
             return about | {"kind": "segmenter", "table": _plain(table.to_json())}
-        manifest = Bundle(spec.bundle).manifest if spec.bundle is not None else {}
-        found = tables.detector_films(registry, spec, manifest, data, device=device, progress=told)
-        return about | {"kind": "detector", "tables": [_plain(item.to_json()) for item in found]}
+        return about | {"kind": "detector", "tables": _tables(registry, spec, target, data, device, told, found)}
+
+
+def _tables(
+    registry: Registry,
+    spec: DetectorSpec,
+    target: _Target,
+    data: Path,
+    device: str,
+    progress: Callable[[int, int], None],
+    found: _Found,
+) -> list[dict[str, Any]]:
+    """A detector's figures for each finding that the films have labels of; its answers are kept for the report."""
+    from cxrdesk.api import Bundle
+    from cxrdesk.evaluation.film_sets import film_set
+    from cxrdesk.evaluation.report.content import Measured
+    from cxrdesk.evaluation.run import answers, of_finding
+    from cxrdesk.evaluation.tables import detector_table
+    from cxrdesk.imaging.errors import UserError
+
+    manifest = Bundle(spec.bundle).manifest if spec.bundle is not None else {}
+    films = film_set(manifest, data)
+    answered = answers(registry, spec, films.rows, device=device, progress=progress)
+    found.measured.append(Measured(name=target.name, spec=spec, manifest=manifest, films=films, answers=answered))
+    labelled = {finding for row in films.rows for finding in row.labels}
+    made, failed = [], []
+    for finding in [finding for finding in spec.findings if finding in labelled] or spec.findings:
+        try:
+            scored = [of_finding(item, finding) for item in answered]
+            made.append(_plain(detector_table(spec, finding, scored, films.name).to_json()))
+        except UserError as error:
+            failed.append(error)
+    if not made:
+        raise failed[0]
+    for failure in failed:
+        found.fail(target.name, failure)
+    return made
+
+
+def _write(found: _Found, folder: Path) -> None:
+    """The report of the detectors; what else was asked for is named in it.
+
+    Raises
+    ------
+    UserError
+        ``missing-extra``, or ``not-written`` with the reason.
+    """
+    from cxrdesk.cli import output
+    from cxrdesk.cli.console import warn
+
+    with needing_extra("A report"):
+        from cxrdesk.evaluation.report.files import HTML, write_report
+
+        lost = [{"name": name, "code": failure.code, "text": failure.text} for name, failure in found.failed]
+        others = [item["name"] for item in found.done if item["kind"] != "detector"]
+        text = "It is no detector; its figures are in the tables that the command prints."
+        lost += [{"name": name, "code": "no-detector", "text": text} for name in others]
+        try:
+            write_report(found.measured, folder, failures=lost)
+        except OSError as error:
+            raise output.not_written(folder, error) from None
+    warn(f"The report is {folder / HTML}.")
 
 
 def _about(spec: DetectorSpec | SegmenterSpec) -> dict[str, Any]:
@@ -139,11 +231,11 @@ def _plain(value: Any) -> Any:
     return {key: _plain(item) for key, item in value.items()} if isinstance(value, Mapping) else value
 
 
-def _content(done: list[dict[str, Any]], failed: list[Any]) -> dict[str, Any]:
+def _content(found: _Found) -> dict[str, Any]:
     from cxrdesk import DISCLAIMER, __version__
 
-    failures = [{"code": error.code, "text": error.text} for error in failed]
-    return {"cxrdesk": __version__, "disclaimer": DISCLAIMER, "evaluated": done, "failures": failures}
+    failures = [{"code": error.code, "text": error.text} for _, error in found.failed]
+    return {"cxrdesk": __version__, "disclaimer": DISCLAIMER, "evaluated": found.done, "failures": failures}
 
 
 def _print(done: list[dict[str, Any]]) -> None:

@@ -16,7 +16,7 @@ _NAME_BYTES = 80
 _HINTS = {"age": "say it with --age", "view": "say it with --view"}
 
 
-def checked_folder(named: str) -> Path:
+def checked_folder(named: str, option: str = "--out") -> Path:
     """The folder for files, made where missing.
 
     Raises
@@ -25,7 +25,7 @@ def checked_folder(named: str) -> Path:
         ``usage``, if files cannot be written there.
     """
     if not named.strip():
-        raise UserError("usage", "--out is empty; name a folder, '.' for the current folder.")
+        raise UserError("usage", f"{option} is empty; name a folder, '.' for the current folder.")
     out = Path(named)
     probe = out / ".cxrdesk-probe"
     try:
@@ -35,7 +35,7 @@ def checked_folder(named: str) -> Path:
     except OSError as error:
         reason = error.strerror or type(error).__name__
         raise UserError(
-            "usage", f"Files cannot be written to {out} ({reason}); choose another folder for --out."
+            "usage", f"Files cannot be written to {out} ({reason}); choose another folder for {option}."
         ) from None
     return out
 

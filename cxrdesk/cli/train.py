@@ -12,7 +12,7 @@ import typer
 GROUP = "cxrdesk.recipes"
 OWN = {"film-check": "cxrdesk.training.film_check:train"}
 """The application's own recipes."""
-EXTRA_MODULES = ("lightning", "onnx", "sklearn", "scipy", "timm", "torch", "torchvision")
+EXTRA_MODULES = ("lightning", "matplotlib", "onnx", "sklearn", "scipy", "timm", "torch", "torchvision")
 """What the extra ``train`` brings."""
 
 Recipe = Callable[..., Any]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Literal
 
 import cv2
 import numpy as np
@@ -14,14 +15,43 @@ from cxrdesk.api.spec import DetectorSpec, SegmenterSpec
 from cxrdesk.discovery.registry import Plugin, Registry
 from cxrdesk.evaluation.datasets import Row
 from cxrdesk.evaluation.metrics import dice
-from cxrdesk.imaging.errors import UserError
-from cxrdesk.imaging.radiograph import Radiograph
+from cxrdesk.imaging.errors import FilmError, UserError
+from cxrdesk.imaging.radiograph import Radiograph, View
 from cxrdesk.imaging.reader import read_radiograph
 from cxrdesk.inference.pipeline import FilmAnalysis, Options
-from cxrdesk.inference.result import Status
+from cxrdesk.inference.result import DetectorResult, MaskResult, Status
 from cxrdesk.inference.runners import LocalRunner
 
 Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """One film's answer for every finding of a detector.
+
+    Parameters
+    ----------
+    status : str
+        ``"done"``; ``"refused"`` by the gate; ``"failed"`` in the model; ``"unreadable"`` before that.
+    code : str
+        Of the refusal or failure; empty where done.
+    raw, probability : dict of float
+        Finding key to the model's own and the calibrated probability; empty unless done.
+    no_call : dict of tuple of str
+        Finding key to the codes of why the viewer gives a score without a call; an empty tuple where it gives one.
+    view, age_years, sex
+        What the gate went by: the data set's word, or the film's own where that has none.
+    """
+
+    row: Row
+    status: Literal["done", "refused", "failed", "unreadable"]
+    code: str = ""
+    raw: dict[str, float] = field(default_factory=dict)
+    probability: dict[str, float] = field(default_factory=dict)
+    no_call: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    view: View = field(default_factory=View)
+    age_years: float | None = None
+    sex: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,8 +82,13 @@ class Outlined:
 
 
 def film_of(row: Row) -> Radiograph:
-    """The film with what its publisher says of view and age."""
-    return replace(read_radiograph(row.path), view=row.view, patient_age_years=row.age_years)
+    """The film with what its publisher says of view and age; where the publisher says nothing, the film's own word."""
+    film = read_radiograph(row.path)
+    view = View(
+        body_part=row.view.body_part or film.view.body_part, projection=row.view.projection or film.view.projection
+    )
+    age = film.patient_age_years if row.age_years is None else row.age_years
+    return replace(film, view=view, patient_age_years=age)
 
 
 def with_bundle(registry: Registry, bundle: Path) -> tuple[Registry, DetectorSpec | SegmenterSpec]:
@@ -85,6 +120,38 @@ def with_bundle(registry: Registry, bundle: Path) -> tuple[Registry, DetectorSpe
     return Registry([swapped(plugin) for plugin in registry.plugins]), spec
 
 
+def answers(
+    registry: Registry,
+    spec: DetectorSpec,
+    rows: Iterable[Row],
+    *,
+    device: str = "auto",
+    progress: Progress = lambda done, of: None,
+) -> list[Answer]:
+    """Run a detector over films, each once; a film that cannot be read is counted like one that is refused."""
+    made = []
+    for row, analysis in _analyses(registry, rows, device, progress):
+        if isinstance(analysis, FilmError):
+            made.append(Answer(row=row, status="unreadable", code=analysis.code, age_years=row.age_years, sex=row.sex))
+            continue
+        result, film = analysis.detect(spec), analysis.film
+        done = result.status is Status.DONE
+        made.append(
+            Answer(
+                row=row,
+                status="done" if done else "refused" if result.status is Status.REFUSED else "failed",
+                code="" if done else _code(result),
+                raw={found.finding: found.raw for found in result.findings},
+                probability={found.finding: found.probability for found in result.findings},
+                no_call={found.finding: tuple(r.code for r in found.reasons) for found in result.findings},
+                view=film.view,
+                age_years=film.patient_age_years,
+                sex=row.sex or film.patient_sex,
+            )
+        )
+    return made
+
+
 def score(
     registry: Registry,
     spec: DetectorSpec,
@@ -94,24 +161,26 @@ def score(
     device: str = "auto",
     progress: Progress = lambda done, of: None,
 ) -> list[Scored]:
-    """Score films for one finding.
+    """Score films for one finding; as `answers`.
 
     Raises
     ------
     UserError
-        If the detector does not look for it (``"unknown-finding"``), or a film cannot be read.
+        If the detector does not look for it (``"unknown-finding"``).
     """
     if finding not in spec.findings:
         raise UserError("unknown-finding", f"{spec.id} does not look for {finding}, but {', '.join(spec.findings)}")
-    answers = []
-    for row, analysis in _analyses(registry, rows, device, progress):
-        result = analysis.detect(spec)
-        if result.status is not Status.DONE:
-            answers.append(Scored(row=row, reason=result.reasons[0].code if result.reasons else result.status))
-            continue
-        found = next(f for f in result.findings if f.finding == finding)
-        answers.append(Scored(row=row, raw=found.raw, probability=found.probability))
-    return answers
+    return [of_finding(item, finding) for item in answers(registry, spec, rows, device=device, progress=progress)]
+
+
+def of_finding(answer: Answer, finding: str) -> Scored:
+    """One finding's part of an answer."""
+    raw, probability = answer.raw.get(finding), answer.probability.get(finding)
+    return Scored(row=answer.row, raw=raw, probability=probability, reason=answer.code)
+
+
+def _code(result: DetectorResult | MaskResult) -> str:
+    return result.reasons[0].code if result.reasons else str(result.status)
 
 
 def outline(
@@ -123,29 +192,37 @@ def outline(
     progress: Progress = lambda done, of: None,
 ) -> list[Outlined]:
     """Outline films and hold each mask, stretched to the drawn one's grid, against it."""
-    answers = []
+    outlined = []
     for row, analysis in _analyses(registry, rows, device, progress):
+        if isinstance(analysis, FilmError):
+            outlined.append(Outlined(row=row, reason=analysis.code))
+            continue
         result = analysis.segment(spec)
         if result.mask is None:
-            answers.append(Outlined(row=row, reason=result.reasons[0].code if result.reasons else result.status))
+            outlined.append(Outlined(row=row, reason=_code(result)))
             continue
         truth = cv2.imread(str(row.mask), cv2.IMREAD_GRAYSCALE)
         if truth is None:
             raise UserError("bad-mask", f"the lung mask {row.mask} cannot be read as a picture")
         values = cv2.resize(result.mask.values, (truth.shape[1], truth.shape[0]), interpolation=cv2.INTER_LINEAR)
-        answers.append(Outlined(row=row, dice=dice(values >= 0.5, np.asarray(truth) > 127)))
-    return answers
+        outlined.append(Outlined(row=row, dice=dice(values >= 0.5, np.asarray(truth) > 127)))
+    return outlined
 
 
 def _analyses(
     registry: Registry, rows: Iterable[Row], device: str, progress: Progress
-) -> Iterator[tuple[Row, FilmAnalysis]]:
+) -> Iterator[tuple[Row, FilmAnalysis | FilmError]]:
     runner = LocalRunner(registry, device=device)
     wanted = list(rows)
     try:
         for done, row in enumerate(wanted):
             progress(done, len(wanted))
-            yield row, FilmAnalysis(film_of(row), registry, runner, options=Options(explain=False))
+            try:
+                film = film_of(row)
+            except FilmError as error:
+                yield row, error
+                continue
+            yield row, FilmAnalysis(film, registry, runner, options=Options(explain=False))
         progress(len(wanted), len(wanted))
     finally:
         runner.close()

@@ -14,9 +14,10 @@ from cxrdesk.api.evidence import Estimate
 from cxrdesk.api.spec import DetectorSpec, SegmenterSpec
 from cxrdesk.discovery.registry import Registry
 from cxrdesk.evaluation.datasets import Row, adult_lungs, kermany
+from cxrdesk.evaluation.film_sets import film_set
 from cxrdesk.evaluation.intervals import by_patient
 from cxrdesk.evaluation.metrics import Figures, figures
-from cxrdesk.evaluation.run import Progress, Scored, outline, score
+from cxrdesk.evaluation.run import Progress, Scored, answers, of_finding, outline
 from cxrdesk.imaging.errors import UserError
 
 
@@ -97,6 +98,9 @@ def detector_table(spec: DetectorSpec, finding: str, scored: list[Scored], films
     if any(finding not in item.row.labels for item in scored):
         raise UserError("no-labels", f"{spec.id} cannot be measured: the films have no labels of {finding}")
     kept = [item for item in scored if item.probability is not None]
+    if scored and not kept:
+        told = ", ".join(f"{count} {code}" for code, count in _counted([item.reason for item in scored]).items())
+        raise UserError("no-films", f"{spec.id} cannot be measured: not one of {len(scored)} films was scored ({told})")
     labels = np.array([item.row.labels[finding] for item in kept], np.int64)
     probabilities = np.array([item.probability for item in kept], np.float64)
     patients = [item.row.patient for item in kept]
@@ -107,16 +111,6 @@ def detector_table(spec: DetectorSpec, finding: str, scored: list[Scored], films
         points={name: figures(labels, probabilities, patients, value) for name, value in thresholds.items()},
         refused=_counted([item.reason for item in scored]),
     )
-
-
-def left_out(data: Path, families: frozenset[str]) -> list[Row]:
-    """Films of families and patients that a fold's network never saw, except those that thresholds were chosen on.
-
-    A patient with films both of a left-out family and, in the training split, of another counts as seen.
-    """
-    rows = kermany(data)
-    seen = {row.patient for row in rows if row.split == "train" and row.family not in families}
-    return [row for row in rows if row.family in families and row.split != "tune" and row.patient not in seen]
 
 
 def detector_films(
@@ -133,16 +127,14 @@ def detector_films(
     Parameters
     ----------
     manifest : dict
-        The bundle's; ``evaluation.left_out`` names the families of a fold, without it the report split is used.
+        The bundle's; see `cxrdesk.evaluation.film_sets.film_set`.
     """
-    families = frozenset(manifest.get("evaluation", {}).get("left_out", ()))
-    rows = left_out(data, families) if families else [r for r in kermany(data) if r.split == "report"]
-    films = f"left-out families {', '.join(sorted(families))}" if families else "report split"
-    tables = []
-    for finding in spec.findings:
-        scored = score(registry, spec, finding, rows, device=device, progress=progress)
-        tables.append(detector_table(spec, finding, scored, films))
-    return tables
+    films = film_set(manifest, data)
+    answered = answers(registry, spec, films.rows, device=device, progress=progress)
+    return [
+        detector_table(spec, finding, [of_finding(item, finding) for item in answered], films.name)
+        for finding in spec.findings
+    ]
 
 
 def _mean(values: NDArray[np.float64], chosen: NDArray[np.int64]) -> float:

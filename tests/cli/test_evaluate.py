@@ -132,3 +132,131 @@ def test_a_folder_that_is_no_bundle(cli, usual, data):
     result = cli("evaluate", data, "--data", data)
     assert result.exit_code == 2
     assert "bundle.json" in result.stderr
+
+
+@pytest.fixture
+def site(data, tmp_path):
+    """The same films as from another site, with one that is missing and one that ends early."""
+    rows = [row for row in kermany(data) if row.split == "report"]
+    lines = ["file,patient,pneumonia,view,age_years,sex"]
+    for k, row in enumerate(rows):
+        (tmp_path / "site").mkdir(exist_ok=True)
+        (tmp_path / "site" / f"{k}.jpeg").write_bytes(row.path.read_bytes())
+        lines.append(f"{k}.jpeg,Quixotella{k},{row.labels['pneumonia']},chest-ap,3,{'MF'[k % 2]}")
+    broken = tmp_path / "site" / "broken.jpeg"
+    broken.write_bytes((tmp_path / "site" / "0.jpeg").read_bytes()[:900])
+    lines += ["gone.jpeg,Quixotella-gone,1,chest-ap,3,M", "broken.jpeg,Quixotella-broken,0,chest-ap,3,F"]
+    lines.append("adult.jpeg,Quixotella-adult,0,chest-ap,50,F")
+    (tmp_path / "site" / "adult.jpeg").write_bytes((tmp_path / "site" / "1.jpeg").read_bytes())
+    (tmp_path / "site" / "labels.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return tmp_path / "site"
+
+
+@pytest.fixture
+def few_resamples(monkeypatch):
+    pytest.importorskip("matplotlib.font_manager", reason="reports need the extra 'train'")
+    monkeypatch.setattr("cxrdesk.evaluation.intervals.RESAMPLES", 40)
+
+
+def test_a_report_of_two_bundles_on_another_sites_films(cli, installed, site, tmp_path, few_resamples):
+    installed(support.HalfLungs, support.spying(Dark, spec=PLAIN))
+    weights = b"other weights"
+    digest = hashlib.sha256(weights).hexdigest()
+    estimate = {"value": 0.99, "low": 0.98, "high": 1.0, "n": 300}
+    table = {"finding": "pneumonia", "points": {"balanced": {"auc": estimate}}}
+    spec = support.detector_spec(calibration={}, saliency=None, weights_sha256=digest, version="7.7")
+    bundle = write_bundle(tmp_path / "bundle", spec, weights, {}, evaluation={"table": table})
+    out = tmp_path / "out"
+    result = cli("evaluate", "test-detector", bundle, "test-lungs", "--data", site, "--report", out, "--json")
+    assert result.exit_code == 1, result.stderr
+    assert f"The report is {out / 'report.html'}." in result.stderr
+    printed = json.loads(result.stdout)
+    told = json.loads((out / "report.json").read_text(encoding="ascii"))
+    first, second = told["detectors"]
+    assert (first["name"], second["name"]) == ("test-detector", str(bundle))
+    assert second["weights_sha256"] == digest
+    assert first["films"]["external"]
+    reasons = {(item["status"], item["code"]): item["films"] for item in first["counts"]["reasons"]}
+    assert reasons == {("unreadable", "missing-file"): 1, ("unreadable", "truncated"): 1, ("refused", "too-old"): 1}
+    assert first["counts"]["scored"] + 3 == first["counts"]["films"]
+    # The table on stdout and the report are of one run.
+    auc = printed["evaluated"][0]["tables"][0]["points"]["balanced"]["auc"]
+    assert first["findings"][0]["figures"]["auc"] == auc
+    drops = [item["findings"][0]["figures"]["drop"] for item in (first, second)]
+    assert drops[0] is None
+    assert drops[1]["difference"] == pytest.approx(0.99 - auc["value"])
+    [comparison] = told["comparisons"]
+    assert (comparison["films"], comparison["difference"]["p"]) == (first["counts"]["scored"], None)
+    assert [item["name"] for item in told["failures"]] == ["test-lungs"]
+    page = (out / "report.html").read_text(encoding="utf-8")
+    assert "External validation: the bundle" in page
+    assert "data:image/jpeg;base64," in page
+    assert "Quixotella" not in page + json.dumps(told) + result.stdout + result.stderr
+
+
+def test_each_film_is_scored_once_for_tables_and_report(cli, installed, data, tmp_path, few_resamples):
+    model = support.spying(support.Spy, spec=PLAIN)
+    installed(model)
+    result = cli("evaluate", "test-detector", "--data", data, "--report", tmp_path / "out")
+    assert result.exit_code == 0, result.stderr
+    films = sum(row.split == "report" for row in kermany(data))
+    assert model.calls.count("predict") == films
+    told = json.loads((tmp_path / "out" / "report.json").read_text(encoding="ascii"))
+    assert told["detectors"][0]["films"] == {"name": "report split", "dataset": "kermany", "external": False}
+
+
+def test_one_class_only_is_one_sentence_and_a_report(cli, installed, site, tmp_path, few_resamples):
+    installed(support.spying(Dark, spec=PLAIN))
+    table = site / "labels.csv"
+    table.write_text(re.sub(r",0,chest", ",1,chest", table.read_text(encoding="utf-8")), encoding="utf-8")
+    result = cli("evaluate", "test-detector", "--data", site, "--report", tmp_path / "out")
+    assert result.exit_code == 1
+    assert "films with the finding and without" in result.stderr.splitlines()[0]
+    told = json.loads((tmp_path / "out" / "report.json").read_text(encoding="ascii"))
+    assert told["detectors"][0]["findings"][0]["problem"]["code"] == "one-class"
+    assert told["failures"][0]["code"] == "one-class"
+
+
+def test_a_table_with_a_mistake_is_one_sentence(cli, installed, site):
+    installed(support.spying(Dark, spec=PLAIN))
+    table = site / "labels.csv"
+    table.write_text(table.read_text(encoding="utf-8").replace(",1,chest", ",nan,chest"), encoding="utf-8")
+    result = cli("evaluate", "test-detector", "--data", site)
+    assert result.exit_code == 1
+    [told] = result.stderr.splitlines()
+    assert "labels.csv has 'nan' for pneumonia" in told
+
+
+def test_a_report_folder_that_cannot_be_written_is_told_before_anything_runs(cli, installed, data, tmp_path):
+    model = support.spying(Dark, spec=PLAIN)
+    installed(model)
+    (tmp_path / "file").write_text("in the way")
+    result = cli("evaluate", "test-detector", "--data", data, "--report", tmp_path / "file" / "out")
+    assert result.exit_code == 2
+    assert "--report" in result.stderr
+    assert model.calls == []
+
+
+def test_a_full_disk_is_one_sentence(cli, installed, data, tmp_path, monkeypatch, few_resamples):
+    installed(support.spying(Dark, spec=PLAIN))
+
+    def full(*arguments, **options):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("cxrdesk.evaluation.report.files.write_report", full)
+    result = cli("evaluate", "test-detector", "--data", data, "--report", tmp_path / "out")
+    assert result.exit_code == 1
+    assert "No space left on device" in result.stderr
+    assert "balanced" in result.stdout
+
+
+def test_a_report_without_its_extra_is_told_before_anything_runs(cli, installed, data, tmp_path, monkeypatch):
+    import sys
+
+    model = support.spying(Dark, spec=PLAIN)
+    installed(model)
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    result = cli("evaluate", "test-detector", "--data", data, "--report", tmp_path / "out")
+    assert result.exit_code == 2
+    assert "A report needs matplotlib" in result.stderr
+    assert model.calls == []

@@ -10,11 +10,13 @@ import pytest
 
 from cxrdesk.api import Calibration, FilmScope, InputSpec, Mask, Prediction
 from cxrdesk.api.bundle import write_bundle
-from cxrdesk.evaluation.datasets import adult_lungs, kermany
-from cxrdesk.evaluation.run import film_of, outline, score, with_bundle
+from cxrdesk.evaluation.datasets import Row, adult_lungs, kermany
+from cxrdesk.evaluation.run import answers, film_of, outline, score, with_bundle
 from cxrdesk.imaging.errors import UserError
+from cxrdesk.imaging.phantom import child, simulate
+from cxrdesk.imaging.phantom.dicom import to_dataset
 from cxrdesk.imaging.preprocess import prepare
-from cxrdesk.imaging.radiograph import Projection
+from cxrdesk.imaging.radiograph import Projection, View
 from cxrdesk.imaging.reader import read_radiograph
 from cxrdesk.inference.pipeline import FilmAnalysis, Options
 from cxrdesk.inference.runners import LocalRunner
@@ -121,11 +123,46 @@ def test_a_finding_that_it_does_not_look_for_is_told(rows):
     assert caught.value.code == "unknown-finding"
 
 
-def test_a_film_that_is_missing_is_told(rows, tmp_path):
+@pytest.mark.parametrize(
+    ("content", "code"),
+    [(None, "missing-file"), (b"no picture", "not-a-film"), (b"", "truncated"), ("half", "truncated")],
+)
+def test_a_film_that_cannot_be_read_is_counted_and_the_next_film_done(rows, tmp_path, content, code):
+    path = tmp_path / "film.png"
+    if content == "half":
+        cv2.imwrite(str(path), read_radiograph(rows[0].path).stored)
+        content = path.read_bytes()[: path.stat().st_size // 2]
+    if content is not None:
+        path.write_bytes(content)
     model = spying(Brightness)
-    with pytest.raises(UserError, match=r"gone\.jpeg"):
-        score(registry_of(model), model.spec, "pneumonia", [replace(rows[0], path=tmp_path / "gone.jpeg")])
-    assert "load" not in model.calls
+    first, second = answers(registry_of(model), model.spec, [replace(rows[0], path=path), rows[1]])
+    assert (first.status, first.code, first.probability) == ("unreadable", code, {})
+    assert (second.status, second.code) == ("done", "")
+    assert model.calls.count("predict") == 1
+    [outlined] = outline(registry_of(HalfLungs), HalfLungs.spec, [replace(rows[0], path=path)])
+    assert (outlined.dice, outlined.reason) == (None, code)
+
+
+def test_an_answer_holds_what_the_gate_went_by(rows, made_data):
+    model = spying(Brightness)
+    done, refused = answers(registry_of(model), model.spec, [rows[0], adult_lungs(made_data)[0]])
+    assert (done.status, done.view.body_part, done.age_years) == ("done", "chest", 3.0)
+    assert done.no_call == {"pneumonia": ("no-operating-point",)}
+    assert refused.status == "refused"
+    assert refused.sex == "F"
+
+
+def test_what_the_publisher_leaves_open_is_the_films_own_word(tmp_path):
+    made = simulate(child(seed=1, shape=(192, 192)))
+    path = tmp_path / "film.dcm"
+    to_dataset(made).save_as(path, enforce_file_format=True)
+    own = read_radiograph(path)
+    assert own.view.projection is not None
+    assert own.patient_age_years is not None
+    row = Row(path=path, dataset="site", patient="a", view=View())
+    assert (film_of(row).view, film_of(row).patient_age_years) == (own.view, own.patient_age_years)
+    told = film_of(replace(row, view=View(projection=Projection.PA), age_years=50.0))
+    assert (told.view.body_part, told.view.projection, told.patient_age_years) == ("chest", Projection.PA, 50.0)
 
 
 def test_outlines_are_held_against_the_drawn_ones(rows):

@@ -11,11 +11,11 @@ pytest.importorskip("sklearn")
 
 from cxrdesk.evaluation import intervals
 from cxrdesk.evaluation.datasets import adult_lungs, kermany
+from cxrdesk.evaluation.film_sets import left_out
 from cxrdesk.evaluation.run import Scored
 from cxrdesk.evaluation.tables import (
     detector_films,
     detector_table,
-    left_out,
     lung_groups,
     segmenter_table,
 )
@@ -96,9 +96,9 @@ def test_a_finding_without_labels_is_told(made_data):
 
 def test_all_films_refused_is_told(made_data):
     refused = [Scored(row=item.row, reason="too-old") for item in scored(made_data, 4)]
-    with pytest.raises(UserError) as caught:
+    with pytest.raises(UserError, match=r"not one of 4 films was scored \(4 too-old\)") as caught:
         detector_table(detector_spec(), "pneumonia", refused, "x")
-    assert caught.value.code == "one-class"
+    assert caught.value.code == "no-films"
 
 
 class Oracle(Spy):

@@ -1,0 +1,1 @@
+"""The report of an evaluation: one JSON file, and one HTML file that is made from it."""
