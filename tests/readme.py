@@ -13,6 +13,8 @@ ROOT = Path(__file__).resolve().parents[1]
 README = ROOT / "README.md"
 EVALUATION = ROOT / "plugins/evaluation.json"
 START, END = "<!-- figures: python -m tests.readme -->\n", "<!-- end of figures -->"
+BENCH_START, BENCH_END = "<!-- bench: python -m tests.readme -->\n", "<!-- end of bench -->"
+BENCH = ROOT / "tests/bench/measured.json"
 POINT = "balanced"
 COLUMNS = ("auc", "sensitivity", "specificity", "balanced_accuracy", "calibration_error")
 
@@ -52,12 +54,28 @@ def figures() -> str:
     return "\n".join(lines) + "\n"
 
 
+def bench() -> str:
+    """Markdown table of what ``python -m tests.bench --keep`` measured."""
+    kept = json.loads(BENCH.read_text(encoding="utf-8"))
+    lines = [f"Measured on: {kept['machine']}, off screen.", "", "| figure | value | bar |", "| --- | --- | --- |"]
+    for figure in kept["figures"]:
+        missed = "" if figure["held"] else " (missed)"
+        unit = "×" if figure["unit"] == "x" else f" {figure['unit']}"
+        lines.append(f"| {figure['what']} | {figure['value']:.2f}{unit}{missed} | {figure['bar']:g}{unit} |")
+    return "\n".join(lines) + "\n"
+
+
+def filled(text: str, start: str, end: str, content: str) -> str:
+    """`text` with `content` between two marks."""
+    before, rest = text.split(start)
+    _, after = rest.split(end)
+    return before + start + content + end + after
+
+
 def main() -> int:
     """Write the tables into the README."""
-    text = README.read_text(encoding="utf-8")
-    before, rest = text.split(START)
-    _, after = rest.split(END)
-    README.write_text(before + START + figures() + END + after, encoding="utf-8")
+    text = filled(README.read_text(encoding="utf-8"), START, END, figures())
+    README.write_text(filled(text, BENCH_START, BENCH_END, bench()), encoding="utf-8")
     return 0
 
 

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from cxrdesk.api.bundle import Bundle
-from tests.readme import END, README, ROOT, START, figures, results
+from tests.readme import BENCH_END, BENCH_START, END, README, ROOT, START, bench, figures, results
 
 PLUGINS = ROOT / "plugins"
 
@@ -14,6 +14,11 @@ def test_figures_are_those_of_the_evaluation() -> None:
     text = README.read_text(encoding="utf-8")
     quoted = text.split(START)[1].split(END)[0]
     assert quoted == figures(), "run: python -m tests.readme"
+
+
+def test_benchmarks_are_those_that_were_kept() -> None:
+    text = README.read_text(encoding="utf-8")
+    assert text.split(BENCH_START)[1].split(BENCH_END)[0] == bench(), "run: python -m tests.readme"
 
 
 def test_evaluation_is_of_the_shipped_lung_bundle() -> None:

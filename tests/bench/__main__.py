@@ -1,4 +1,4 @@
-"""Runs benchmarks and prints each figure beside its bar; exits with 1 if one is missed."""
+"""Runs benchmarks and prints each figure beside its bar; exits with 1 if one is missed. ``--keep`` keeps them."""
 
 from __future__ import annotations
 
@@ -7,15 +7,20 @@ import json
 import os
 import platform
 import sys
+from dataclasses import asdict
+from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 
+KEPT = Path(__file__).with_name("measured.json")
 NAMES = ("start", "heartbeat", "analysis")
 
 
 def main(names: list[str]) -> int:
     """Run the named benchmarks, all where none is named."""
+    keep = "--keep" in names
+    names = [name for name in names if name != "--keep"]
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
     unknown = set(names) - set(NAMES)
     if unknown:
@@ -27,9 +32,13 @@ def main(names: list[str]) -> int:
         mark = "" if line.held else " missed"
         table.add_row(line.what, f"{line.value:.2f} {line.unit}{mark}", f"{line.bar:g} {line.unit}", line.told)
     console = Console(width=None if sys.stdout.isatty() else 160)
-    console.print(f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores, {platform.python_version()}")
+    machine = f"{platform.machine()}, {os.cpu_count()} cores, {platform.system()}, Python {platform.python_version()}"
+    console.print(machine)
     console.print(table)
-    print(json.dumps([{"what": x.what, "value": x.value, "bar": x.bar, "unit": x.unit, "held": x.held} for x in lines]))
+    told = json.dumps({"machine": machine, "figures": [asdict(line) | {"held": line.held} for line in lines]}, indent=1)
+    print(told)
+    if keep:
+        KEPT.write_text(told + "\n", encoding="utf-8")
     return 0 if all(line.held for line in lines) else 1
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import statistics
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -23,8 +24,6 @@ SIDE = 3000
 
 def large_film() -> Radiograph:
     """A child's phantom enlarged to 3000 x 3000, 16 bits stored."""
-    from dataclasses import replace
-
     film = simulate(child(seed=4, shape=(512, 512))).radiograph
     stored = cv2.resize(film.stored, (SIDE, SIDE), interpolation=cv2.INTER_LINEAR)
     return replace(film, stored=stored)
@@ -46,7 +45,13 @@ def run() -> Iterator[Line]:
     segmenter = registry.segmenters[0]
     detector = next(spec for spec in registry.detectors if spec.id == "pneumonia")
 
-    def ours() -> None:
+    def opened() -> Radiograph:
+        # What is kept for a film once it was looked at must not help the next run.
+        again = replace(film, stored=film.stored)
+        assert again.digest  # computed when a film is opened
+        return again
+
+    def ours(film: Radiograph) -> None:
         analysis = FilmAnalysis(film, registry, runner)
         analysis._looks[film.digest] = look
         result = analysis.detect(detector)
@@ -54,7 +59,7 @@ def run() -> Iterator[Line]:
 
     first = FilmAnalysis(film, registry, runner)
     look = first._look(film)
-    ours()
+    ours(film)
     lungs = runner.models.loaded[segmenter.id]
     classifier = runner.models.loaded[detector.id]
     lung_input = torch.zeros(1, 1, *segmenter.input.size)
@@ -72,7 +77,8 @@ def run() -> Iterator[Line]:
     bare(), resize()
     times: dict[str, list[float]] = {"ours": [], "bare": [], "resize": []}
     for _ in range(RUNS):
-        times["ours"].append(_timed(ours))
+        fresh = opened()
+        times["ours"].append(_timed(lambda: ours(fresh)))  # noqa: B023 - called at once
         times["bare"].append(_timed(bare))
         times["resize"].append(_timed(resize))
     floor = [b + r for b, r in zip(times["bare"], times["resize"], strict=True)]
