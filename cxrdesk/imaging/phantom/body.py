@@ -77,7 +77,8 @@ class Body:
             )
         ]
         radius = h.arm_radius_u * h.half_width_mm
-        for side in SIDES:
+        # On a lateral film the arms are held up, out of the field.
+        for side in () if grid.lateral else SIDES:
             (u0, v0), (u1, v1), (u2, v2) = h.arm
             ends = self.mm(np.array([(u0, v0, -0.1), (u1, v1, -0.1), (u2, v2, -0.1)]))
             # The arm runs mostly along y, so that a stack of round sections is a fair arm.
@@ -165,6 +166,10 @@ class Body:
     def heart_mask(self, grid: Grid) -> NDArray[np.bool_]:
         """Outline of the heart and the roots of its vessels, down to the domes' outlines."""
         loft = self.heart(grid)
+        if grid.lateral:
+            rows = (grid.y > self.habitus.heart_right[0][0] * self.habitus.height_mm) & (loft.high > loft.low)
+            lower = np.maximum(*(self.domes[side].skyline(grid) for side in SIDES))
+            return rows & (np.abs(-grid.x - loft.middle) < loft.depth) & (grid.y < lower)
         below = np.minimum(self.domes["right"].skyline(grid), self.domes["left"].skyline(grid))
         middle = np.abs(grid.x) < self.habitus.spine_u * 2 * self.habitus.half_width_mm
         floor = np.where(
@@ -206,6 +211,10 @@ class Body:
 
     def lung_length(self, side: Side, grid: Grid) -> Map:
         """Path length in mm of aerated lung."""
+        return self.outside_organs(side, grid, self.pleura(side, grid))
+
+    def outside_organs(self, side: Side, grid: Grid, whole: Loft) -> Map:
+        """Path length in mm of what of `whole`, the cavity or a part of it, no organ takes."""
         h = self.habitus
         solids: tuple[Solid, ...] = (self.heart(grid), *self.great_vessels(), self.mediastinum(grid), self.domes[side])
         spine = Ellipsoid(
@@ -213,12 +222,15 @@ class Body:
             semi_axes_mm=(h.spine_u * 1.35 * h.half_width_mm, 2 * h.height_mm, 0.45 * h.half_depth_mm),
         )
         cut = [solid.interval(grid) for solid in (*solids, spine)]
-        return remaining_length(self.pleura(side, grid).interval(grid), cut)
+        return remaining_length(whole.interval(grid), cut)
 
     def lung_mask(self, side: Side, grid: Grid) -> NDArray[np.bool_]:
         """Outline of the pleural cavity above its dome, the part behind the heart included."""
         loft = self.pleura(side, grid)
-        across = (grid.x > loft.low) & (grid.x < loft.high)
+        if grid.lateral:
+            across = (np.abs(-grid.x - loft.middle) < loft.depth) & (loft.high > loft.low)
+        else:
+            across = (grid.x > loft.low) & (grid.x < loft.high)
         return across & (grid.y < self.domes[side].skyline(grid))
 
     def airways(self) -> list[Tube]:
@@ -260,14 +272,15 @@ class Body:
         ]
         return [bubble, *loops]
 
-    def breasts(self) -> list[Ellipsoid]:
-        """Soft tissue in front of the lower chest."""
+    def breasts(self, *, in_front: bool = False) -> list[Ellipsoid]:
+        """Soft tissue in front of the lower chest: flattened by the detector, or hanging free on a lateral film."""
         h = self.habitus
+        surface = float(self._profile(h.body_depth, np.array([0.62]))[0]) if in_front else 1.0
         if h.breast_mm <= 0:
             return []
         return [
             Ellipsoid(
-                center_mm=(sign(side) * 0.58 * h.half_width_mm, 0.62 * h.height_mm, h.half_depth_mm),
+                center_mm=(sign(side) * 0.58 * h.half_width_mm, 0.62 * h.height_mm, surface * h.half_depth_mm),
                 semi_axes_mm=(0.42 * h.half_width_mm, 0.24 * h.height_mm, h.breast_mm),
                 turn_deg=sign(side) * 20.0,
             )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import fields, is_dataclass
 from typing import Literal
 
 import numpy as np
@@ -9,10 +10,24 @@ from pydicom.dataset import FileDataset, FileMetaDataset
 from pydicom.uid import ComputedRadiographyImageStorage, ExplicitVRLittleEndian, generate_uid
 
 from cxrdesk.imaging.phantom.film import Phantom
+from cxrdesk.imaging.radiograph import Projection
 from cxrdesk.imaging.voi import Window
 
 _FAMILY_NAME = "Phantom"
 _NOTE = "Synthetic film computed by a simulator. Not a patient. Not for diagnosis."
+
+
+def _told(parameters: object) -> str:
+    """All parameters as text; those that repr leaves out only where they differ from what they are by default."""
+    text = repr(parameters)
+    if is_dataclass(parameters):
+        for item in fields(parameters):
+            value = getattr(parameters, item.name)
+            if is_dataclass(value) or item.repr:
+                text += _told(value)[len(repr(value)) :]
+            elif value != item.default:
+                text += f" {item.name}={value!r}"
+    return text
 
 
 def patient_age_string(age_years: float) -> str:
@@ -49,7 +64,7 @@ def to_dataset(
     film = phantom.radiograph
     if not isinstance(film.voi, Window):
         raise TypeError("a phantom's display default is a window")
-    source = ["cxrdesk phantom", repr(phantom.parameters), given_name, photometric_interpretation]
+    source = ["cxrdesk phantom", _told(phantom.parameters), given_name, photometric_interpretation]
     meta = FileMetaDataset()
     meta.MediaStorageSOPClassUID = ComputedRadiographyImageStorage
     meta.MediaStorageSOPInstanceUID = generate_uid(entropy_srcs=[*source, "instance"])
@@ -68,8 +83,8 @@ def to_dataset(
     ds.QualityControlImage = "YES"
     ds.BurnedInAnnotation = "NO"
     ds.LossyImageCompression = "00"
-    # The image's rows run to the patient's left, its columns to the feet (PS3.3 C.7.6.1.1.1).
-    ds.PatientOrientation = ["L", "F"]
+    # The image's rows run to the patient's left, a lateral's to the back; columns to the feet (PS3.3 C.7.6.1.1.1).
+    ds.PatientOrientation = ["P" if film.view.projection is Projection.LATERAL else "L", "F"]
 
     # Patient, Study, Series (C.7.1 to C.7.3)
     ds.PatientName = f"{_FAMILY_NAME}^{given_name}"

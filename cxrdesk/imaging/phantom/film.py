@@ -14,6 +14,9 @@ from cxrdesk.imaging.phantom.grid import Grid, Map
 from cxrdesk.imaging.radiograph import Projection, Radiograph, View
 from cxrdesk.imaging.voi import Window
 
+_VIEW_POSITION = {Projection.AP: "AP", Projection.PA: "PA", Projection.LATERAL: "LL"}
+"""Defined terms of View Position (PS3.3 C.8.1.1); lateral films are left laterals."""
+
 
 class FilmParameters(Protocol):
     """What every film needs to know, whatever it shows."""
@@ -30,7 +33,7 @@ class FilmParameters(Protocol):
 
     @property
     def projection(self) -> Projection:
-        """AP or PA."""
+        """AP, PA or lateral."""
         ...
 
     @property
@@ -68,6 +71,24 @@ class Phantom:
     parameters: FilmParameters
 
 
+def cardiothoracic_ratio(masks: Mapping[str, NDArray[np.bool_]]) -> float:
+    """Widest heart over widest chest (lungs' outer edges) on a frontal film, from the masks; nan without either."""
+    widths = []
+    for name in ("heart", "lungs"):
+        mask = masks[name]
+        rows = mask[mask.any(axis=1)]
+        if not len(rows):
+            return float("nan")
+        # The heart's borders may stand at different heights, the chest's width is that of one row.
+        if name == "heart":
+            columns = np.flatnonzero(rows.any(axis=0))
+            widths.append(np.ptp(columns) + 1)
+        else:
+            last = rows.shape[1] - rows[:, ::-1].argmax(axis=1)
+            widths.append((last - rows.argmax(axis=1)).max())
+    return float(widths[0] / widths[1])
+
+
 def take_film(
     parameters: FilmParameters,
     integral: Map,
@@ -91,7 +112,7 @@ def take_film(
         patient_age_years=parameters.age_years,
         patient_sex=parameters.sex,
         view=View(body_part=parameters.body_part, projection=parameters.projection),
-        view_position=parameters.projection.value.upper(),
+        view_position=_VIEW_POSITION[parameters.projection],
         modality="CR",
         source="phantom",
     )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -16,7 +17,10 @@ Values = NDArray[np.floating]
 
 @dataclass(frozen=True, kw_only=True)
 class Grid:
-    """Pixel centres in mm: x to the image's right (the patient's left), y down, (0, 0) at the chest's origin.
+    """Pixel centres in mm: x to the image's right, y down, (0, 0) at the chest's origin.
+
+    With the beam along z (frontal films) the image's x is the patient's, towards the patient's left. With the beam
+    along x (lateral films) it is -z, so that the patient faces the image's left.
 
     Parameters
     ----------
@@ -26,12 +30,20 @@ class Grid:
         Side of a square pixel.
     left_mm, top_mm : float
         The field's left and top edge.
+    beam : {"z", "x"}
+        Axis of the patient that rays run along.
     """
 
     shape: tuple[int, int]
     pixel_mm: float
     left_mm: float
     top_mm: float
+    beam: Literal["z", "x"] = "z"
+
+    @property
+    def lateral(self) -> bool:
+        """Whether rays run across the patient."""
+        return self.beam == "x"
 
     @property
     def x(self) -> Map:
@@ -46,7 +58,13 @@ class Grid:
     def coarser(self, factor: int) -> Grid:
         """The same field with pixels `factor` times as large; the last row and column may reach beyond the field."""
         rows, cols = (-(-n // factor) for n in self.shape)
-        return Grid(shape=(rows, cols), pixel_mm=self.pixel_mm * factor, left_mm=self.left_mm, top_mm=self.top_mm)
+        return replace(self, shape=(rows, cols), pixel_mm=self.pixel_mm * factor)
+
+    def turned(self, points: Values) -> Values:
+        """Points or directions (..., 3) of the patient as (image x, y, along the beam)."""
+        if not self.lateral:
+            return points
+        return np.stack([-points[..., 2], points[..., 1], points[..., 0]], axis=-1)
 
 
 def smooth_profile(knots: ArrayLike, values: ArrayLike, at: Values) -> Map:

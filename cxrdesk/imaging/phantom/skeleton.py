@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from cxrdesk.imaging.phantom.body import Body
@@ -59,8 +61,8 @@ def _rib(body: Body, side: int, angle: Points, v: Points) -> Tube:
     )
 
 
-def shoulder_girdle(body: Body) -> list[Tube]:
-    """Clavicles, scapulae (borders, spine and blade) and humeri."""
+def shoulder_girdle(body: Body, *, arms: bool = True) -> list[Tube]:
+    """Clavicles, scapulae (borders, spine and blade) and, with `arms`, humeri."""
     habitus, tubes = body.habitus, []
     scale = habitus.rib_half_height_mm
     for side in (-1, 1):
@@ -92,6 +94,8 @@ def shoulder_girdle(body: Body) -> list[Tube]:
             tube(medial, np.array([0.25, 0.25, 0.1]) * scale, 0.15 * scale),
             tube(blade, width, 0.14 * scale),
         ]
+        if not arms:
+            continue
         shaft = line((su, sv, -0.2), (mu, mv, -0.2), (eu, ev, -0.2))
         tubes.append(bone(shaft, 1.3, 1.3, 1.6))
         # The head as a ball: a short tube whose section follows a circle.
@@ -148,18 +152,17 @@ def spine(grid: Grid, body: Body) -> Map:
 
 def _window(grid: Grid, solid: Ellipsoid) -> tuple[tuple[slice, slice], Grid]:
     """The part of `grid` that a solid can touch."""
-    reach = max(solid.semi_axes_mm[:2])
+    across, down, _ = grid.turned(np.array(solid.center_mm))
+    width, height, _ = np.abs(grid.turned(np.array(solid.semi_axes_mm)))
+    reach = max(width, height)
     spans = []
-    for low, count, center in (
-        (grid.top_mm, grid.shape[0], solid.center_mm[1]),
-        (grid.left_mm, grid.shape[1], solid.center_mm[0]),
-    ):
+    for low, count, center in ((grid.top_mm, grid.shape[0], down), (grid.left_mm, grid.shape[1], across)):
         first, last = (int((center + sign * reach - low) / grid.pixel_mm) + sign for sign in (-1, 1))
         spans.append(slice(min(max(first, 0), count), min(max(last + 1, 0), count)))
     rows, cols = spans
-    local = Grid(
+    local = replace(
+        grid,
         shape=(rows.stop - rows.start, cols.stop - cols.start),
-        pixel_mm=grid.pixel_mm,
         left_mm=grid.left_mm + cols.start * grid.pixel_mm,
         top_mm=grid.top_mm + rows.start * grid.pixel_mm,
     )

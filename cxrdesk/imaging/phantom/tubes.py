@@ -7,7 +7,7 @@ kept whatever the angle to the beam: a rib seen end-on at the chest's side is as
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -119,8 +119,10 @@ def _shell(item: Tube, disc: Points, height: Points, thick: Points, *, alongside
     return density
 
 
-def _samples(item: Tube, step_mm: float) -> tuple[Points, Points]:
-    """Points (n, 2) and their volumes (n,) in mm^3."""
+def _samples(item: Tube, grid: Grid, step_mm: float) -> tuple[Points, Points]:
+    """Points (n, 2) in the image and their volumes (n,) in mm^3."""
+    if grid.lateral:
+        item = replace(item, path=grid.turned(item.path), outward=grid.turned(item.outward))
     length = np.linalg.norm(np.diff(item.path, axis=0), axis=1).sum()
     count = max(int(np.ceil(length / step_mm)), 2)
     at = (np.arange(count, dtype=np.float32) + 0.5) * (len(item.path) - 1) / count
@@ -167,7 +169,7 @@ def project_tubes(grid: Grid, tubes: Iterable[Tube], *, step_pixels: float = 0.9
     -------
     ndarray of float32, shape (rows, cols)
     """
-    parts = [_samples(item, grid.pixel_mm * step_pixels) for item in tubes]
+    parts = [_samples(item, grid, grid.pixel_mm * step_pixels) for item in tubes]
     if not parts:
         return np.zeros(grid.shape, np.float32)
     points, volumes = (np.concatenate(part) for part in zip(*parts, strict=True))

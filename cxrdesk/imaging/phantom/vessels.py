@@ -66,9 +66,14 @@ def vessel_tree(body: Body, side: Side, rng: np.random.Generator) -> tuple[Point
 
 def project_segments(grid: Grid, starts: Points, ends: Points, radii: Points) -> Map:
     """Path length in mm through straight round segments, (rows, cols)."""
+    starts, ends = grid.turned(starts), grid.turned(ends)
+    return _project(grid, starts, ends, radii)
+
+
+def _project(grid: Grid, starts: Points, ends: Points, radii: Points) -> Map:
     thick = radii > 2.5 * grid.pixel_mm
     if thick.any() and not thick.all():
-        return project_segments(grid, starts[thick], ends[thick], radii[thick]) + project_segments(
+        return _project(grid, starts[thick], ends[thick], radii[thick]) + _project(
             grid, starts[~thick], ends[~thick], radii[~thick]
         )
     step = grid.pixel_mm
