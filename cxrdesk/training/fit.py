@@ -64,7 +64,9 @@ class Stage:
     rate: float
 
 
-def fit_stages(module: Fit, stages: Sequence[Stage], draws: Callable[[Stage], Drawing], plan: Plan, out: Path) -> None:
+def fit_stages(
+    module: Fit, stages: Sequence[Stage], draws: Callable[[Stage], Drawing], plan: Plan, out: Path
+) -> None:
     """Train `module` in place by one stage after the other, each in a folder of its own under `out`.
 
     Parameters
