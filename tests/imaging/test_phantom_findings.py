@@ -86,7 +86,7 @@ def test_lobes_lie_where_they_belong():
 
 
 def test_a_consolidated_lobe_hides_its_vessels_and_shows_its_bronchi(clear):
-    from cxrdesk.imaging.phantom.chest import _Change
+    from cxrdesk.imaging.phantom.chest import LungChange
     from cxrdesk.imaging.phantom.findings import Lung
     from cxrdesk.imaging.phantom.grid import Grid
 
@@ -96,8 +96,8 @@ def test_a_consolidated_lobe_hides_its_vessels_and_shows_its_bronchi(clear):
     finding = Consolidation(severity=1.0, lobe="lower")
     filled = finding.filled(lung, np.random.default_rng(1))
     inside = (filled > 0.7) & lung.outline
-    air = _Change((finding,), lung, filled).air(adult(), np.random.default_rng(2))
-    solid = _Change((), lung, None).air(adult(), np.random.default_rng(2)) * (1 - filled)
+    air = LungChange((finding,), lung, filled).air(np.random.default_rng(2))
+    solid = LungChange((), lung, None).air(np.random.default_rng(2)) * (1 - filled)
     bronchi = (air - solid)[inside]
     assert np.percentile(bronchi, 99) > 2.0  # mm of open bronchus
     assert np.median(bronchi) < 0.5

@@ -119,9 +119,8 @@ def child_bedside(**changes: object) -> ChestParameters:
     return child(**{"habitus": habitus, "exposure": BEDSIDE_EXPOSURE, "shape": (706, 1024), **changes})
 
 
-def _individual(parameters: ChestParameters, rng: np.random.Generator) -> Body:
-    """One person: proportions drawn around the habitus."""
-    h, spread = parameters.habitus, parameters.variation
+def individual(h: Habitus, spread: float, rng: np.random.Generator) -> Body:
+    """One person: proportions drawn around the habitus `h`; `spread` 0 is the mean, 1 usual."""
 
     def about(value: float, relative: float) -> float:
         return value * (1 + spread * relative * float(np.clip(rng.normal(), -2, 2)))
@@ -171,7 +170,7 @@ def simulate(parameters: ChestParameters) -> Phantom:
     # One stream per part, so that a finding does not move the bones of the same person.
     streams = np.random.default_rng(parameters.seed).spawn(6)
     findings = parameters.every_finding
-    body = _individual(parameters, streams[0])
+    body = individual(parameters.habitus, parameters.variation, streams[0])
     fine = _grid(parameters, streams[0])
     habitus = body.habitus
     for finding in findings:
@@ -193,7 +192,7 @@ def simulate(parameters: ChestParameters) -> Phantom:
             finding, lungs, masks, filled, rng
         )
     changes = {
-        side: _Change(findings, Lung(body=body, side=side, grid=grid), _shrunk(filled[side], fine, grid, factor))
+        side: LungChange(findings, Lung(body=body, side=side, grid=grid), coarsened(filled[side], fine, grid, factor))
         for side in SIDES
     }
     length, integral = _line_integral(parameters, body, grid, streams, changes)
@@ -225,8 +224,8 @@ def _effect(
     return seen
 
 
-def _shrunk(shares: list[Map], fine: Grid, grid: Grid, factor: int) -> Map | None:
-    """What several findings leave of no air, on the coarser grid."""
+def coarsened(shares: list[Map], fine: Grid, grid: Grid, factor: int) -> Map | None:
+    """What several shares of filled air come to together, on the coarser grid."""
     if not shares:
         return None
     full = shares[0]
@@ -238,7 +237,7 @@ def _shrunk(shares: list[Map], fine: Grid, grid: Grid, factor: int) -> Map | Non
 
 
 @dataclass(frozen=True)
-class _Change:
+class LungChange:
     """All that findings do to one lung."""
 
     findings: tuple[Finding, ...]
@@ -247,9 +246,10 @@ class _Change:
 
     @property
     def concerned(self) -> list[Finding]:
+        """Findings of this lung."""
         return [finding for finding in self.findings if finding.concerns(self.lung.side)]
 
-    def air(self, parameters: ChestParameters, rng: np.random.Generator) -> Map:
+    def air(self, rng: np.random.Generator) -> Map:
         """Path length in mm of air in the lung and around it, (rows, cols)."""
         body, grid, side = self.lung.body, self.lung.grid, self.lung.side
         h = body.habitus
@@ -298,7 +298,7 @@ def _line_integral(
     body: Body,
     grid: Grid,
     streams: list[np.random.Generator],
-    changes: Mapping[Side, _Change],
+    changes: Mapping[Side, LungChange],
 ) -> tuple[Map, Map]:
     """Body's path length in mm, and the integral of attenuation, both (rows, cols)."""
     h = body.habitus
@@ -307,7 +307,7 @@ def _line_integral(
     length = body.body_length(grid)
     airy = np.zeros(grid.shape, np.float32)
     for rng, side in zip(streams[1].spawn(2), SIDES, strict=True):
-        airy += changes[side].air(parameters, rng)
+        airy += changes[side].air(rng)
     airy += project_tubes(grid, body.airways()) * 0.9
     for bubble in body.gas(streams[2]):
         airy += 2 * bubble.interval(grid)[1]
