@@ -11,6 +11,7 @@ import numpy as np
 
 from cxrdesk.imaging.phantom.body import SIDES, Body, Side
 from cxrdesk.imaging.phantom.detector import Exposure
+from cxrdesk.imaging.phantom.devices import Device, device_integral
 from cxrdesk.imaging.phantom.film import Phantom, take_film
 from cxrdesk.imaging.phantom.findings import Finding, Lung, Opacity
 from cxrdesk.imaging.phantom.findings.base import Mask
@@ -66,6 +67,8 @@ class ChestParameters:
         Kept beside `findings` for the plain case of one opacity.
     findings : tuple of Finding
         What else the body shows.
+    devices : tuple of Device
+        Electrodes, wires, tubes and lines on or in the body.
     body_part : str
         Lower-case term written on the film; another than chest where the habitus puts the field elsewhere.
     variation : float
@@ -83,6 +86,7 @@ class ChestParameters:
     sex: Literal["M", "F", "O"] | None = None
     opacity: Opacity | None = None
     findings: tuple[Finding, ...] = field(default=(), repr=False)
+    devices: tuple[Device, ...] = field(default=(), repr=False)
     body_part: str = "chest"
     variation: float = 1.0
     seed: int = 0
@@ -178,7 +182,7 @@ def simulate(parameters: ChestParameters) -> Phantom:
     body = replace(body, habitus=habitus)
     # Organs and bones are computed at about half of the film's pixels: their edges are softer than that.
     factor = max(round(fine.shape[1] / parameters.anatomy_columns), 1)
-    grid = fine.coarser(factor)
+    grid = replace(fine.coarser(factor), draft=factor > 1)
     lungs = {side: Lung(body=body, side=side, grid=fine) for side in SIDES}
     masks = {
         "lungs": lungs["right"].outline | lungs["left"].outline,
@@ -202,6 +206,8 @@ def simulate(parameters: ChestParameters) -> Phantom:
         np.asarray(cv2.resize(part, size, interpolation=cv2.INTER_LINEAR), np.float32)[:rows, :cols]
         for part in (length, integral)
     )
+    if parameters.devices:
+        integral = integral + device_integral(parameters.devices, body, fine)
     return take_film(parameters, integral, length, fine, masks, streams[4])
 
 

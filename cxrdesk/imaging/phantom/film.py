@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -89,6 +90,14 @@ def cardiothoracic_ratio(masks: Mapping[str, NDArray[np.bool_]]) -> float:
     return float(widths[0] / widths[1])
 
 
+def turned(picture: Map, clockwise_deg: float) -> Map:
+    """A picture (rows, cols) turned about its middle; what comes from beyond an edge is as at the edge."""
+    rows, cols = picture.shape
+    turn = cv2.getRotationMatrix2D(((cols - 1) / 2, (rows - 1) / 2), -clockwise_deg, 1.0)
+    done = cv2.warpAffine(picture, turn, (cols, rows), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(done, np.float32)
+
+
 def take_film(
     parameters: FilmParameters,
     integral: Map,
@@ -99,6 +108,9 @@ def take_film(
 ) -> Phantom:
     """Expose, process and store a film from line integrals (rows, cols) on `grid`."""
     exposure = parameters.exposure
+    if exposure.turn_deg:
+        integral, body_length = (turned(part, exposure.turn_deg) for part in (integral, body_length))
+        masks = {name: turned(mask.astype(np.float32), exposure.turn_deg) > 0.5 for name, mask in masks.items()}
     shown = present(expose(integral, grid, exposure, rng), body_length, grid, exposure)
     full = float(1 << BITS_STORED)
     for mask in masks.values():

@@ -32,6 +32,8 @@ class Grid:
         The field's left and top edge.
     beam : {"z", "x"}
         Axis of the patient that rays run along.
+    draft : bool
+        Whether thin things may be sampled sparsely, since their edges are lost in the film's pixels anyway.
     """
 
     shape: tuple[int, int]
@@ -39,6 +41,7 @@ class Grid:
     left_mm: float
     top_mm: float
     beam: Literal["z", "x"] = "z"
+    draft: bool = False
 
     @property
     def lateral(self) -> bool:
@@ -68,13 +71,16 @@ class Grid:
 
 
 def smooth_profile(knots: ArrayLike, values: ArrayLike, at: Values) -> Map:
-    """Monotone cubic curve through (knots, values), constant beyond the ends.
+    """Monotone cubic curve through (knots, values), constant beyond the ends; values (n,), or (n, k) for k curves.
 
     Fritsch and Carlson, SIAM J. Numer. Anal. 17 (1980) 238, with the harmonic-mean slopes of Fritsch and Butland:
     no overshoot, so an outline never bulges between its given points.
     """
     x, v = np.asarray(knots, np.float64), np.asarray(values, np.float64)
-    step, rise = np.diff(x), np.diff(v)
+    several = v.ndim == 2
+    step, rise = np.diff(x), np.diff(v, axis=0)
+    if several:
+        step = step[:, None]
     secant = rise / step
     slope = np.zeros_like(v)
     same = secant[1:] * secant[:-1] > 0
@@ -85,7 +91,7 @@ def smooth_profile(knots: ArrayLike, values: ArrayLike, at: Values) -> Map:
     t = np.clip(np.asarray(at, np.float64), x[0], x[-1])
     i = np.clip(np.searchsorted(x, t, side="right") - 1, 0, len(step) - 1)
     h = step[i]
-    s = (t - x[i]) / h
+    s = (t - x[i])[..., None] / h if several else (t - x[i]) / h
     curve = (
         v[i] * (1 + 2 * s) * (1 - s) ** 2
         + v[i + 1] * s**2 * (3 - 2 * s)

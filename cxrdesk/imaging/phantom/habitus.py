@@ -16,7 +16,7 @@ Sources of what differs between the two bodies:
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 Profile = tuple[tuple[float, float], ...]
 """(v, value) knots of a smooth curve down the body."""
@@ -66,6 +66,9 @@ class Habitus:
         Lower edge of the chin, where the field shows it.
     bowel_gas : int
         Number of gas-filled loops below the stomach.
+    medial : float
+        Where the lungs end towards the midline, relative to the mediastinum's edge: below 1 they reach before and
+        behind it.
     """
 
     half_width_mm: float
@@ -100,6 +103,7 @@ class Habitus:
     breast_mm: float
     jaw_v: float | None
     bowel_gas: int
+    medial: float = field(default=1.0, repr=False)
 
 
 ADULT = Habitus(

@@ -236,7 +236,7 @@ def simulate_neck(parameters: NeckParameters) -> Phantom:
     depth = -0.05 * h.half_depth_mm
     masks = _masks(parameters, body, airway, fine, scale, depth)
     factor = max(round(cols / parameters.anatomy_columns), 1)
-    grid = fine.coarser(factor)
+    grid = replace(fine.coarser(factor), draft=factor > 1)
     length, integral = _line_integral(parameters, body, grid, streams)
     size = (grid.shape[1] * factor, grid.shape[0] * factor)
     length, integral = (

@@ -129,6 +129,8 @@ def spine(grid: Grid, body: Body) -> Map:
 
     for number in range(-_CERVICAL, _RIBS + 5):
         y = (habitus.first_vertebra_v + number * habitus.vertebra_step_v) * habitus.height_mm
+        if not grid.top_mm - step < y < grid.top_mm + grid.shape[0] * grid.pixel_mm + step:
+            continue
         half = habitus.spine_u * habitus.half_width_mm * float(np.interp(number, (-6, 0, 12), (0.8, 0.95, 1.2)))
         z = body.spine_z(y / habitus.height_mm)
         x = body.spine_x(y)
