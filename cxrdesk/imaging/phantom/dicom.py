@@ -43,6 +43,7 @@ def to_dataset(
     given_name: str = "Adult",
     photometric_interpretation: Literal["MONOCHROME1", "MONOCHROME2"] = "MONOCHROME2",
     study_description: str = "Synthetic radiograph",
+    study: str | None = None,
 ) -> FileDataset:
     """A CR Image Storage file that says everywhere that no patient was imaged.
 
@@ -54,6 +55,8 @@ def to_dataset(
     photometric_interpretation : {"MONOCHROME2", "MONOCHROME1"}
         MONOCHROME1 stores the values mirrored within the stored range, so that both show the same picture.
     study_description : str
+    study : str or None
+        Films given the same text belong to one study; each film is its own study without it.
 
     Returns
     -------
@@ -94,7 +97,7 @@ def to_dataset(
     if film.patient_age_years is not None:
         ds.PatientAge = patient_age_string(film.patient_age_years)
     ds.PatientComments = _NOTE
-    ds.StudyInstanceUID = generate_uid(entropy_srcs=[*source, "study"])
+    ds.StudyInstanceUID = generate_uid(entropy_srcs=[*source, "study"] if study is None else [study, "study"])
     ds.StudyDate = ds.StudyTime = ds.AccessionNumber = ds.ReferringPhysicianName = ""
     ds.StudyID = "PHANTOM"
     ds.StudyDescription = study_description
