@@ -146,7 +146,7 @@ def _plain(value: Any) -> Any:
 
 def grey(phantom: Phantom) -> Picture:
     """The film as uint8 (rows, cols)."""
-    return np.rint(phantom.radiograph.pixels * (255 / ((1 << BITS_STORED) - 1))).astype(np.uint8)
+    return np.asarray(np.rint(phantom.radiograph.pixels * (255 / ((1 << BITS_STORED) - 1))), np.uint8)
 
 
 @dataclass(frozen=True, kw_only=True)

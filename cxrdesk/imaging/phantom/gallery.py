@@ -36,7 +36,7 @@ def _shown(path: Path) -> Picture:
     low, high = film.value_range
     if film.source == "dicom" and isinstance(film.voi, Window) and not film.inverted:
         low, high = film.voi.center - film.voi.width / 2, film.voi.center + film.voi.width / 2
-    return np.rint(np.clip((film.pixels - low) / (high - low), 0, 1) * 255).astype(np.uint8)
+    return np.asarray(np.rint(np.clip((film.pixels - low) / (high - low), 0, 1) * 255), np.uint8)
 
 
 def contact_sheet(rows: Sequence[Sequence[Picture]], side: int = 160) -> Picture:
