@@ -11,7 +11,7 @@ import sys
 from rich.console import Console
 from rich.table import Table
 
-NAMES = ("start", "heartbeat", "analysis")
+NAMES = ("start", "heartbeat", "analysis", "phantom", "realism")
 
 
 def main(names: list[str]) -> int:

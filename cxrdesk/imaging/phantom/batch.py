@@ -50,7 +50,7 @@ class Order:
     ranges : Path or None
         Another file of ranges than the one that ships.
     size : int
-        Rows and columns.
+        Rows and columns; children's frontal films have fewer rows.
     seed : int
         Patient `number` of a seed is always the same, whatever the count.
     """

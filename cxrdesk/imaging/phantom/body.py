@@ -72,9 +72,9 @@ class Body:
         depth = self._profile(h.body_depth, v) * h.half_depth_mm
         zero = np.zeros_like(half)
         parts = [
-            Loft(center=zero, low=-half, high=half, middle=zero, depth=depth, low_power=2.5, high_power=2.5).interval(
-                grid
-            )
+            Loft(
+                center=zero, low=-half, high=half, middle=zero, depth=depth, low_power=h.section, high_power=h.section
+            ).interval(grid)
         ]
         radius = h.arm_radius_u * h.half_width_mm
         # On a lateral film the arms are held up, out of the field.
@@ -285,7 +285,10 @@ class Body:
             )
             for _ in range(h.bowel_gas)
         ]
-        return [bubble, *loops]
+        if h.stomach_gas != 1:
+            across, down, deep = (h.stomach_gas * half for half in bubble.semi_axes_mm)
+            bubble = replace(bubble, semi_axes_mm=(across, down, deep))
+        return [bubble, *loops] if h.stomach_gas > 0 else loops
 
     def breasts(self, *, in_front: bool = False) -> list[Ellipsoid]:
         """Soft tissue in front of the lower chest: flattened by the detector, or hanging free on a lateral film."""

@@ -16,10 +16,20 @@ Sources of what differs between the two bodies:
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 Profile = tuple[tuple[float, float], ...]
 """(v, value) knots of a smooth curve down the body."""
+
+
+def moved(profile: Profile, by: float) -> Profile:
+    """A profile with `by` added to every value."""
+    return tuple((v, value + by) for v, value in profile)
+
+
+def scaled(profile: Profile, by: float) -> Profile:
+    """A profile with every value multiplied."""
+    return tuple((v, value * by) for v, value in profile)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,6 +79,10 @@ class Habitus:
     medial : float
         Where the lungs end towards the midline, relative to the mediastinum's edge: below 1 they reach before and
         behind it.
+    stomach_gas : float
+        Size of the stomach's bubble; 0 for none.
+    section : float
+        Superellipse exponent of the trunk's cross-section: 2 is round, larger is squarer.
     """
 
     half_width_mm: float
@@ -104,6 +118,8 @@ class Habitus:
     jaw_v: float | None
     bowel_gas: int
     medial: float = field(default=1.0, repr=False)
+    stomach_gas: float = field(default=1.0, repr=False)
+    section: float = field(default=2.5, repr=False)
 
 
 ADULT = Habitus(
@@ -213,3 +229,14 @@ CHILD_3_YEARS = Habitus(
     bowel_gas=4,
 )
 """A child of three years."""
+
+CHILD_CLOSE = replace(
+    CHILD_3_YEARS,
+    field_top_v=-0.17,
+    field_width_u=2.5,
+    body=scaled(CHILD_3_YEARS.body, 0.95),
+    bone_density=1.15,
+    cortex_mm=0.9,
+    rib_drop_v=0.36,
+)
+"""The same child on a film as collections of such films show it: a close field, little soft tissue, dense ribs."""

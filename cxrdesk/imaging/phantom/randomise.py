@@ -15,8 +15,7 @@ from cxrdesk.imaging.errors import UserError
 from cxrdesk.imaging.phantom.chest import ADULT_EXPOSURE, CHILD_EXPOSURE, ChestParameters, child_bedside
 from cxrdesk.imaging.phantom.detector import Exposure
 from cxrdesk.imaging.phantom.devices import MAKERS, Device
-from cxrdesk.imaging.phantom.findings.base import scaled
-from cxrdesk.imaging.phantom.habitus import ADULT, CHILD_3_YEARS, Habitus, Profile
+from cxrdesk.imaging.phantom.habitus import ADULT, CHILD_CLOSE, Habitus, Profile, scaled
 from cxrdesk.imaging.phantom.neck import NECK_EXPOSURE, NeckParameters
 from cxrdesk.imaging.phantom.parts import PartParameters
 from cxrdesk.imaging.radiograph import Projection
@@ -123,6 +122,9 @@ def randomised_habitus(h: Habitus, ranges: Ranges, rng: np.random.Generator) -> 
         breast_mm=draw["breast_mm"] if h.breast_mm > 0 else 0.0,
         bowel_gas=round(draw["bowel_gas"]),
         medial=draw["medial"],
+        section=draw["section"],
+        stomach_gas=max(draw["stomach_gas"], 0.0),
+        rib_front=h.rib_front * draw["rib_front"],
     )
 
 
@@ -183,7 +185,7 @@ def randomised(
     kind : str
         One of `KINDS`.
     shape : tuple of int
-        (rows, cols).
+        (rows, cols); children's frontal films have fewer rows, by the ranges' ``child_rows``, as their chests are wide.
 
     Returns
     -------
@@ -208,7 +210,11 @@ def randomised(
         return replace(plain, exposure=exposure, shape=shape, seed=seed)
     young = kind.startswith("child")
     projection = Projection(kind.partition("-")[2])
-    habitus = randomised_habitus(CHILD_3_YEARS if young else ADULT, ranges, of_body)
+    of_rows = of_person.random()
+    if kind == "child-ap":
+        low, high = ranges.film["child_rows"]
+        shape = (max(round(shape[0] * (low + (high - low) * of_rows)), 64), shape[1])
+    habitus = randomised_habitus(CHILD_CLOSE if young else ADULT, ranges, of_body)
     bedside = child_bedside().exposure
     if young:
         base = bedside if of_person.random() < 0.5 else CHILD_EXPOSURE

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from cxrdesk.imaging.phantom.body import Body, Side, sign
 from cxrdesk.imaging.phantom.grid import Grid, Map, Values
-from cxrdesk.imaging.phantom.habitus import Habitus, Profile
+from cxrdesk.imaging.phantom.habitus import Habitus
 from cxrdesk.imaging.phantom.solids import Loft
 from cxrdesk.imaging.phantom.tubes import Points
 
@@ -131,13 +131,3 @@ def smoothstep(value: Values) -> Map:
 def above_base(lung: Lung) -> Map:
     """1 in the lung, 0 in the deep recesses below the costophrenic angles, (rows, 1)."""
     return 1 - smoothstep((lung.v - 0.95) / 0.08)
-
-
-def moved(profile: Profile, by: float) -> Profile:
-    """A profile with `by` added to every value."""
-    return tuple((v, value + by) for v, value in profile)
-
-
-def scaled(profile: Profile, by: float) -> Profile:
-    """A profile with every value multiplied."""
-    return tuple((v, value * by) for v, value in profile)

@@ -9,9 +9,9 @@ from typing import ClassVar
 import numpy as np
 
 from cxrdesk.imaging.phantom.body import Body, sign
-from cxrdesk.imaging.phantom.findings.base import Finding, Lung, Mask, scaled
+from cxrdesk.imaging.phantom.findings.base import Finding, Lung, Mask
 from cxrdesk.imaging.phantom.grid import Map
-from cxrdesk.imaging.phantom.habitus import Habitus
+from cxrdesk.imaging.phantom.habitus import Habitus, scaled
 from cxrdesk.imaging.phantom.texture import fractal
 from cxrdesk.imaging.phantom.tubes import Points
 from cxrdesk.imaging.phantom.vessels import project_segments

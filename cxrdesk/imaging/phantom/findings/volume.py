@@ -9,9 +9,9 @@ from typing import ClassVar, Literal
 import numpy as np
 
 from cxrdesk.imaging.phantom.body import Side, sign
-from cxrdesk.imaging.phantom.findings.base import Finding, Lung, Mask, above_base, moved, scaled, smoothstep
+from cxrdesk.imaging.phantom.findings.base import Finding, Lung, Mask, above_base, smoothstep
 from cxrdesk.imaging.phantom.grid import Map
-from cxrdesk.imaging.phantom.habitus import Habitus
+from cxrdesk.imaging.phantom.habitus import Habitus, moved, scaled
 from cxrdesk.imaging.phantom.texture import fractal
 from cxrdesk.imaging.phantom.tubes import project_tubes, tube
 
