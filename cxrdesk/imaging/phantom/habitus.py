@@ -232,11 +232,21 @@ CHILD_3_YEARS = Habitus(
 
 CHILD_CLOSE = replace(
     CHILD_3_YEARS,
-    field_top_v=-0.17,
-    field_width_u=2.5,
+    field_top_v=-0.16,
+    field_width_u=2.62,
     body=scaled(CHILD_3_YEARS.body, 0.95),
     bone_density=1.15,
     cortex_mm=0.9,
-    rib_drop_v=0.36,
+    rib_drop_v=0.42,
 )
 """The same child on a film as collections of such films show it: a close field, little soft tissue, dense ribs."""
+
+ADULT_ROOMY = replace(
+    ADULT,
+    field_top_v=-0.2,
+    field_width_u=3.15,
+    body=scaled(ADULT.body, 1.08),
+    dome_right=(-0.44, 0.755),
+    dome_left=(0.5, 0.795),
+)
+"""An adult as collections of hospital films show them: less deeply inspired, flesh to the field's edges."""

@@ -15,7 +15,7 @@ from cxrdesk.imaging.errors import UserError
 from cxrdesk.imaging.phantom.chest import ADULT_EXPOSURE, CHILD_EXPOSURE, ChestParameters, child_bedside
 from cxrdesk.imaging.phantom.detector import Exposure
 from cxrdesk.imaging.phantom.devices import MAKERS, Device
-from cxrdesk.imaging.phantom.habitus import ADULT, CHILD_CLOSE, Habitus, Profile, scaled
+from cxrdesk.imaging.phantom.habitus import ADULT_ROOMY, CHILD_CLOSE, Habitus, Profile, moved, scaled
 from cxrdesk.imaging.phantom.neck import NECK_EXPOSURE, NeckParameters
 from cxrdesk.imaging.phantom.parts import PartParameters
 from cxrdesk.imaging.radiograph import Projection
@@ -90,6 +90,8 @@ class _Draw:
 def randomised_habitus(h: Habitus, ranges: Ranges, rng: np.random.Generator) -> Habitus:
     """A habitus drawn around `h`."""
     draw = _Draw(ranges.habitus, rng)
+    # A patient who stands turned throws what lies in front to one side.
+    shift = draw["rotation"]
 
     def tapered(profile: Profile) -> Profile:
         return tuple((v, u * (1 - draw["apex_taper"] * float(np.clip(1 - v / 0.6, 0, 1)))) for v, u in profile)
@@ -109,11 +111,11 @@ def randomised_habitus(h: Habitus, ranges: Ranges, rng: np.random.Generator) -> 
         lateral=tapered(h.lateral),
         dome_right=dome(h.dome_right, draw["dome_tilt"]),
         dome_left=dome(h.dome_left, -draw["dome_tilt"]),
-        mediastinum_right=scaled(h.mediastinum_right, draw["mediastinum"]),
-        mediastinum_left=scaled(h.mediastinum_left, draw["mediastinum"]),
-        heart_right=scaled(h.heart_right, draw["heart_width"]),
-        heart_left=scaled(h.heart_left, draw["heart_width"]),
-        aorta=(*h.aorta[:2], h.aorta[2] * draw["aorta"]),
+        mediastinum_right=moved(scaled(h.mediastinum_right, draw["mediastinum"]), -0.6 * shift),
+        mediastinum_left=moved(scaled(h.mediastinum_left, draw["mediastinum"]), 0.6 * shift),
+        heart_right=moved(scaled(h.heart_right, draw["heart_width"]), -shift),
+        heart_left=moved(scaled(h.heart_left, draw["heart_width"]), shift),
+        aorta=(h.aorta[0] + 0.6 * shift, h.aorta[1], h.aorta[2] * draw["aorta"]),
         spine_u=h.spine_u * draw["spine"],
         rib_drop_v=h.rib_drop_v * draw["rib_drop"],
         rib_half_height_mm=h.rib_half_height_mm * draw["rib_height"],
@@ -147,7 +149,7 @@ def randomised_exposure(e: Exposure, ranges: Ranges, rng: np.random.Generator) -
         floor=draw["floor"],
         ceiling=draw["ceiling"],
         turn_deg=draw["turn_deg"],
-        border_mm=film["border_mm"],
+        border_mm=film["border_mm"] if film["bordered"] else 0.0,
         marker=film["markers"],
         marker_at=(film["marker_x"], film["marker_y"]),
         marker_size=film["marker_size"],
@@ -214,10 +216,10 @@ def randomised(
     if kind == "child-ap":
         low, high = ranges.film["child_rows"]
         shape = (max(round(shape[0] * (low + (high - low) * of_rows)), 64), shape[1])
-    habitus = randomised_habitus(CHILD_CLOSE if young else ADULT, ranges, of_body)
+    habitus = randomised_habitus(CHILD_CLOSE if young else ADULT_ROOMY, ranges, of_body)
     bedside = child_bedside().exposure
     if young:
-        base = bedside if of_person.random() < 0.5 else CHILD_EXPOSURE
+        base = bedside if of_person.random() < 0.3 else CHILD_EXPOSURE
     else:
         base = replace(ADULT_EXPOSURE, scatter_to_primary=0.9) if projection is Projection.AP else ADULT_EXPOSURE
     exposure = randomised_exposure(base, ranges, of_film)
