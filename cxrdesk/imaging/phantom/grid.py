@@ -63,6 +63,14 @@ class Grid:
         rows, cols = (-(-n // factor) for n in self.shape)
         return replace(self, shape=(rows, cols), pixel_mm=self.pixel_mm * factor)
 
+    def meets(self, low: Values, high: Values) -> NDArray[np.bool_]:
+        """Whether boxes (..., 3), given by turned corners, reach into the field, with two pixels to spare."""
+        spare = 2 * self.pixel_mm
+        right, bottom = (start + n * self.pixel_mm + spare for start, n in
+                         ((self.left_mm, self.shape[1]), (self.top_mm, self.shape[0])))  # fmt: skip
+        across = (high[..., 0] > self.left_mm - spare) & (low[..., 0] < right)
+        return np.asarray(across & (high[..., 1] > self.top_mm - spare) & (low[..., 1] < bottom))
+
     def turned(self, points: Values) -> Values:
         """Points or directions (..., 3) of the patient as (image x, y, along the beam)."""
         if not self.lateral:

@@ -22,7 +22,7 @@ from cxrdesk.imaging.phantom.findings.base import Mask
 from cxrdesk.imaging.phantom.grid import Grid, Map, Values, smooth_profile
 from cxrdesk.imaging.phantom.habitus import CHILD_3_YEARS
 from cxrdesk.imaging.phantom.materials import Material, attenuation_per_mm
-from cxrdesk.imaging.phantom.skeleton import ribs, shoulder_girdle, spine
+from cxrdesk.imaging.phantom.skeleton import ribs, shoulder_girdle, spine, window
 from cxrdesk.imaging.phantom.solids import Ellipsoid, Loft
 from cxrdesk.imaging.phantom.texture import fractal
 from cxrdesk.imaging.phantom.tubes import Tube, project_tubes, tube
@@ -279,7 +279,9 @@ def _line_integral(
     bones = [*ribs(body)[:8], *shoulder_girdle(body), *_mandible(body)]
     mineral = project_tubes(grid, bones) + spine(grid, body)
     for tooth in _teeth(body, streams[2]):
-        mineral += 1.3 * 2 * tooth.interval(grid)[1]
+        place, local = window(grid, tooth)
+        if 0 not in local.shape:
+            mineral[place] += 1.3 * 2 * tooth.interval(local)[1]
     # Mouth and nose: air that the tongue leaves.
     jaw = float(h.jaw_v or 0) * h.height_mm
     mouth = Ellipsoid(

@@ -123,9 +123,9 @@ def spine(grid: Grid, body: Body) -> Map:
     tubes: list[Tube] = []
 
     def add(solid: Ellipsoid, density: float) -> None:
-        window, local = _window(grid, solid)
+        place, local = window(grid, solid)
         if 0 not in local.shape:
-            total[window] += 2 * density * solid.interval(local)[1]
+            total[place] += 2 * density * solid.interval(local)[1]
 
     for number in range(-_CERVICAL, _RIBS + 5):
         y = (habitus.first_vertebra_v + number * habitus.vertebra_step_v) * habitus.height_mm
@@ -152,7 +152,7 @@ def spine(grid: Grid, body: Body) -> Map:
     return total + project_tubes(grid, tubes)
 
 
-def _window(grid: Grid, solid: Ellipsoid) -> tuple[tuple[slice, slice], Grid]:
+def window(grid: Grid, solid: Ellipsoid) -> tuple[tuple[slice, slice], Grid]:
     """The part of `grid` that a solid can touch."""
     across, down, _ = grid.turned(np.array(solid.center_mm))
     width, height, _ = np.abs(grid.turned(np.array(solid.semi_axes_mm)))

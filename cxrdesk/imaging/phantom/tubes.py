@@ -178,6 +178,12 @@ def _dropped(grid: Grid, fx: Points, fy: Points, volumes: Points) -> Map:
     return np.asarray(cv2.GaussianBlur(mean, (0, 0), 0.45), np.float32) * np.float32(4 / grid.pixel_mm**2)
 
 
+def _seen(item: Tube, grid: Grid) -> bool:
+    path = grid.turned(item.path)
+    radius = max(float(item.half_height.max()), float(item.half_thickness.max()))
+    return bool(grid.meets(path.min(axis=0) - radius, path.max(axis=0) + radius))
+
+
 def project_tubes(grid: Grid, tubes: Iterable[Tube], *, step_pixels: float = 0.9) -> Map:
     """Path length in mm through `tubes`, overlapping tubes added, blurred by about half a pixel of `grid`.
 
@@ -187,7 +193,7 @@ def project_tubes(grid: Grid, tubes: Iterable[Tube], *, step_pixels: float = 0.9
     """
     if grid.draft:
         step_pixels *= 1.3
-    parts = [_samples(item, grid, grid.pixel_mm * step_pixels) for item in tubes]
+    parts = [_samples(item, grid, grid.pixel_mm * step_pixels) for item in tubes if _seen(item, grid)]
     if not parts:
         return np.zeros(grid.shape, np.float32)
     points, volumes = (np.concatenate(part) for part in zip(*parts, strict=True))

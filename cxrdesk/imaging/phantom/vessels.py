@@ -67,7 +67,10 @@ def vessel_tree(body: Body, side: Side, rng: np.random.Generator) -> tuple[Point
 def project_segments(grid: Grid, starts: Points, ends: Points, radii: Points) -> Map:
     """Path length in mm through straight round segments, (rows, cols)."""
     starts, ends = grid.turned(starts), grid.turned(ends)
-    return _project(grid, starts, ends, radii)
+    met = grid.meets(np.minimum(starts, ends) - radii[:, None], np.maximum(starts, ends) + radii[:, None])
+    if not met.any():
+        return np.zeros(grid.shape, np.float32)
+    return _project(grid, starts[met], ends[met], radii[met])
 
 
 def _project(grid: Grid, starts: Points, ends: Points, radii: Points) -> Map:
