@@ -10,6 +10,7 @@ from cxrdesk.imaging.phantom.body import Body
 from cxrdesk.imaging.phantom.grid import Grid, Map
 from cxrdesk.imaging.phantom.solids import Ellipsoid
 from cxrdesk.imaging.phantom.tubes import Points, Tube, project_tubes, tube
+from cxrdesk.imaging.phantom.vessels import project_segments
 
 _RIBS = 12
 _CERVICAL = 7
@@ -121,6 +122,7 @@ def spine(grid: Grid, body: Body) -> Map:
     total = np.zeros(grid.shape, np.float32)
     step = habitus.vertebra_step_v * habitus.height_mm
     tubes: list[Tube] = []
+    straight: list[tuple[tuple[float, float, float], tuple[float, float, float]]] = []
 
     def add(solid: Ellipsoid, density: float) -> None:
         place, local = window(grid, solid)
@@ -146,9 +148,18 @@ def spine(grid: Grid, body: Body) -> Map:
                 (x + end * half * 0.7, y - 0.1 * step, z - half),
                 (x + end * half * 1.75, y - 0.2 * step, z - 1.3 * half),
             )
+            if grid.draft:
+                straight.append((start, stop))
+                continue
             tubes.append(tube([start, stop], 0.15 * step, cortex_mm=0.6 * habitus.cortex_mm, core=_MARROW, points=4))
         spinous = (x, y + 0.38 * step, z - 1.5 * half)
         add(Ellipsoid(center_mm=spinous, semi_axes_mm=(half * 0.13, 0.3 * step, half * 0.6)), 0.2)
+    if straight:
+        # All transverse processes at once, each as dense as its shell and marrow are together.
+        ends, radius = np.array(straight, np.float32), 0.15 * step
+        inner = max(1 - 0.6 * habitus.cortex_mm / radius, 0.05) ** 2
+        radii = np.full(len(ends), radius, np.float32)
+        total += (1 - (1 - _MARROW) * inner) * project_segments(grid, ends[:, 0], ends[:, 1], radii)
     return total + project_tubes(grid, tubes)
 
 
