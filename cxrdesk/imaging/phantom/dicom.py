@@ -109,6 +109,9 @@ def to_dataset(
     # CR Series, Equipment, CR Image (C.8.1.1, C.7.5.1, C.8.1.2)
     ds.BodyPartExamined = (film.view.body_part or "").upper()
     ds.ViewPosition = film.view_position or ""
+    if film.view.body_part in ("hand", "hip"):
+        # Paired parts need the attribute (C.7.3.1); empty, since both sides or an unsaid one are shown.
+        ds.Laterality = ""
     ds.Manufacturer = "cxrdesk phantom"
     ds.ManufacturerModelName = "cxrdesk.imaging.phantom"
     if film.pixel_spacing_mm is not None:
