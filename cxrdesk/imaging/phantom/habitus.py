@@ -247,7 +247,7 @@ ADULT_ROOMY = replace(
     ADULT,
     field_top_v=-0.2,
     field_width_u=3.15,
-    body=scaled(ADULT.body, 1.08),
+    body=scaled(ADULT.body, 1.14),
     dome_right=(-0.44, 0.755),
     dome_left=(0.5, 0.795),
 )

@@ -216,6 +216,7 @@ def randomised(
     if kind == "child-ap":
         low, high = ranges.film["child_rows"]
         shape = (max(round(shape[0] * (low + (high - low) * of_rows)), 64), shape[1])
+    varied = ranges.film["variation"][0] + float(of_person.random()) * float(np.ptp(ranges.film["variation"]))
     habitus = randomised_habitus(CHILD_CLOSE if young else ADULT_ROOMY, ranges, of_body)
     bedside = child_bedside().exposure
     if young:
@@ -233,7 +234,7 @@ def randomised(
         age_years=round(float(of_person.uniform(1, 5) if young else of_person.uniform(20, 85)), 1),
         sex="F" if of_person.random() < 0.5 else "M",
         devices=randomised_devices(ranges, of_devices),
-        variation=1.0,
+        variation=varied,
         seed=seed,
         anatomy_columns=coarse,
     )
