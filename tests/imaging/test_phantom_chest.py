@@ -19,6 +19,7 @@ from cxrdesk.imaging.phantom import (
     simulate,
 )
 from cxrdesk.imaging.phantom.body import Body
+from cxrdesk.imaging.phantom.film import cardiothoracic_ratio
 from cxrdesk.imaging.phantom.skeleton import ribs
 from cxrdesk.imaging.radiograph import Projection
 
@@ -28,12 +29,6 @@ MAKERS = pytest.mark.parametrize("maker", [adult, child, child_bedside])
 @pytest.fixture(scope="module")
 def films():
     return {maker: simulate(maker(shape=(280, 360), seed=1)) for maker in (adult, child, child_bedside)}
-
-
-def cardiothoracic_ratio(phantom):
-    columns = np.flatnonzero(phantom.masks["heart"].any(axis=0))
-    widths = [np.ptp(np.flatnonzero(row)) for row in phantom.masks["lungs"] if row.any()]
-    return np.ptp(columns) / max(widths)
 
 
 @MAKERS
@@ -82,7 +77,7 @@ def test_masks_are_two_lungs_with_a_heart_between(maker, films):
 
 
 def test_proportions_follow_age(films):
-    grown, young = cardiothoracic_ratio(films[adult]), cardiothoracic_ratio(films[child])
+    grown, young = (cardiothoracic_ratio(films[maker].masks) for maker in (adult, child))
     assert 0.38 < grown < 0.5
     assert grown < young < 0.55
 
@@ -139,7 +134,7 @@ def test_parameters_are_frozen_and_checked():
     with pytest.raises(ValueError, match="shape"):
         adult(shape=(32, 32))
     with pytest.raises(ValueError, match="projection"):
-        replace(ChestParameters(), projection=Projection.LATERAL)
+        replace(ChestParameters(), projection=Projection.FRONTAL)
     with pytest.raises(ValueError, match="severity"):
         Opacity(severity=0.0)
 

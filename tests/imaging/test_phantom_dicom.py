@@ -9,8 +9,10 @@ import pydicom
 import pytest
 from pydicom.pixels import apply_voi_lut
 
-from cxrdesk.imaging.phantom import adult, child, simulate
+from cxrdesk.imaging.phantom import child, simulate
+from cxrdesk.imaging.phantom.batch import Order, computed, drawn
 from cxrdesk.imaging.phantom.dicom import patient_age_string, to_dataset
+from cxrdesk.imaging.phantom.randomise import KINDS
 from cxrdesk.imaging.reader import read_radiograph
 
 # Type 1 and type 2 attributes of the CR Image IOD's mandatory modules, PS3.3 A.2.3.
@@ -117,9 +119,11 @@ def test_age_strings(years, text):
 
 @pytest.mark.skipif(shutil.which("dciodvfy") is None, reason="dciodvfy (dicom3tools) is not installed")
 @pytest.mark.parametrize("interpretation", ["MONOCHROME2", "MONOCHROME1"])
-def test_an_independent_validator_finds_no_error(interpretation, tmp_path):
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_independent_validator_finds_no_error(kind, interpretation, tmp_path):
     path = tmp_path / "film.dcm"
-    dataset = to_dataset(simulate(adult(shape=(128, 128))), photometric_interpretation=interpretation)
+    phantom = computed(drawn(Order(kinds=(kind,), size=128), 0, kind))
+    dataset = to_dataset(phantom, photometric_interpretation=interpretation)
     dataset.save_as(path, enforce_file_format=True)
     result = subprocess.run(["dciodvfy", str(path)], capture_output=True, text=True, check=False)
     lines = (result.stdout + result.stderr).splitlines()

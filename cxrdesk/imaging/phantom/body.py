@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal
 
@@ -72,12 +72,13 @@ class Body:
         depth = self._profile(h.body_depth, v) * h.half_depth_mm
         zero = np.zeros_like(half)
         parts = [
-            Loft(center=zero, low=-half, high=half, middle=zero, depth=depth, low_power=2.5, high_power=2.5).interval(
-                grid
-            )
+            Loft(
+                center=zero, low=-half, high=half, middle=zero, depth=depth, low_power=h.section, high_power=h.section
+            ).interval(grid)
         ]
         radius = h.arm_radius_u * h.half_width_mm
-        for side in SIDES:
+        # On a lateral film the arms are held up, out of the field.
+        for side in () if grid.lateral else SIDES:
             (u0, v0), (u1, v1), (u2, v2) = h.arm
             ends = self.mm(np.array([(u0, v0, -0.1), (u1, v1, -0.1), (u2, v2, -0.1)]))
             # The arm runs mostly along y, so that a stack of round sections is a fair arm.
@@ -105,17 +106,17 @@ class Body:
         """Path length in mm through the body, cavities included."""
         return union_length(self.trunk(grid))
 
-    def pleura(self, side: Side, grid: Grid) -> Loft:
-        """Pleural cavity: the lung, and what of heart and liver bulges into it."""
+    def pleura(self, side: Side, grid: Grid, *, drawn: bool = False) -> Loft:
+        """Pleural cavity: the lung, and what of heart and liver bulges into it; `drawn` as annotators see its edge."""
         h = self.habitus
+        medial = 1.0 if drawn else h.medial
         v = grid.y / h.height_mm
         # In sqrt(v) the apex is a smooth cap, as a dome is.
         root = np.sqrt(np.maximum(v, 0))
         knots = np.sqrt([k for k, _ in h.lateral])
         outer = smooth_profile(knots, [value for _, value in h.lateral], root)
-        inner = smooth_profile(
-            np.sqrt([0.0, 0.01, 0.06, 0.2, 1.0]), (h.apex_u, h.apex_u - 0.09, 0.185, 0.165, 0.16), root
-        )
+        edges = (h.apex_u, h.apex_u - 0.09, *(medial * u for u in (0.185, 0.165, 0.16)))
+        inner = smooth_profile(np.sqrt([0.0, 0.01, 0.06, 0.2, 1.0]), edges, root)
         inside = (v > 0) & (v < 1.35)
         low, high = inner * h.half_width_mm, np.where(inside, outer, -1.0) * h.half_width_mm
         center = inner * 0.5 * h.half_width_mm + outer * 0.5 * h.half_width_mm
@@ -165,6 +166,10 @@ class Body:
     def heart_mask(self, grid: Grid) -> NDArray[np.bool_]:
         """Outline of the heart and the roots of its vessels, down to the domes' outlines."""
         loft = self.heart(grid)
+        if grid.lateral:
+            rows = (grid.y > self.habitus.heart_right[0][0] * self.habitus.height_mm) & (loft.high > loft.low)
+            lower = np.maximum(*(self.domes[side].skyline(grid) for side in SIDES))
+            return rows & (np.abs(-grid.x - loft.middle) < loft.depth) & (grid.y < lower)
         below = np.minimum(self.domes["right"].skyline(grid), self.domes["left"].skyline(grid))
         middle = np.abs(grid.x) < self.habitus.spine_u * 2 * self.habitus.half_width_mm
         floor = np.where(
@@ -194,6 +199,7 @@ class Body:
         right = self._profile(h.mediastinum_right, v) * h.half_width_mm
         shape = np.ones_like(left)
         depth = self._profile(((-0.1, 0.5), (0.2, 0.62), (0.45, 0.5), (0.7, 0.4), (1.2, 0.5)), v) * h.half_depth_mm
+        depth = depth * (0.5 + 0.5 * h.medial)
         return Loft(
             center=0 * shape,
             low=-right,
@@ -206,19 +212,40 @@ class Body:
 
     def lung_length(self, side: Side, grid: Grid) -> Map:
         """Path length in mm of aerated lung."""
+        return self.outside_organs(side, grid, self.pleura(side, grid))
+
+    def outside_organs(self, side: Side, grid: Grid, whole: Loft) -> Map:
+        """Path length in mm of what of `whole`, the cavity or a part of it, no organ takes."""
         h = self.habitus
+        # Only columns that the cavity reaches are worth the work.
+        met = np.flatnonzero((whole.interval(grid)[1] > 0).any(axis=0))
+        result = np.zeros(grid.shape, np.float32)
+        if not len(met):
+            return result
+        columns = slice(int(met[0]), int(met[-1]) + 1)
+        grid = replace(
+            grid, shape=(grid.shape[0], columns.stop - columns.start), left_mm=grid.left_mm + met[0] * grid.pixel_mm
+        )
         solids: tuple[Solid, ...] = (self.heart(grid), *self.great_vessels(), self.mediastinum(grid), self.domes[side])
         spine = Ellipsoid(
             center_mm=(0.0, 0.5 * h.height_mm, self.spine_z(0.5) - 0.1 * h.half_depth_mm),
-            semi_axes_mm=(h.spine_u * 1.35 * h.half_width_mm, 2 * h.height_mm, 0.45 * h.half_depth_mm),
+            semi_axes_mm=(
+                h.spine_u * 1.35 * min(h.medial + 0.25, 1.0) * h.half_width_mm,
+                2 * h.height_mm,
+                0.45 * h.half_depth_mm,
+            ),
         )
         cut = [solid.interval(grid) for solid in (*solids, spine)]
-        return remaining_length(self.pleura(side, grid).interval(grid), cut)
+        result[:, columns] = remaining_length(whole.interval(grid), cut)
+        return result
 
     def lung_mask(self, side: Side, grid: Grid) -> NDArray[np.bool_]:
         """Outline of the pleural cavity above its dome, the part behind the heart included."""
-        loft = self.pleura(side, grid)
-        across = (grid.x > loft.low) & (grid.x < loft.high)
+        loft = self.pleura(side, grid, drawn=True)
+        if grid.lateral:
+            across = (np.abs(-grid.x - loft.middle) < loft.depth) & (loft.high > loft.low)
+        else:
+            across = (grid.x > loft.low) & (grid.x < loft.high)
         return across & (grid.y < self.domes[side].skyline(grid))
 
     def airways(self) -> list[Tube]:
@@ -258,17 +285,21 @@ class Body:
             )
             for _ in range(h.bowel_gas)
         ]
-        return [bubble, *loops]
+        if h.stomach_gas != 1:
+            across, down, deep = (h.stomach_gas * half for half in bubble.semi_axes_mm)
+            bubble = replace(bubble, semi_axes_mm=(across, down, deep))
+        return [bubble, *loops] if h.stomach_gas > 0 else loops
 
-    def breasts(self) -> list[Ellipsoid]:
-        """Soft tissue in front of the lower chest."""
+    def breasts(self, *, in_front: bool = False) -> list[Ellipsoid]:
+        """Soft tissue in front of the lower chest: flattened by the detector, or hanging free on a lateral film."""
         h = self.habitus
+        surface = float(self._profile(h.body_depth, np.array([0.62]))[0]) if in_front else 1.0
         if h.breast_mm <= 0:
             return []
         return [
             Ellipsoid(
-                center_mm=(sign(side) * 0.58 * h.half_width_mm, 0.62 * h.height_mm, h.half_depth_mm),
-                semi_axes_mm=(0.42 * h.half_width_mm, 0.24 * h.height_mm, h.breast_mm),
+                center_mm=(sign(side) * 0.58 * h.half_width_mm, 0.62 * h.height_mm, surface * h.half_depth_mm),
+                semi_axes_mm=((0.15 if in_front else 0.42) * h.half_width_mm, 0.24 * h.height_mm, h.breast_mm),
                 turn_deg=sign(side) * 20.0,
             )
             for side in SIDES

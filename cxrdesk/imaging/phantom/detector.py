@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import cv2
 import numpy as np
@@ -41,6 +41,16 @@ class Exposure:
         Collimated border at each edge.
     marker : str
         Lead letter at the image's left; empty for none.
+    marker_at, marker_size : tuple of float, float
+        Where it starts (x, y), and how tall it is, as shares of the film's width and height, and of its width.
+    grid_line_mm, grid_line_depth : float
+        Period of an antiscatter grid's lines (0 for none) and the share of fluence that they take.
+    collimation : tuple of float
+        Shares of the film that the shutters cover at the left, top, right and bottom.
+    turn_deg : float
+        How far the patient lies turned in the film's plane, clockwise.
+    gamma, floor, ceiling : float
+        The picture's last step: power law, and the values that black and white become.
     """
 
     energy_kev: float = 60.0
@@ -55,6 +65,15 @@ class Exposure:
     brightness: float = 0.0
     border_mm: float = 3.0
     marker: str = "R"
+    marker_at: tuple[float, float] = field(default=(0.035, 0.36), repr=False)
+    marker_size: float = field(default=0.035, repr=False)
+    grid_line_mm: float = field(default=0.0, repr=False)
+    grid_line_depth: float = field(default=0.03, repr=False)
+    collimation: tuple[float, float, float, float] = field(default=(0.0, 0.0, 0.0, 0.0), repr=False)
+    turn_deg: float = field(default=0.0, repr=False)
+    gamma: float = field(default=1.0, repr=False)
+    floor: float = field(default=0.0, repr=False)
+    ceiling: float = field(default=1.0, repr=False)
 
 
 BITS_STORED = 12
@@ -68,6 +87,9 @@ def expose(line_integral: Map, grid: Grid, exposure: Exposure, rng: np.random.Ge
     dy = np.linspace(-1, 1, rows, dtype=np.float32)[:, None]
     dx = np.linspace(-1, 1, cols, dtype=np.float32)[None, :]
     fluence *= 1 - exposure.vignette * (0.45 * (dx**2 + dy**2) + 0.1 * dy)
+    if exposure.grid_line_mm > 0:
+        # Sampled as they fall on the pixels, so that fine lines beat with them, as they do in digital films.
+        fluence *= 1 - exposure.grid_line_depth * (0.5 + 0.5 * np.cos(2 * np.pi * grid.x / exposure.grid_line_mm))
     blur = max(exposure.blur_mm / grid.pixel_mm, 0.3)
     fluence = np.asarray(cv2.GaussianBlur(fluence, (0, 0), blur), np.float32)
     quanta = exposure.photons_per_pixel * (grid.pixel_mm / 0.2) ** 2
@@ -132,13 +154,22 @@ def finish(shown: Map, grid: Grid, exposure: Exposure) -> NDArray[np.uint16]:
     rows, cols = grid.shape
     picture = shown.copy()
     if exposure.marker:
-        height = 0.035 * cols
+        height = exposure.marker_size * cols
         scale = height / 21.0  # FONT_HERSHEY_SIMPLEX capitals are 21 px high at scale 1
         stamp = np.zeros(grid.shape, np.uint8)
         thickness = max(round(height / 7), 1)
-        place = (int(0.035 * cols), int(0.36 * rows))
+        place = (int(exposure.marker_at[0] * cols), int(exposure.marker_at[1] * rows))
         cv2.putText(stamp, exposure.marker, place, cv2.FONT_HERSHEY_SIMPLEX, scale, 255, thickness, cv2.LINE_AA)
         picture = np.maximum(picture, stamp.astype(np.float32) / 255 * 0.93)
+    if exposure.gamma != 1:
+        picture = np.clip(picture, 0, 1) ** np.float32(exposure.gamma)
+    if (exposure.floor, exposure.ceiling) != (0, 1):
+        picture = np.float32(exposure.floor) + np.float32(exposure.ceiling - exposure.floor) * picture
+    if any(exposure.collimation):
+        left, top, right, bottom = exposure.collimation
+        covered = np.ones(grid.shape, bool)
+        covered[int(top * rows) : rows - int(bottom * rows), int(left * cols) : cols - int(right * cols)] = False
+        picture[covered] *= 0.05
     edge = exposure.border_mm / grid.pixel_mm
     if edge > 0:
 

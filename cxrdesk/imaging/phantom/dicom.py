@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import fields, is_dataclass
 from typing import Literal
 
 import numpy as np
@@ -9,10 +10,24 @@ from pydicom.dataset import FileDataset, FileMetaDataset
 from pydicom.uid import ComputedRadiographyImageStorage, ExplicitVRLittleEndian, generate_uid
 
 from cxrdesk.imaging.phantom.film import Phantom
+from cxrdesk.imaging.radiograph import Projection
 from cxrdesk.imaging.voi import Window
 
 _FAMILY_NAME = "Phantom"
 _NOTE = "Synthetic film computed by a simulator. Not a patient. Not for diagnosis."
+
+
+def _told(parameters: object) -> str:
+    """All parameters as text; those that repr leaves out only where they differ from what they are by default."""
+    text = repr(parameters)
+    if is_dataclass(parameters):
+        for item in fields(parameters):
+            value = getattr(parameters, item.name)
+            if is_dataclass(value) or item.repr:
+                text += _told(value)[len(repr(value)) :]
+            elif value != item.default:
+                text += f" {item.name}={value!r}"
+    return text
 
 
 def patient_age_string(age_years: float) -> str:
@@ -28,6 +43,7 @@ def to_dataset(
     given_name: str = "Adult",
     photometric_interpretation: Literal["MONOCHROME1", "MONOCHROME2"] = "MONOCHROME2",
     study_description: str = "Synthetic radiograph",
+    study: str | None = None,
 ) -> FileDataset:
     """A CR Image Storage file that says everywhere that no patient was imaged.
 
@@ -39,6 +55,8 @@ def to_dataset(
     photometric_interpretation : {"MONOCHROME2", "MONOCHROME1"}
         MONOCHROME1 stores the values mirrored within the stored range, so that both show the same picture.
     study_description : str
+    study : str or None
+        Films given the same text belong to one study; each film is its own study without it.
 
     Returns
     -------
@@ -49,7 +67,7 @@ def to_dataset(
     film = phantom.radiograph
     if not isinstance(film.voi, Window):
         raise TypeError("a phantom's display default is a window")
-    source = ["cxrdesk phantom", repr(phantom.parameters), given_name, photometric_interpretation]
+    source = ["cxrdesk phantom", _told(phantom.parameters), given_name, photometric_interpretation]
     meta = FileMetaDataset()
     meta.MediaStorageSOPClassUID = ComputedRadiographyImageStorage
     meta.MediaStorageSOPInstanceUID = generate_uid(entropy_srcs=[*source, "instance"])
@@ -68,8 +86,8 @@ def to_dataset(
     ds.QualityControlImage = "YES"
     ds.BurnedInAnnotation = "NO"
     ds.LossyImageCompression = "00"
-    # The image's rows run to the patient's left, its columns to the feet (PS3.3 C.7.6.1.1.1).
-    ds.PatientOrientation = ["L", "F"]
+    # The image's rows run to the patient's left, a lateral's to the back; columns to the feet (PS3.3 C.7.6.1.1.1).
+    ds.PatientOrientation = ["P" if film.view.projection is Projection.LATERAL else "L", "F"]
 
     # Patient, Study, Series (C.7.1 to C.7.3)
     ds.PatientName = f"{_FAMILY_NAME}^{given_name}"
@@ -79,7 +97,7 @@ def to_dataset(
     if film.patient_age_years is not None:
         ds.PatientAge = patient_age_string(film.patient_age_years)
     ds.PatientComments = _NOTE
-    ds.StudyInstanceUID = generate_uid(entropy_srcs=[*source, "study"])
+    ds.StudyInstanceUID = generate_uid(entropy_srcs=[*source, "study"] if study is None else [study, "study"])
     ds.StudyDate = ds.StudyTime = ds.AccessionNumber = ds.ReferringPhysicianName = ""
     ds.StudyID = "PHANTOM"
     ds.StudyDescription = study_description
@@ -91,6 +109,9 @@ def to_dataset(
     # CR Series, Equipment, CR Image (C.8.1.1, C.7.5.1, C.8.1.2)
     ds.BodyPartExamined = (film.view.body_part or "").upper()
     ds.ViewPosition = film.view_position or ""
+    if film.view.body_part in ("hand", "hip"):
+        # Paired parts need the attribute (C.7.3.1); empty, since both sides or an unsaid one are shown.
+        ds.Laterality = ""
     ds.Manufacturer = "cxrdesk phantom"
     ds.ManufacturerModelName = "cxrdesk.imaging.phantom"
     if film.pixel_spacing_mm is not None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -16,7 +17,10 @@ Values = NDArray[np.floating]
 
 @dataclass(frozen=True, kw_only=True)
 class Grid:
-    """Pixel centres in mm: x to the image's right (the patient's left), y down, (0, 0) at the chest's origin.
+    """Pixel centres in mm: x to the image's right, y down, (0, 0) at the chest's origin.
+
+    With the beam along z (frontal films) the image's x is the patient's, towards the patient's left. With the beam
+    along x (lateral films) it is -z, so that the patient faces the image's left.
 
     Parameters
     ----------
@@ -26,12 +30,23 @@ class Grid:
         Side of a square pixel.
     left_mm, top_mm : float
         The field's left and top edge.
+    beam : {"z", "x"}
+        Axis of the patient that rays run along.
+    draft : bool
+        Whether thin things may be sampled sparsely, since their edges are lost in the film's pixels anyway.
     """
 
     shape: tuple[int, int]
     pixel_mm: float
     left_mm: float
     top_mm: float
+    beam: Literal["z", "x"] = "z"
+    draft: bool = False
+
+    @property
+    def lateral(self) -> bool:
+        """Whether rays run across the patient."""
+        return self.beam == "x"
 
     @property
     def x(self) -> Map:
@@ -46,17 +61,34 @@ class Grid:
     def coarser(self, factor: int) -> Grid:
         """The same field with pixels `factor` times as large; the last row and column may reach beyond the field."""
         rows, cols = (-(-n // factor) for n in self.shape)
-        return Grid(shape=(rows, cols), pixel_mm=self.pixel_mm * factor, left_mm=self.left_mm, top_mm=self.top_mm)
+        return replace(self, shape=(rows, cols), pixel_mm=self.pixel_mm * factor)
+
+    def meets(self, low: Values, high: Values) -> NDArray[np.bool_]:
+        """Whether boxes (..., 3), given by turned corners, reach into the field, with two pixels to spare."""
+        spare = 2 * self.pixel_mm
+        right, bottom = (start + n * self.pixel_mm + spare for start, n in
+                         ((self.left_mm, self.shape[1]), (self.top_mm, self.shape[0])))  # fmt: skip
+        across = (high[..., 0] > self.left_mm - spare) & (low[..., 0] < right)
+        return np.asarray(across & (high[..., 1] > self.top_mm - spare) & (low[..., 1] < bottom))
+
+    def turned(self, points: Values) -> Values:
+        """Points or directions (..., 3) of the patient as (image x, y, along the beam)."""
+        if not self.lateral:
+            return points
+        return np.stack([-points[..., 2], points[..., 1], points[..., 0]], axis=-1)
 
 
 def smooth_profile(knots: ArrayLike, values: ArrayLike, at: Values) -> Map:
-    """Monotone cubic curve through (knots, values), constant beyond the ends.
+    """Monotone cubic curve through (knots, values), constant beyond the ends; values (n,), or (n, k) for k curves.
 
     Fritsch and Carlson, SIAM J. Numer. Anal. 17 (1980) 238, with the harmonic-mean slopes of Fritsch and Butland:
     no overshoot, so an outline never bulges between its given points.
     """
     x, v = np.asarray(knots, np.float64), np.asarray(values, np.float64)
-    step, rise = np.diff(x), np.diff(v)
+    several = v.ndim == 2
+    step, rise = np.diff(x), np.diff(v, axis=0)
+    if several:
+        step = step[:, None]
     secant = rise / step
     slope = np.zeros_like(v)
     same = secant[1:] * secant[:-1] > 0
@@ -67,7 +99,7 @@ def smooth_profile(knots: ArrayLike, values: ArrayLike, at: Values) -> Map:
     t = np.clip(np.asarray(at, np.float64), x[0], x[-1])
     i = np.clip(np.searchsorted(x, t, side="right") - 1, 0, len(step) - 1)
     h = step[i]
-    s = (t - x[i]) / h
+    s = (t - x[i])[..., None] / h if several else (t - x[i]) / h
     curve = (
         v[i] * (1 + 2 * s) * (1 - s) ** 2
         + v[i + 1] * s**2 * (3 - 2 * s)

@@ -16,10 +16,20 @@ Sources of what differs between the two bodies:
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 Profile = tuple[tuple[float, float], ...]
 """(v, value) knots of a smooth curve down the body."""
+
+
+def moved(profile: Profile, by: float) -> Profile:
+    """A profile with `by` added to every value."""
+    return tuple((v, value + by) for v, value in profile)
+
+
+def scaled(profile: Profile, by: float) -> Profile:
+    """A profile with every value multiplied."""
+    return tuple((v, value * by) for v, value in profile)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,6 +76,13 @@ class Habitus:
         Lower edge of the chin, where the field shows it.
     bowel_gas : int
         Number of gas-filled loops below the stomach.
+    medial : float
+        Where the lungs end towards the midline, relative to the mediastinum's edge: below 1 they reach before and
+        behind it.
+    stomach_gas : float
+        Size of the stomach's bubble; 0 for none.
+    section : float
+        Superellipse exponent of the trunk's cross-section: 2 is round, larger is squarer.
     """
 
     half_width_mm: float
@@ -100,6 +117,9 @@ class Habitus:
     breast_mm: float
     jaw_v: float | None
     bowel_gas: int
+    medial: float = field(default=1.0, repr=False)
+    stomach_gas: float = field(default=1.0, repr=False)
+    section: float = field(default=2.5, repr=False)
 
 
 ADULT = Habitus(
@@ -209,3 +229,26 @@ CHILD_3_YEARS = Habitus(
     bowel_gas=4,
 )
 """A child of three years."""
+
+CHILD_CLOSE = replace(
+    CHILD_3_YEARS,
+    field_top_v=-0.16,
+    field_width_u=2.62,
+    body=scaled(CHILD_3_YEARS.body, 0.95),
+    dome_right=(-0.42, 0.775),
+    dome_left=(0.46, 0.805),
+    bone_density=1.15,
+    cortex_mm=0.9,
+    rib_drop_v=0.42,
+)
+"""The same child on a film as collections of such films show it: a close field, little soft tissue, dense ribs."""
+
+ADULT_ROOMY = replace(
+    ADULT,
+    field_top_v=-0.2,
+    field_width_u=3.15,
+    body=scaled(ADULT.body, 1.14),
+    dome_right=(-0.44, 0.755),
+    dome_left=(0.5, 0.795),
+)
+"""An adult as collections of hospital films show them: less deeply inspired, flesh to the field's edges."""

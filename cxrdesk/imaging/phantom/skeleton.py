@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from cxrdesk.imaging.phantom.body import Body
 from cxrdesk.imaging.phantom.grid import Grid, Map
 from cxrdesk.imaging.phantom.solids import Ellipsoid
 from cxrdesk.imaging.phantom.tubes import Points, Tube, project_tubes, tube
+from cxrdesk.imaging.phantom.vessels import project_segments
 
 _RIBS = 12
 _CERVICAL = 7
@@ -59,8 +62,8 @@ def _rib(body: Body, side: int, angle: Points, v: Points) -> Tube:
     )
 
 
-def shoulder_girdle(body: Body) -> list[Tube]:
-    """Clavicles, scapulae (borders, spine and blade) and humeri."""
+def shoulder_girdle(body: Body, *, arms: bool = True) -> list[Tube]:
+    """Clavicles, scapulae (borders, spine and blade) and, with `arms`, humeri."""
     habitus, tubes = body.habitus, []
     scale = habitus.rib_half_height_mm
     for side in (-1, 1):
@@ -92,6 +95,8 @@ def shoulder_girdle(body: Body) -> list[Tube]:
             tube(medial, np.array([0.25, 0.25, 0.1]) * scale, 0.15 * scale),
             tube(blade, width, 0.14 * scale),
         ]
+        if not arms:
+            continue
         shaft = line((su, sv, -0.2), (mu, mv, -0.2), (eu, ev, -0.2))
         tubes.append(bone(shaft, 1.3, 1.3, 1.6))
         # The head as a ball: a short tube whose section follows a circle.
@@ -117,14 +122,17 @@ def spine(grid: Grid, body: Body) -> Map:
     total = np.zeros(grid.shape, np.float32)
     step = habitus.vertebra_step_v * habitus.height_mm
     tubes: list[Tube] = []
+    straight: list[tuple[tuple[float, float, float], tuple[float, float, float]]] = []
 
     def add(solid: Ellipsoid, density: float) -> None:
-        window, local = _window(grid, solid)
+        place, local = window(grid, solid)
         if 0 not in local.shape:
-            total[window] += 2 * density * solid.interval(local)[1]
+            total[place] += 2 * density * solid.interval(local)[1]
 
     for number in range(-_CERVICAL, _RIBS + 5):
         y = (habitus.first_vertebra_v + number * habitus.vertebra_step_v) * habitus.height_mm
+        if not grid.top_mm - step < y < grid.top_mm + grid.shape[0] * grid.pixel_mm + step:
+            continue
         half = habitus.spine_u * habitus.half_width_mm * float(np.interp(number, (-6, 0, 12), (0.8, 0.95, 1.2)))
         z = body.spine_z(y / habitus.height_mm)
         x = body.spine_x(y)
@@ -140,26 +148,34 @@ def spine(grid: Grid, body: Body) -> Map:
                 (x + end * half * 0.7, y - 0.1 * step, z - half),
                 (x + end * half * 1.75, y - 0.2 * step, z - 1.3 * half),
             )
+            if grid.draft:
+                straight.append((start, stop))
+                continue
             tubes.append(tube([start, stop], 0.15 * step, cortex_mm=0.6 * habitus.cortex_mm, core=_MARROW, points=4))
         spinous = (x, y + 0.38 * step, z - 1.5 * half)
         add(Ellipsoid(center_mm=spinous, semi_axes_mm=(half * 0.13, 0.3 * step, half * 0.6)), 0.2)
+    if straight:
+        # All transverse processes at once, each as dense as its shell and marrow are together.
+        ends, radius = np.array(straight, np.float32), 0.15 * step
+        inner = max(1 - 0.6 * habitus.cortex_mm / radius, 0.05) ** 2
+        radii = np.full(len(ends), radius, np.float32)
+        total += (1 - (1 - _MARROW) * inner) * project_segments(grid, ends[:, 0], ends[:, 1], radii)
     return total + project_tubes(grid, tubes)
 
 
-def _window(grid: Grid, solid: Ellipsoid) -> tuple[tuple[slice, slice], Grid]:
+def window(grid: Grid, solid: Ellipsoid) -> tuple[tuple[slice, slice], Grid]:
     """The part of `grid` that a solid can touch."""
-    reach = max(solid.semi_axes_mm[:2])
+    across, down, _ = grid.turned(np.array(solid.center_mm))
+    width, height, _ = np.abs(grid.turned(np.array(solid.semi_axes_mm)))
+    reach = max(width, height)
     spans = []
-    for low, count, center in (
-        (grid.top_mm, grid.shape[0], solid.center_mm[1]),
-        (grid.left_mm, grid.shape[1], solid.center_mm[0]),
-    ):
+    for low, count, center in ((grid.top_mm, grid.shape[0], down), (grid.left_mm, grid.shape[1], across)):
         first, last = (int((center + sign * reach - low) / grid.pixel_mm) + sign for sign in (-1, 1))
         spans.append(slice(min(max(first, 0), count), min(max(last + 1, 0), count)))
     rows, cols = spans
-    local = Grid(
+    local = replace(
+        grid,
         shape=(rows.stop - rows.start, cols.stop - cols.start),
-        pixel_mm=grid.pixel_mm,
         left_mm=grid.left_mm + cols.start * grid.pixel_mm,
         top_mm=grid.top_mm + rows.start * grid.pixel_mm,
     )

@@ -66,9 +66,22 @@ def vessel_tree(body: Body, side: Side, rng: np.random.Generator) -> tuple[Point
 
 def project_segments(grid: Grid, starts: Points, ends: Points, radii: Points) -> Map:
     """Path length in mm through straight round segments, (rows, cols)."""
+    starts, ends = grid.turned(starts), grid.turned(ends)
+    met = grid.meets(np.minimum(starts, ends) - radii[:, None], np.maximum(starts, ends) + radii[:, None])
+    if not met.any():
+        return np.zeros(grid.shape, np.float32)
+    return _project(grid, starts[met], ends[met], radii[met])
+
+
+def _project(grid: Grid, starts: Points, ends: Points, radii: Points) -> Map:
     thick = radii > 2.5 * grid.pixel_mm
+    thin = radii < 0.6 * grid.pixel_mm
+    if grid.draft and thin.any() and not thin.all():
+        return _project(grid, starts[thin], ends[thin], radii[thin]) + _project(
+            grid, starts[~thin], ends[~thin], radii[~thin]
+        )
     if thick.any() and not thick.all():
-        return project_segments(grid, starts[thick], ends[thick], radii[thick]) + project_segments(
+        return _project(grid, starts[thick], ends[thick], radii[thick]) + _project(
             grid, starts[~thick], ends[~thick], radii[~thick]
         )
     step = grid.pixel_mm
@@ -83,7 +96,8 @@ def project_segments(grid: Grid, starts: Points, ends: Points, radii: Points) ->
     flat = np.hypot(forward[:, 0], forward[:, 1])
     side = np.stack([-forward[:, 1], forward[:, 0]], axis=1) / np.maximum(flat, 1e-6)[:, None]
     along = forward[:, :2] / np.maximum(flat, 1e-6)[:, None] * forward[:, 2:]
-    disc, area = _section((24, 5) if thick.all() else (6, 3))
+    sparse = (1, 1) if thin.all() else (4, 2)
+    disc, area = _section((24, 5) if thick.all() else sparse if grid.draft else (6, 3))
     offset = radii[owner][:, None, None] * (
         disc[None, :, :1] * side[owner][:, None] + disc[None, :, 1:] * along[owner][:, None]
     )

@@ -1,0 +1,139 @@
+"""``cxrdesk phantom``: films, masks and truth, the same for the same seed; mistakes in one sentence."""
+
+from __future__ import annotations
+
+import csv
+import json
+
+import cv2
+import numpy as np
+import pydicom
+import pytest
+
+from cxrdesk.imaging.radiograph import Projection
+from cxrdesk.imaging.reader import read_radiograph
+
+SMALL = ["--size", "96"]
+
+
+def produced(cli, out, *given):
+    result = cli("phantom", "--out", out, *SMALL, *given)
+    assert result.exit_code == 0, result.stderr
+    assert result.stdout.strip() == str(out)
+    with (out / "labels.csv").open() as file:
+        return list(csv.DictReader(file)), json.loads((out / "truth.json").read_text())
+
+
+def test_a_study_of_two_films_with_findings(cli, tmp_path):
+    out = tmp_path / "new" / "films"
+    rows, truth = produced(
+        cli, out, "--kind", "chest-pa", "--kind", "chest-lateral", "--finding", "effusion=0.7", "--finding", "edema",
+        "--count", "2", "--seed", "5", "--format", "both",
+    )  # fmt: skip
+    assert len(rows) == len(truth["films"]) == 4
+    assert [row["kind"] for row in rows] == ["chest-pa", "chest-lateral"] * 2
+    assert {row["effusion_severity"] for row in rows} == {"0.7"}
+    assert all(0.3 <= float(row["edema_severity"]) <= 1 for row in rows)
+    datasets = [pydicom.dcmread(out / row["file"]) for row in rows]
+    front, side, other, _ = datasets
+    assert front.StudyInstanceUID == side.StudyInstanceUID != other.StudyInstanceUID
+    assert front.PatientID == side.PatientID != other.PatientID
+    assert len({ds.SOPInstanceUID for ds in datasets}) == len({ds.SeriesInstanceUID for ds in datasets}) == 4
+    assert side.PatientOrientation == ["P", "F"]
+    film = read_radiograph(out / rows[1]["file"])
+    assert film.view.projection is Projection.LATERAL
+    assert film.source == "phantom"
+    # The masks are the truth that is told.
+    for told in truth["films"]:
+        stem = told["file"].removeprefix("films/").removesuffix(".dcm")
+        assert {item["name"] for item in told["findings"]} == {"effusion", "edema"}
+        for name, pixels in told["mask_pixels"].items():
+            path = out / "masks" / f"{stem}-{name}.png"
+            assert path.exists() == (pixels > 0)
+            if pixels:
+                assert (cv2.imread(str(path), cv2.IMREAD_UNCHANGED) == 255).sum() == pixels
+    assert 0.3 < truth["films"][0]["cardiothoracic_ratio"] < 0.8
+    assert truth["films"][0]["findings"][0]["side"] == truth["films"][1]["findings"][0]["side"]
+
+
+def test_equal_seeds_give_equal_films_with_any_number_of_processes(cli, tmp_path):
+    given = ["--kind", "child-ap", "--finding", "opacity", "--count", "9", "--seed", "3", "--format", "png"]
+    one, two = (tmp_path / name for name in ("one", "two"))
+    produced(cli, one, *given, "--workers", "1")
+    produced(cli, two, *given, "--workers", "2")
+    files = sorted(path.relative_to(one) for path in one.rglob("*.*"))
+    assert len(files) > 20
+    for file in files:
+        assert (one / file).read_bytes() == (two / file).read_bytes()
+    third = tmp_path / "three"
+    produced(cli, third, *given[:-3], "4", "--format", "png", "--count", "1")
+    assert (third / "films/000000-child-ap.png").read_bytes() != (one / "films/000000-child-ap.png").read_bytes()
+
+
+def test_prevalence_labels_some(cli, tmp_path):
+    rows, _ = produced(
+        cli, tmp_path / "out", "--finding", "pneumothorax", "--prevalence", "0.5", "--count", "12", "--workers", "1"
+    )
+    labels = [int(row["pneumothorax"]) for row in rows]
+    assert 0 < sum(labels) < 12
+    assert all((float(row["pneumothorax_severity"]) > 0) == (row["pneumothorax"] == "1") for row in rows)
+
+
+@pytest.mark.parametrize("kind", ["neck-ap", "hand", "hip"])
+def test_other_parts(cli, tmp_path, kind):
+    extra = ["--finding", "subglottic_narrowing=0.8"] if kind == "neck-ap" else []
+    rows, _ = produced(cli, tmp_path / "out", "--kind", kind, *extra)
+    film = read_radiograph(tmp_path / "out" / rows[0]["file"])
+    assert film.view.body_part == kind.partition("-")[0]
+    if extra:
+        assert list((tmp_path / "out" / "masks").glob("*-subglottic_narrowing.png"))
+
+
+def test_a_gallery_beside_other_films(cli, tmp_path):
+    folder = tmp_path / "others"
+    folder.mkdir()
+    for number in range(3):
+        cv2.imwrite(str(folder / f"{number}.png"), np.full((60, 70), 80 * number, np.uint8))
+    sheet = tmp_path / "sheet.png"
+    result = cli("phantom", "--gallery", sheet, "--beside", folder, "--count", "3", *SMALL)
+    assert result.exit_code == 0, result.stderr
+    picture = cv2.imread(str(sheet), cv2.IMREAD_GRAYSCALE)
+    assert picture.shape == (2 * 162, 3 * 162)
+    assert picture[:160, :160].std() > 20
+    assert {int(picture[200, x]) for x in (80, 240, 400)} == {0, 80, 160}
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (["--kind", "foot"], "chest-lateral"),
+        (["--finding", "measles"], "pneumothorax"),
+        (["--finding", "edema=2"], "at most 1"),
+        (["--finding", "edema=much"], "must be a number"),
+        (["--finding", "edema", "--finding", "edema"], "once"),
+        (["--kind", "hand", "--finding", "edema"], "no finding of hand"),
+        (["--variant", "wild"], "mild, strong"),
+        (["--prevalence", "2"], "0 to 1"),
+        (["--size", "10"], "64 to 4096"),
+        (["--gallery", "sheet.txt"], ".png or .jpg"),
+        (["--beside", "."], "--gallery"),
+    ],
+)
+def test_mistakes_are_one_sentence_and_leave_nothing(cli, tmp_path, given, said):
+    out = tmp_path / "out"
+    result = cli("phantom", "--out", out, *given)
+    assert result.exit_code == 2
+    [line] = result.stderr.splitlines()
+    assert said in line
+    assert not out.exists()
+
+
+def test_a_folder_that_holds_phantoms_is_left_alone(cli, tmp_path):
+    out = tmp_path / "out"
+    produced(cli, out)
+    before = {path: path.read_bytes() for path in out.rglob("*.*")}
+    result = cli("phantom", "--out", out, *SMALL, "--seed", "9")
+    assert result.exit_code == 2
+    assert "holds phantoms already" in result.stderr
+    assert {path: path.read_bytes() for path in out.rglob("*.*")} == before
+    assert cli("phantom").exit_code == 2
