@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
+import threading
 from pathlib import Path
 
 
@@ -17,7 +19,18 @@ def main() -> None:
         code = _other_commands() if paths is None else _open(paths)
     except KeyboardInterrupt:
         code = 130
-    sys.exit(code)
+    _leave(int(code))
+
+
+def _leave(code: int) -> None:
+    """End with `code`, also where a plugin's module left a thread running that Python would wait for."""
+    left = [t for t in threading.enumerate() if t is not threading.main_thread() and not t.daemon]
+    if not left:
+        sys.exit(code)
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError):  # whoever read has gone
+            stream.flush()
+    os._exit(code)
 
 
 def _open_closed_streams() -> None:

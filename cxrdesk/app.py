@@ -38,6 +38,7 @@ _NO_SIZE_HINTS = "This plugin does not support propagateSizeHints()"
 _NO_FILM_MS = 1500
 """Where no film is opened, or none can be, plugins are listed after this long."""
 _SAVE_MS = 600
+_PATIENCE_MS = 5000
 _LISTING_ENDS_S = 1.0
 
 
@@ -74,8 +75,8 @@ class Desk(QObject):
         Where changed settings are kept; None keeps them for this run only.
     """
 
-    _listed = Signal(object)
-    """The plugins, from the thread that listed them."""
+    _listed = Signal(object, bool)
+    """Plugins, from the thread that listed them, and whether that is all of them."""
 
     def __init__(self, app: QApplication, loaded: LoadedSettings, settings_file: Path | None) -> None:
         super().__init__()
@@ -89,8 +90,11 @@ class Desk(QObject):
         self.worker: Worker | None = None
         self._registry: Registry | None = None
         self._used = loaded.settings
+        self._in_use: Registry | None = None
         self._ending: list[threading.Thread] = []
         self._lister: threading.Thread | None = None
+        self._listing = ""
+        self._impatient = self._timer(_PATIENCE_MS, self._go_on_without_strangers)
         self._listed.connect(self._use_plugins, Qt.ConnectionType.QueuedConnection)
         self._settings_file = settings_file
         self._unsaved: Settings | None = None
@@ -117,22 +121,53 @@ class Desk(QObject):
         if self._lister is not None or self._stopped:
             return
         # A plugin whose import takes long, or never ends, must hold up neither the window nor its closing.
-        self._lister = threading.Thread(target=self._list_plugins, name="listing-plugins", daemon=True)
-        self._lister.start()
+        self._lister = self._thread("listing-plugins", self._list_plugins)
+        self._impatient.start()
+
+    def _thread(self, name: str, work: Callable[[], None]) -> threading.Thread:
+        thread = threading.Thread(target=work, name=name, daemon=True)
+        thread.start()
+        return thread
 
     def _list_plugins(self) -> None:
         from cxrdesk.discovery.loader import load_registry
 
-        registry = load_registry()
+        registry = load_registry(told=self._begun)
         if not self._stopped:
-            self._listed.emit(registry)
+            self._listed.emit(registry, True)
 
-    def _use_plugins(self, registry: Registry) -> None:
+    def _begun(self, distribution: str) -> None:
+        self._listing = distribution
+
+    def _go_on_without_strangers(self) -> None:
+        """One of them may never end: the bundled detectors do not wait for it."""
+        self.messages.warning(
+            f"The plugin {self._listing or '(not named)'} takes long to be listed; until then only the detectors that"
+            " came with cxrdesk run.",
+            code="plugins",
+        )
+        self._thread("listing-bundled-plugins", self._list_bundled)
+
+    def _list_bundled(self) -> None:
+        from cxrdesk.discovery.loader import BUNDLED, load_registry
+
+        registry = load_registry(BUNDLED)
+        if not self._stopped:
+            self._listed.emit(registry, False)
+
+    def _use_plugins(self, registry: Registry, complete: bool) -> None:
+        if complete:
+            self._impatient.stop()
+        elif self._registry is not None:
+            return
         if self._stopped:
             return
-        self._registry = registry
-        self._start_worker()
+        first, self._registry = self._registry is None, registry
         self.window.set_registry(registry)
+        if first:
+            self._start_worker()
+        else:
+            self._renew_worker()
 
     def _start_worker(self) -> None:
         if self._registry is None:
@@ -142,6 +177,7 @@ class Desk(QObject):
         from cxrdesk.inference.runners import ChildRunner
 
         registry, self._used = self._registry, self.reading.settings
+        self._in_use = registry
         limit_s = self._used.film_timeout_s
         runner = ChildRunner(registry, together=BUNDLED, device=self._used.device, limit_s=limit_s)
         self.worker = Worker(registry, runner, self.bridge.post)
@@ -150,11 +186,16 @@ class Desk(QObject):
         self.reading.connect_queue(self.worker, most_films=most)
 
     def _renew_worker(self) -> None:
-        """Another device or time limit needs another inference process: made as soon as no job runs."""
+        """Other plugins, another device or time limit need another inference process: made as soon as no job runs."""
         settings = self.reading.settings
-        same = (settings.device, settings.film_timeout_s) == (self._used.device, self._used.film_timeout_s)
+        same = self._in_use is self._registry and (settings.device, settings.film_timeout_s) == (
+            self._used.device,
+            self._used.film_timeout_s,
+        )
         if self.worker is None or same or self._stopped or self.reading.session.running:
             return
+        if self._in_use is not self._registry:
+            self.reading.session.forget_asked()  # there are other detectors
         # Both number their jobs from one: what the old one may still say must not reach the films.
         self.bridge.received.disconnect(self.reading.on_event)
         self.bridge = self._new_bridge()
@@ -175,6 +216,7 @@ class Desk(QObject):
             return
         self._stopped = True
         self._starter.stop()
+        self._impatient.stop()
         self.reading.stop()
         if self.worker is not None:
             self.worker.stop()

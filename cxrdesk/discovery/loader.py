@@ -6,7 +6,7 @@ import inspect
 import re
 import sys
 import threading
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec
@@ -60,19 +60,23 @@ def _light_imports() -> Iterator[None]:
         sys.meta_path.remove(guard)
 
 
-def load_registry(only: Collection[str] = ()) -> Registry:
+def load_registry(only: Collection[str] = (), *, told: Callable[[str], None] | None = None) -> Registry:
     """List installed plugins; imports their modules, and no torch.
 
     Parameters
     ----------
     only : collection of str
         Distributions to list; all where empty. No other's module is imported.
+    told : callable, optional
+        Called with the name of each distribution before its module is imported.
     """
     plugins: list[Plugin] = []
     failures: list[PluginFailure] = []
     for dist, entries in _installed(failures):
         if only and dist.name not in only:
             continue
+        if told is not None:
+            told(str(dist.name))
         for entry in entries:
             try:
                 plugins.append(_load(entry, dist))

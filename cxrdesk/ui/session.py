@@ -181,6 +181,11 @@ class Session:
         """Whether what is known was not asked for as it would be asked now."""
         return state.digest is not None and state.asked != (operating_point, state.answers)
 
+    def forget_asked(self) -> None:
+        """Every film needs a job again; results stay until then."""
+        for state in self._states.values():
+            state.asked = None
+
     def submitted(self, key: str, job: int, operating_point: str) -> None:
         """A job replaces all results of the film."""
         state = self._states[key]

@@ -101,3 +101,12 @@ def test_a_plugin_that_prints_and_ends_its_process_costs_its_own_result(tmp_path
     listed = command("plugins", "list", "--json", site=tmp_path, home=tmp_path / "home")
     assert "ending" in {plugin["name"] for plugin in json.loads(listed.stdout)["plugins"]}
     assert b"printed while it is imported" in listed.stderr
+
+
+def test_a_thread_that_a_plugin_leaves_running_does_not_keep_the_command(tmp_path):
+    module = "import threading, time\nthreading.Thread(target=lambda: time.sleep(3600)).start()\n"
+    entry = "[cxrdesk.plugins]\nlingering = lingering\n"
+    wheels.unpack(wheels.wheel(tmp_path, "cxrdesk-lingering", {"lingering.py": module}, entry), tmp_path)
+    result = command("plugins", "list", site=tmp_path, home=tmp_path / "home")
+    assert result.returncode == 1  # the module names no detector
+    assert b"cxrdesk-lingering" in result.stdout

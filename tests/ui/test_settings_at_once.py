@@ -104,3 +104,15 @@ def test_a_theme_holds_at_once(seat: Seat, child_film: Path) -> None:
     assert seat.desk.app.palette().window().color().name() == theme.LIGHT.panel
     image = seat.window.studies.grab().toImage()
     assert image.pixelColor(image.width() // 2, image.height() - 5).lightness() > 150
+
+
+def test_plugins_that_come_late_join_once_no_job_runs(
+    seat: Seat, workers: list[FakeWorker], pictures: list[Path]
+) -> None:
+    opened(seat, workers[0], pictures[0])
+    seat.desk._use_plugins(registry(), True)
+    assert len(workers) == 1  # its job still runs
+    end_job(seat, workers[0])
+    seat.qtbot.waitUntil(lambda: len(workers) == 2)
+    seat.qtbot.waitUntil(lambda: bool(workers[1].submitted))  # the film is asked about again
+    assert workers[0].stopped == 1

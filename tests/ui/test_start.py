@@ -70,8 +70,11 @@ from cxrdesk.discovery import loader
 from cxrdesk.discovery.registry import Registry
 from cxrdesk.studies.settings import LoadedSettings, Settings
 
-def slow():
+def slow(only=(), told=None):
     global listing
+    if only:
+        return Registry([])
+    told("cxrdesk-slow")
     listing = True
     time.sleep(float(sys.argv[1]))
     listing = False
@@ -79,6 +82,8 @@ def slow():
 
 listing, beats = False, 0
 loader.load_registry = slow
+application._PATIENCE_MS = int(sys.argv[3])
+told = []
 qt = application._application()
 desk = application.Desk(qt, LoadedSettings(settings=Settings()), None)
 
@@ -88,30 +93,39 @@ def beat():
     if beats == 20:
         # Imports of the window's own while plugins are listed.
         import PySide6.QtTest
-    if beats == 40 and sys.argv[2] == "close" or desk.worker is not None:
+    if beats == 40 and sys.argv[2] == "close" or desk.worker is not None and beats >= 40:
         desk.window.close()
         qt.quit()
 
 timer = QTimer()
 timer.timeout.connect(beat)
 timer.start(10)
+desk.messages.posted.connect(lambda message: told.append(message.text) if "cxrdesk-slow" in message.text else None)
 desk.start([])
 qt.exec()
 desk.shutdown()
-print(beats, desk.worker is not None)
+print(beats, desk.worker is not None, len(told))
 """
 
 
-@pytest.mark.parametrize(("seconds", "end", "worker"), [("2", "wait", True), ("3600", "close", False)])
+@pytest.mark.parametrize(
+    ("seconds", "end", "patience_ms", "worker", "told"),
+    [
+        ("2", "wait", "60000", True, 0),
+        ("3600", "close", "60000", False, 0),
+        ("3600", "wait", "100", True, 1),  # the bundled ones run without it
+        ("1", "wait", "100", True, 1),  # and it joins them later
+    ],
+)
 def test_a_plugin_that_is_slow_to_import_holds_up_nothing(
-    plain_environment: dict[str, str], seconds: str, end: str, worker: bool
+    plain_environment: dict[str, str], seconds: str, end: str, patience_ms: str, worker: bool, told: int
 ) -> None:
     environment = plain_environment | {"QT_QPA_PLATFORM": "offscreen"}
     done = subprocess.run(
-        [sys.executable, "-c", SLOW, seconds, end],
+        [sys.executable, "-c", SLOW, seconds, end, patience_ms],
         capture_output=True, text=True, env=environment, timeout=120, check=True,
     )  # fmt: skip
-    beats, started = done.stdout.split()
+    beats, started, messages = done.stdout.split()
     assert int(beats) >= 40
-    assert started == str(worker)
+    assert (started, messages) == (str(worker), str(told))
     assert done.stderr == ""
