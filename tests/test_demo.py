@@ -37,7 +37,7 @@ class Runner:
     def close(self):
         pass
 
-loader.load_registry = registry
+loader.load_registry = lambda only=(), told=None: registry()
 runners.ChildRunner = Runner
 quality.look = lambda film: CHEST
 from cxrdesk.app import run_demo
