@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_right
 from dataclasses import asdict, dataclass
 from enum import StrEnum
+from itertools import pairwise
 from typing import Any
 
 _EDGE = 1e-7
@@ -124,15 +126,18 @@ class OperatingPoint:
 
 @dataclass(frozen=True, kw_only=True)
 class Calibration:
-    """From a model's probability to a calibrated one: ``sigmoid(slope * logit(p) + offset)``.
+    """From a model's probability to a calibrated one: ``sigmoid(slope * logit(p) + offset)``, or a curve.
 
     Slope alone is temperature scaling (Guo et al. 2017, arXiv 1706.04599); with an offset it is Platt scaling
-    (Platt 1999).
+    (Platt 1999); a curve is isotonic regression (Zadrozny and Elkan 2002).
 
     Parameters
     ----------
     method : str
-        ``"none"``, ``"temperature"`` or ``"platt"``.
+        ``"none"``, ``"temperature"``, ``"platt"`` or ``"isotonic"``.
+    curve : tuple of (float, float)
+        For isotonic: the model's probability, rising from 0 to 1, and the calibrated one, never falling, within 0..1;
+        straight lines lie between.
     fitted_on : str
         The films it was fitted on.
     """
@@ -141,14 +146,26 @@ class Calibration:
     slope: float = 1.0
     offset: float = 0.0
     fitted_on: str = ""
+    curve: tuple[tuple[float, float], ...] = ()
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "curve", tuple((float(x), float(y)) for x, y in self.curve))
         finite = math.isfinite(self.slope) and math.isfinite(self.offset)
-        if self.method not in ("none", "temperature", "platt") or not finite or self.slope <= 0:
+        known = self.method in ("none", "temperature", "platt", "isotonic")
+        if not known or not finite or self.slope <= 0 or (self.method == "isotonic") != bool(self.curve):
             raise ValueError(f"not a calibration: {self}")
+        if self.curve:
+            rises = all(a[0] < b[0] and a[1] <= b[1] for a, b in pairwise(self.curve))
+            within = 0 <= self.curve[0][1] and self.curve[-1][1] <= 1
+            if not (rises and within and self.curve[0][0] == 0 and self.curve[-1][0] == 1):
+                raise ValueError(f"not a calibration: {self}")
 
     def apply(self, probability: float) -> float:
         """The calibrated probability, 0..1."""
+        if self.curve:
+            k = min(max(bisect_right(self.curve, probability, key=lambda point: point[0]), 1), len(self.curve) - 1)
+            (x0, y0), (x1, y1) = self.curve[k - 1], self.curve[k]
+            return y0 + (y1 - y0) * (probability - x0) / (x1 - x0)
         p = min(max(probability, _EDGE), 1 - _EDGE)
         logit = self.slope * math.log(p / (1 - p)) + self.offset
         # The form whose exponent is not positive: a steep slope must not overflow.

@@ -83,7 +83,7 @@ class FindingResult:
     probability : float
         After the bundle's calibration, 0..1; equal to `raw` where there is none.
     calibration : str
-        ``"none"``, ``"temperature"``, ``"platt"``.
+        ``"none"``, ``"temperature"``, ``"platt"``, ``"isotonic"``.
     operating_point : OperatingPoint or None
         The one that the call was made at.
     reasons : tuple of Reason

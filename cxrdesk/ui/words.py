@@ -62,7 +62,7 @@ def calibration_text(result: FindingResult, calibration: Calibration | None) -> 
     if result.calibration == "none" or calibration is None:
         return f"{raw}; not calibrated."
     where = f" on {calibration.fitted_on.rstrip('.')}" if calibration.fitted_on else ""
-    method = {"temperature": "temperature scaling", "platt": "Platt scaling"}[result.calibration]
+    method = {"temperature": "temperature scaling", "platt": "Platt scaling", "isotonic": "isotonic regression"}[result.calibration]
     return f"{raw}; calibrated by {method}{where}."
 
 

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 pytest.importorskip("sklearn")
 scipy_stats = pytest.importorskip("scipy.stats")
 
-from cxrdesk.evaluation.choices import logit, overlap, platt, temperature, thresholds  # noqa: E402
+from cxrdesk.evaluation.calibration import logit, overlap, platt, temperature  # noqa: E402
+from cxrdesk.evaluation.choices import thresholds  # noqa: E402
 from cxrdesk.imaging.errors import UserError  # noqa: E402
 
 
