@@ -80,7 +80,6 @@ def platt(labels: NDArray[np.int64], raw: NDArray[np.float64], fitted_on: str) -
     return Calibration(method="platt", slope=slope, offset=float(model.intercept_[0]), fitted_on=fitted_on)
 
 
-
 def isotonic(labels: NDArray[np.int64], raw: NDArray[np.float64], fitted_on: str) -> Calibration:
     """Isotonic regression (Zadrozny and Elkan 2002): the rising curve with the least squared error.
 
@@ -120,9 +119,7 @@ def log_loss(labels: NDArray[np.int64], raw: NDArray[np.float64], calibration: C
     return float(-np.mean(labels * np.log(p) + (1 - labels) * np.log1p(-p)))
 
 
-def chosen(
-    labels: NDArray[np.int64], raw: NDArray[np.float64], patients: Sequence[str], fitted_on: str
-) -> Calibration:
+def chosen(labels: NDArray[np.int64], raw: NDArray[np.float64], patients: Sequence[str], fitted_on: str) -> Calibration:
     """The kind of calibration with the least log loss on patients that it was not fitted on, fitted on all.
 
     Parameters

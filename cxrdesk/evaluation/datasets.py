@@ -45,6 +45,10 @@ class Row:
         Origin within the data set, for folds that leave a source out.
     trainable : bool
         Whether the film's licence lets shipped weights be trained on it.
+    study : str
+        Key of the study within the patient; films of one study are seen together. Empty for a film on its own.
+    uncertain : frozenset of str
+        Findings that the film's reader was not sure of; `labels` has none for them.
     """
 
     path: Path
@@ -57,6 +61,8 @@ class Row:
     family: str = ""
     mask: Path | None = None
     trainable: bool = True
+    study: str = ""
+    uncertain: frozenset[str] = frozenset()
 
     @property
     def split(self) -> str:

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch.utils.data import Dataset, Sampler
 
-from cxrdesk.imaging.errors import UserError
+from cxrdesk.evaluation.datasets import Row
+from cxrdesk.imaging.errors import FilmError, UserError
 from cxrdesk.imaging.preprocess import Box, InputSpec, normalised, resized
 from cxrdesk.imaging.reader import read_radiograph
 from cxrdesk.training.augment import Geometry, appearance, warp
 
+MOST_LEFT_OUT = 0.05
 LONGEST_SIDE = 256
 """Films are kept in memory no larger than this; inputs of up to 192 pixels lose nothing by it."""
 
@@ -29,14 +32,15 @@ class Example:
     film : ndarray of uint8, shape (rows, cols)
     box : Box
         The part that the network sees, before random change.
-    label : float
-        Class 0 or 1; unused where `mask` is given.
+    labels : tuple of float
+        Of each finding: 0 or 1, anything between for what is uncertain, NaN for what is not known; unused where `mask`
+        is given.
     mask : ndarray of uint8 0 or 255, shape (rows, cols), or None
     """
 
     film: NDArray[np.uint8]
     box: Box
-    label: float = 0.0
+    labels: tuple[float, ...] = ()
     mask: NDArray[np.uint8] | None = None
 
 
@@ -48,6 +52,53 @@ def small_film(path: Path, longest: int = LONGEST_SIDE) -> NDArray[np.uint8]:
     lo, hi = radiograph.value_range
     values = resized(radiograph, (round(rows * share), round(cols * share)))
     return np.asarray(np.clip((values - lo) * (255.0 / (hi - lo)) + 0.5, 0, 255), np.uint8)
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """A film that could not be read, and why; training goes on without it."""
+
+    path: Path
+    reason: str
+
+
+def read_films(rows: Iterable[Row], left_out: list[LeftOut] | None = None) -> Iterator[tuple[Row, NDArray[np.uint8]]]:
+    """Each film with its row; one that cannot be read goes to `left_out`.
+
+    Raises
+    ------
+    UserError
+        If more than one film in twenty cannot be read (``"bad-films"``): the folder is damaged, not a film.
+    """
+    wanted, lost = list(rows), [] if left_out is None else left_out
+    for row in wanted:
+        try:
+            film = small_film(row.path)
+        except FilmError as error:
+            lost.append(LeftOut(row.path, error.text))
+            if len(lost) > max(len(wanted) * MOST_LEFT_OUT, 1):
+                text = f"{len(lost)} of {len(wanted)} films cannot be read, the last {row.path.name}: {error.text}"
+                raise UserError("bad-films", text) from None
+            continue
+        yield row, film
+
+
+class Fixed(Dataset[tuple[torch.Tensor, torch.Tensor]]):
+    """Examples as the viewer would prepare them, without random change: for choices made during training."""
+
+    def __init__(self, examples: Sequence[Example], spec: InputSpec) -> None:
+        self.examples, self.spec = examples, spec
+
+    def __len__(self) -> int:
+        return len(self.examples)
+
+    def __getitem__(self, number: int) -> tuple[torch.Tensor, torch.Tensor]:
+        example = self.examples[number]
+        rows, cols = example.film.shape
+        box = example.box
+        part = example.film[int(box.y0 * rows) : round(box.y1 * rows), int(box.x0 * cols) : round(box.x1 * cols)]
+        small = cv2.resize(part, self.spec.size[::-1], interpolation=cv2.INTER_AREA).astype(np.float32) / 255
+        return torch.from_numpy(normalised(small, self.spec)[np.newaxis]), torch.tensor(example.labels)
 
 
 class Drawing(Dataset[tuple[torch.Tensor, torch.Tensor]]):
@@ -155,5 +206,5 @@ class Draws(Drawing):
         film = appearance(warp(example.film, matrix, size), rng, self.strength)
         image = torch.from_numpy(normalised(film, self.spec)[np.newaxis])
         if example.mask is None:
-            return image, torch.tensor([example.label], dtype=torch.float32)
+            return image, torch.tensor(example.labels, dtype=torch.float32)
         return image, torch.from_numpy(warp(example.mask, matrix, size)[np.newaxis].astype(np.float32) / 255.0)

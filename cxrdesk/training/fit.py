@@ -1,9 +1,8 @@
-"""One way to train: Lightning with averaged weights, checkpoints and resumption."""
+"""One way to train: Lightning with averaged weights, early stopping, checkpoints and resumption."""
 
 from __future__ import annotations
 
 import logging
-import sys
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -13,12 +12,13 @@ from typing import Any
 
 import lightning
 import torch
-from lightning.pytorch.callbacks import Callback, EMAWeightAveraging, ModelCheckpoint, RichProgressBar
+from lightning.pytorch.callbacks import Callback, EarlyStopping, EMAWeightAveraging, ModelCheckpoint
 from torch.utils.data import DataLoader
 
 from cxrdesk.imaging.errors import UserError
 from cxrdesk.training.augment import Geometry
-from cxrdesk.training.data import Drawing, Epochs
+from cxrdesk.training.callbacks import Curve, Seeds, Told
+from cxrdesk.training.data import Drawing, Epochs, Fixed
 from cxrdesk.training.modules import Fit
 
 
@@ -30,9 +30,12 @@ class Plan:
     ----------
     epochs, batch : int
     device : str
-        Lightning's accelerator: ``"auto"``, ``"cpu"``, ``"gpu"``, ``"mps"``.
+        ``"auto"``, or one of torch's names: ``"cpu"``, ``"cuda"``, ``"mps"``.
     average : float
         Decay of the exponential moving average of the weights; the average is what is kept.
+    patience : int or None
+        With tuning films, stop after this many epochs without a smaller loss on them, and keep the best epoch's
+        weights; None trains to the end and keeps the last.
     """
 
     epochs: int
@@ -40,6 +43,7 @@ class Plan:
     device: str = "auto"
     average: float = 0.998
     seed: int = 0
+    patience: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,6 +58,8 @@ class Stage:
         In one epoch.
     rate : float
         Largest learning rate.
+    trains : tuple of str
+        Beginnings of the names of the parameters that are learnt; none for all.
     """
 
     name: str
@@ -62,9 +68,17 @@ class Stage:
     draws: int
     epochs: int
     rate: float
+    trains: tuple[str, ...] = ()
 
 
-def fit_stages(module: Fit, stages: Sequence[Stage], draws: Callable[[Stage], Drawing], plan: Plan, out: Path) -> None:
+def fit_stages(
+    module: Fit,
+    stages: Sequence[Stage],
+    draws: Callable[[Stage], Drawing],
+    plan: Plan,
+    out: Path,
+    tune: Fixed | None = None,
+) -> None:
     """Train `module` in place by one stage after the other, each in a folder of its own under `out`.
 
     Parameters
@@ -73,34 +87,13 @@ def fit_stages(module: Fit, stages: Sequence[Stage], draws: Callable[[Stage], Dr
         What a stage draws from.
     plan : Plan
         Its number of epochs is that of each stage.
+    tune : Fixed or None
+        Films for early stopping.
     """
     for stage in stages:
         module.rate = stage.rate
-        fit(module, draws(stage), replace(plan, epochs=stage.epochs), out / stage.name)
-
-
-class _Seeds(Callback):
-    """Seeds dropout by the epoch, so that a run which was cut off ends with the weights that it would have had."""
-
-    def __init__(self, seed: int) -> None:
-        self.seed = seed
-
-    def on_train_batch_start(self, trainer: lightning.Trainer, module: Any, batch: Any, index: int) -> None:
-        if index == 0:
-            torch.manual_seed(self.seed + trainer.current_epoch)
-
-
-class _Curve(Callback):
-    """Keeps the loss of each epoch, those before an interruption too; Lightning's own CSV log begins anew."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-
-    def on_train_epoch_end(self, trainer: lightning.Trainer, module: Any) -> None:
-        lines = self.path.read_text(encoding="utf-8").splitlines() if self.path.is_file() else ["epoch,loss"]
-        told = f"{trainer.current_epoch},{float(trainer.callback_metrics['loss'])!r}"
-        # An epoch that was cut off before its checkpoint is written again.
-        self.path.write_text("\n".join([*lines[: trainer.current_epoch + 1], told, ""]), encoding="utf-8")
+        module.train_only(*stage.trains)
+        fit(module, draws(stage), replace(plan, epochs=stage.epochs), out / stage.name, tune)
 
 
 @contextmanager
@@ -113,6 +106,8 @@ def _quiet() -> Iterator[None]:
         with warnings.catch_warnings():
             # Draws cost less than the steps that they feed; workers would each hold all films.
             warnings.filterwarnings("ignore", message=".*does not have many workers")
+            # Not every training has tuning films.
+            warnings.filterwarnings("ignore", message="You defined a `validation_step` but have no")
             # A run that goes on finds its own checkpoints.
             warnings.filterwarnings("ignore", message="Checkpoint directory .* exists and is not empty")
             # Lightning 2.6 still uses what torch 2.12 and later call deprecated.
@@ -123,41 +118,48 @@ def _quiet() -> Iterator[None]:
             logger.setLevel(level)
 
 
-def fit(module: Fit, draws: Drawing, plan: Plan, out: Path) -> None:
+def fit(module: Fit, draws: Drawing, plan: Plan, out: Path, tune: Fixed | None = None) -> None:
     """Train `module` in place; its network ends with the averaged weights.
 
-    The state after each epoch is in ``out/checkpoints``; a run that was cut off goes on from there.
-    ``out/loss.csv`` holds the loss of each epoch.
+    The state after each epoch is in ``out/checkpoints``; a run that was cut off goes on from there and ends with the
+    weights that it would have had. ``out/loss.csv`` holds the losses of each epoch.
 
     Raises
     ------
     UserError
-        If an epoch holds fewer draws than a batch (``"too-few-draws"``).
+        If an epoch holds fewer draws than a batch (``"too-few-draws"``), or the loss is no number any more
+        (``"diverged"``).
     """
     if len(draws) < plan.batch:
         raise UserError("too-few-draws", f"an epoch of {len(draws)} draws does not fill one batch of {plan.batch}")
     out.mkdir(parents=True, exist_ok=True)
     with _quiet():
-        _fit(module, draws, plan, out)
+        _fit(module, draws, plan, out, tune)
 
 
-def _fit(module: Fit, draws: Drawing, plan: Plan, out: Path) -> None:
-    watched = sys.stdout.isatty()
+def _fit(module: Fit, draws: Drawing, plan: Plan, out: Path, tune: Fixed | None) -> None:
     lightning.seed_everything(plan.seed, verbose=False)
-    checkpoints = ModelCheckpoint(dirpath=out / "checkpoints", filename="last", enable_version_counter=False)
+    folder = out / "checkpoints"
+    keep: dict[str, Any] = {"dirpath": folder, "enable_version_counter": False}
+    callbacks: list[Callback] = [
+        EMAWeightAveraging(decay=plan.average),
+        Seeds(plan.seed),
+        Curve(out / "loss.csv"),
+        Told(out.name),
+    ]
+    stops = tune is not None and plan.patience is not None
+    if stops:
+        callbacks += [EarlyStopping("tune_loss", patience=plan.patience or 0, check_finite=False)]
+        callbacks += [ModelCheckpoint(filename="best", monitor="tune_loss", **keep)]
+    # After the epoch is done with, so that what is resumed knows of its best.
+    callbacks += [ModelCheckpoint(filename="last", save_on_train_epoch_end=True, **keep)]
     trainer = lightning.Trainer(
         max_epochs=plan.epochs,
-        accelerator=plan.device,
+        accelerator={"cuda": "gpu"}.get(plan.device, plan.device),
         devices=1,
-        precision="16-mixed" if torch.cuda.is_available() and plan.device in ("auto", "gpu") else "32-true",
-        callbacks=[
-            EMAWeightAveraging(decay=plan.average),
-            checkpoints,
-            _Seeds(plan.seed),
-            _Curve(out / "loss.csv"),
-            *([RichProgressBar()] if watched else []),
-        ],
-        enable_progress_bar=watched,
+        precision="16-mixed" if torch.cuda.is_available() and plan.device in ("auto", "cuda") else "32-true",
+        callbacks=callbacks,
+        enable_progress_bar=False,
         log_every_n_steps=len(draws) // plan.batch,
         logger=False,
         gradient_clip_val=1.0,
@@ -166,8 +168,13 @@ def _fit(module: Fit, draws: Drawing, plan: Plan, out: Path) -> None:
     )
     module.network.to(memory_format=torch.channels_last)
     loader = DataLoader(draws, batch_size=plan.batch, sampler=Epochs(len(draws)), drop_last=True, num_workers=0)
-    last = out / "checkpoints" / "last.ckpt"
+    beside = None if tune is None else DataLoader(tune, batch_size=plan.batch, num_workers=0)
+    last = folder / "last.ckpt"
     # weights_only: a checkpoint is read without running any code that it might hold.
-    trainer.fit(module, loader, ckpt_path=str(last) if last.is_file() else None, weights_only=True)
+    trainer.fit(module, loader, beside, ckpt_path=str(last) if last.is_file() else None, weights_only=True)
+    best = folder / "best.ckpt" if stops else last
     # The checkpoint holds the averaged weights, also where this run found nothing left to do.
-    module.load_state_dict(torch.load(last, map_location="cpu", weights_only=True)["state_dict"])
+    state = torch.load(best, map_location="cpu", weights_only=True)["state_dict"]
+    if not all(torch.isfinite(value).all() for value in state.values()):
+        raise UserError("diverged", f"the loss of {out.name} grew beyond all bounds; train at a smaller rate")
+    module.load_state_dict(state)

@@ -10,7 +10,7 @@ from torch.nn import functional
 
 
 class Fit(lightning.LightningModule):
-    """What both share: AdamW under a one-cycle learning rate.
+    """What both share: AdamW under a one-cycle learning rate, over all of the network or named parts of it.
 
     Parameters
     ----------
@@ -25,6 +25,25 @@ class Fit(lightning.LightningModule):
     def __init__(self, network: torch.nn.Module, *, rate: float = 2e-3, decay: float = 0.02) -> None:
         super().__init__()
         self.network, self.rate, self.decay = network, rate, decay
+        self.trains: tuple[str, ...] = ()
+
+    def train_only(self, *parts: str) -> None:
+        """Learn the parameters whose names begin so, and leave all others, their running means too; none for all."""
+        names = [name for name, _ in self.network.named_parameters()]
+        if unknown := [part for part in parts if not any(name.startswith(part) for name in names)]:
+            raise ValueError(f"the network has no parameter that begins with {unknown[0]!r}")
+        self.trains = parts
+        for name, parameter in self.network.named_parameters():
+            parameter.requires_grad_(not parts or name.startswith(parts))
+
+    def on_train_epoch_start(self) -> None:
+        """Normalisation within what is left alone keeps its running means."""
+        if not self.trains:
+            return
+        for module in self.network.modules():
+            own = list(module.parameters(recurse=False))
+            if own and not any(parameter.requires_grad for parameter in own):
+                module.eval()
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         """Logits."""
@@ -42,10 +61,15 @@ class Fit(lightning.LightningModule):
         self.log("loss", loss, prog_bar=True, on_step=False, on_epoch=True)
         return loss
 
+    def validation_step(self, batch: tuple[torch.Tensor, torch.Tensor], index: int) -> None:
+        """Loss of one batch of tuning films, by the averaged weights."""
+        images, target = batch
+        self.log("tune_loss", self.loss(self(images), target), batch_size=len(images))
+
     def configure_optimizers(self) -> Any:
         """AdamW without decay on biases and normalisation, one cycle over all steps."""
-        bare = [p for p in self.parameters() if p.ndim <= 1]
-        full = [p for p in self.parameters() if p.ndim > 1]
+        learnt = [p for p in self.parameters() if p.requires_grad]
+        bare, full = [p for p in learnt if p.ndim <= 1], [p for p in learnt if p.ndim > 1]
         groups = [{"params": full, "weight_decay": self.decay}, {"params": bare, "weight_decay": 0.0}]
         optimizer = torch.optim.AdamW(groups, lr=self.rate)
         # The cycle needs a step to rise, one to fall and one to end; trial runs may be shorter.
@@ -56,16 +80,21 @@ class Fit(lightning.LightningModule):
 
 
 class ClassFit(Fit):
-    """One sigmoid for each finding; labels smoothed, since text-mined and clinical labels are noisy."""
+    """One sigmoid for each finding; labels smoothed, since text-mined and clinical labels are noisy.
+
+    A label of NaN is not known, and does not count; a label between 0 and 1 is uncertain.
+    """
 
     def __init__(self, network: torch.nn.Module, *, smoothing: float = 0.02, **options: float) -> None:
         super().__init__(network, **options)
         self.smoothing = smoothing
 
     def loss(self, logits: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
-        """Binary cross-entropy against labels moved by the smoothing towards 0.5."""
-        soft = target * (1 - 2 * self.smoothing) + self.smoothing
-        return functional.binary_cross_entropy_with_logits(logits, soft)
+        """Binary cross-entropy against labels moved by the smoothing towards 0.5, mean over those that are known."""
+        known = torch.isfinite(target)
+        soft = torch.where(known, target, 0.5) * (1 - 2 * self.smoothing) + self.smoothing
+        each = functional.binary_cross_entropy_with_logits(logits, soft, reduction="none")
+        return (each * known).sum() / known.sum().clamp(min=1)
 
 
 class MaskFit(Fit):

@@ -56,14 +56,16 @@ def probability_text(result: FindingResult) -> str:
     return f"{kind} {result.probability:.3f}"
 
 
+_CALIBRATIONS = {"temperature": "temperature scaling", "platt": "Platt scaling", "isotonic": "isotonic regression"}
+
+
 def calibration_text(result: FindingResult, calibration: Calibration | None) -> str:
     """Raw probability and how it was calibrated."""
     raw = f"Model's own probability {result.raw:.3f}"
     if result.calibration == "none" or calibration is None:
         return f"{raw}; not calibrated."
     where = f" on {calibration.fitted_on.rstrip('.')}" if calibration.fitted_on else ""
-    method = {"temperature": "temperature scaling", "platt": "Platt scaling", "isotonic": "isotonic regression"}[result.calibration]
-    return f"{raw}; calibrated by {method}{where}."
+    return f"{raw}; calibrated by {_CALIBRATIONS[result.calibration]}{where}."
 
 
 def operating_point_lines(point: OperatingPoint) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import logging
+import re
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ pytest.importorskip("lightning")
 
 from cxrdesk.imaging.errors import UserError  # noqa: E402
 from cxrdesk.imaging.preprocess import WHOLE_FILM, InputSpec  # noqa: E402
-from cxrdesk.training.data import Draws, Example  # noqa: E402
+from cxrdesk.training.data import Draws, Example, Fixed  # noqa: E402
 from cxrdesk.training.fit import Plan, fit  # noqa: E402
 from cxrdesk.training.modules import ClassFit, MaskFit  # noqa: E402
 from tests.made_data import grey, phantom  # noqa: E402
@@ -29,7 +30,7 @@ def examples():
         Example(
             film=np.roll(grey(film), seed, axis=1),
             box=WHOLE_FILM,
-            label=float(kind == "sick child"),
+            labels=(float(kind == "sick child"),),
         )
         for seed, (film, kind) in enumerate(made)
     ]
@@ -123,7 +124,7 @@ def test_the_network_learns_what_a_threshold_on_brightness_would(tmp_path):
         film = rng.integers(60, 110, (32, 32)).astype(np.uint8)
         if k % 2:
             film[:16] += 90
-        made.append(Example(film=film, box=WHOLE_FILM, label=float(k % 2)))
+        made.append(Example(film=film, box=WHOLE_FILM, labels=(float(k % 2),)))
     module = ClassFit(network(), rate=1e-2)
     fit(module, Draws(made, SPEC, [1.0] * 40, 80, seed=0), Plan(epochs=3, batch=8, device="cpu", average=0.5), tmp_path)
     losses = curve(tmp_path)
@@ -132,10 +133,87 @@ def test_the_network_learns_what_a_threshold_on_brightness_would(tmp_path):
 
 def test_nothing_is_said_beside_the_progress(examples, whole, tmp_path, capfd, caplog):
     with caplog.at_level(logging.INFO):
-        fit(ClassFit(network()), draws(examples), Plan(epochs=1, batch=8, device="cpu"), tmp_path)
+        fit(ClassFit(network()), draws(examples), Plan(epochs=2, batch=8, device="cpu"), tmp_path / "mild")
     captured = capfd.readouterr()
-    assert (captured.out, captured.err, caplog.text) == ("", "", "")
+    assert (captured.out, caplog.text) == ("", "")
+    first, second = captured.err.splitlines()
+    assert re.fullmatch(r"mild: epoch 1 of 2, loss 0\.\d{4}, about \d+ s left", first)
+    assert re.fullmatch(r"mild: epoch 2 of 2, loss 0\.\d{4}, about 0 s left", second)
     assert logging.getLogger("lightning.pytorch").level != logging.WARNING
+
+
+def noise(examples):
+    """Tuning films whose labels nothing can tell."""
+    rng = np.random.default_rng(5)
+    films = [rng.integers(0, 255, (32, 32)).astype(np.uint8) for _ in range(12)]
+    made = [Example(film=film, box=WHOLE_FILM, labels=(float(k % 2),)) for k, film in enumerate(films)]
+    return Fixed(made, SPEC)
+
+
+def test_training_stops_early_and_keeps_the_best_epoch(examples, tmp_path):
+    """On noise the loss of tuning films only grows; the first epoch's weights are the best."""
+    plan = Plan(epochs=30, batch=8, device="cpu", average=0.1, patience=2)
+    module = ClassFit(network(), rate=0.03)
+    fit(module, draws(examples), plan, tmp_path, noise(examples))
+    with (tmp_path / "loss.csv").open() as file:
+        tuned = [float(row["tune_loss"]) for row in csv.DictReader(file)]
+    best = int(np.argmin(tuned))
+    assert len(tuned) == best + 3 < 30
+    module.eval()
+    loader = torch.utils.data.DataLoader(noise(examples), batch_size=12)
+    (images, target) = next(iter(loader))
+    with torch.no_grad():
+        assert module.loss(module(images), target).item() == pytest.approx(min(tuned), rel=1e-3)
+
+
+def test_early_stopping_survives_an_interruption(examples, tmp_path):
+    class PowerCut(ClassFit):
+        def training_step(self, given, index):
+            if (self.current_epoch, index) == (2, 1):
+                raise Interrupted
+            return super().training_step(given, index)
+
+    plan = Plan(epochs=12, batch=8, device="cpu", average=0.1, patience=2)
+    whole = ClassFit(network(), rate=0.03)
+    fit(whole, draws(examples), plan, tmp_path / "whole", noise(examples))
+    with pytest.raises(Interrupted):
+        fit(PowerCut(network(), rate=0.03), draws(examples), plan, tmp_path / "cut", noise(examples))
+    resumed = ClassFit(network(), rate=0.03)
+    fit(resumed, draws(examples), plan, tmp_path / "cut", noise(examples))
+    assert (tmp_path / "cut" / "loss.csv").read_text() == (tmp_path / "whole" / "loss.csv").read_text()
+    for name, value in whole.state_dict().items():
+        torch.testing.assert_close(resumed.state_dict()[name], value, rtol=0, atol=0)
+
+
+def test_what_is_frozen_stays_as_it_is(examples, tmp_path):
+    module = ClassFit(network())
+    before = {name: value.clone() for name, value in module.network.state_dict().items()}
+    module.train_only("5.")
+    fit(module, draws(examples), PLAN, tmp_path)
+    after = module.network.state_dict()
+    changed = {name for name, value in after.items() if not torch.equal(value, before[name])}
+    assert changed == {"5.weight", "5.bias"}
+    with pytest.raises(ValueError, match="no parameter"):
+        module.train_only("7.")
+
+
+def test_unknown_labels_do_not_count(examples):
+    module = ClassFit(network(), smoothing=0.0)
+    logits = torch.tensor([[0.3, -2.0], [1.0, 0.4]])
+    target = torch.tensor([[1.0, float("nan")], [float("nan"), 0.0]])
+    known = torch.nn.functional.binary_cross_entropy_with_logits(torch.tensor([0.3, 0.4]), torch.tensor([1.0, 0.0]))
+    assert module.loss(logits, target).item() == pytest.approx(known.item())
+    logits.requires_grad_(True)
+    module.loss(logits, target).backward()
+    assert torch.isfinite(logits.grad).all()
+    assert logits.grad[0, 1] == logits.grad[1, 0] == 0
+    assert module.loss(torch.zeros(1, 1), torch.tensor([[float("nan")]])).item() == 0
+
+
+def test_a_loss_beyond_all_bounds_is_one_sentence(examples, tmp_path):
+    module = ClassFit(network(), rate=1e30)
+    with pytest.raises(UserError, match="grew beyond all bounds"):
+        fit(module, draws(examples), Plan(epochs=2, batch=8, device="cpu"), tmp_path)
 
 
 def test_fewer_draws_than_a_batch_are_refused(examples, tmp_path):

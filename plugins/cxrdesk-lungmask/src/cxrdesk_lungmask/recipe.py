@@ -16,7 +16,7 @@ from cxrdesk.evaluation.tables import segmenter_table
 from cxrdesk.imaging.preprocess import WHOLE_FILM
 from cxrdesk.training.augment import Geometry
 from cxrdesk.training.bundles import golden_films, half_precision, provenance, sha256
-from cxrdesk.training.data import Draws, Example, small_film
+from cxrdesk.training.data import Draws, Example, read_films
 from cxrdesk.training.fit import Plan, Stage, fit_stages
 from cxrdesk.training.masks import drawn_mask
 from cxrdesk.training.modules import MaskFit
@@ -73,8 +73,7 @@ def _draws(data: Path, stage: Stage) -> Draws:
     adults = [row for row in adult_lungs(data) if row.trainable and row.split == "train"]
     examples, weights = [], []
     for rows, share in ((children, 1 - ADULT_SHARE), (adults, ADULT_SHARE)):
-        for row in rows:
-            film = small_film(row.path)
+        for row, film in read_films(rows):
             examples.append(Example(film=film, box=WHOLE_FILM, mask=drawn_mask(row, film.shape)))
             weights.append(share / len(rows))
     return Draws(examples, INPUT, weights, stage.draws, seed=0, geometry=stage.geometry, strength=stage.strength)

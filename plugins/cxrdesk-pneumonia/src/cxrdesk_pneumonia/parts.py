@@ -11,7 +11,7 @@ import torch
 from cxrdesk.evaluation.datasets import Row
 from cxrdesk.imaging.preprocess import InputSpec, mask_box
 from cxrdesk.training.augment import Geometry
-from cxrdesk.training.data import Draws, Example, small_film
+from cxrdesk.training.data import Draws, Example, read_films
 from cxrdesk.training.fit import Plan, Stage, fit_stages
 from cxrdesk.training.masks import drawn_mask
 from cxrdesk.training.modules import ClassFit
@@ -76,12 +76,11 @@ def train_part(
     """
     used = [r for r in rows if r.split == "train" and r.mask and r.family not in part.left_out]
     examples = []
-    for row in used:
-        film = small_film(row.path)
+    for row, film in read_films(used):
         box = mask_box(drawn_mask(row, film.shape).astype("float32") / 255).grown(INPUT.margin)
-        examples.append(Example(film=film, box=box, label=float(row.labels["pneumonia"])))
-    share = sum(e.label for e in examples) / len(examples)
-    weights = [0.5 / share if e.label else 0.5 / (1 - share) for e in examples]
+        examples.append(Example(film=film, box=box, labels=(float(row.labels["pneumonia"]),)))
+    share = sum(e.labels[0] for e in examples) / len(examples)
+    weights = [0.5 / share if e.labels[0] else 0.5 / (1 - share) for e in examples]
 
     def draws(stage: Stage) -> Draws:
         return Draws(examples, INPUT, weights, stage.draws, seed=0, geometry=stage.geometry, strength=stage.strength)

@@ -20,7 +20,8 @@ from cxrdesk.api.bundle import Bundle, write_bundle
 from cxrdesk.api.golden import record
 from cxrdesk.discovery.loader import load_registry
 from cxrdesk.discovery.registry import Plugin, Registry
-from cxrdesk.evaluation.choices import overlap, platt, temperature, thresholds
+from cxrdesk.evaluation.calibration import overlap, platt, temperature
+from cxrdesk.evaluation.choices import thresholds
 from cxrdesk.evaluation.datasets import Row, kermany
 from cxrdesk.evaluation.run import Scored, film_of, score
 from cxrdesk.evaluation.tables import DetectorTable, detector_films

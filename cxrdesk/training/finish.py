@@ -1,0 +1,191 @@
+"""How a recipe of a detector ends: run as the viewer would, calibrated, its thresholds measured, written."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cxrdesk.api import DetectorSpec, Estimate, OperatingPoint
+from cxrdesk.api.bundle import write_bundle
+from cxrdesk.api.detector import Detector
+from cxrdesk.api.golden import golden_film, record
+from cxrdesk.discovery.registry import Plugin, Registry
+from cxrdesk.evaluation.calibration import chosen
+from cxrdesk.evaluation.choices import thresholds
+from cxrdesk.evaluation.datasets import Row
+from cxrdesk.evaluation.run import Answer, answers, film_of, of_finding
+from cxrdesk.evaluation.tables import DetectorTable, detector_table
+from cxrdesk.imaging.errors import UserError
+from cxrdesk.inference.pipeline import FilmAnalysis
+from cxrdesk.inference.result import Status
+from cxrdesk.inference.runners import LocalRunner
+
+REFERENCE_PERCENTILE = 99.0
+AIMS = {
+    "balanced": "largest mean of sensitivity and specificity",
+    "sensitive": "sensitivity surely (97.5 %) at least 95 %",
+    "specific": "specificity surely (97.5 %) at least 95 %",
+}
+"""Name of an operating point to what its threshold was chosen for."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bench:
+    """Runs a bundle's network as the viewer would, gate included.
+
+    Parameters
+    ----------
+    model : type of Detector
+        Without a spec.
+    distribution : str
+        That ships it.
+    segmenters : tuple of Plugin
+        That the detector's masks come from.
+    """
+
+    model: type[Detector]
+    distribution: str
+    device: str = "auto"
+    segmenters: tuple[Plugin, ...] = ()
+
+    def registry(self, spec: DetectorSpec) -> Registry:
+        """The segmenters and a detector with this spec."""
+        made = type(self.model.__name__, (self.model,), {"spec": spec})
+        own = Plugin(name=spec.id, distribution=self.distribution, version=spec.version, detectors=(made,))
+        return Registry([*self.segmenters, own])
+
+    def answers(self, spec: DetectorSpec, rows: Sequence[Row]) -> list[Answer]:
+        """What the detector says of films; those refused or failed too."""
+        return answers(self.registry(spec), spec, rows, device=self.device)
+
+    def preprocessing_sha256(self, spec: DetectorSpec) -> str:
+        """Of the declaration with the segmenters' weights, as operating points name it."""
+        registry = self.registry(spec)
+        return spec.input.digest(*{registry.segmenter_for(structure).weights_sha256 for structure in spec.requires})
+
+    def point(
+        self, spec: DetectorSpec, name: str, finding: str, threshold: float, aim: str, table: DetectorTable | None
+    ) -> OperatingPoint:
+        """An operating point for exactly these weights; without a table its figures are not known yet."""
+        unknown = Estimate(value=0.0, low=0.0, high=1.0, n=1)
+        found = table.points[name] if table else None
+        return OperatingPoint(
+            name=name,
+            finding=finding,
+            threshold=threshold,
+            aim=aim,
+            sensitivity=found.sensitivity if found else unknown,
+            specificity=found.specificity if found else unknown,
+            measured_on=f"{table.films}, {found.films} films" if table and found else "",
+            weights_sha256=spec.weights_sha256,
+            preprocessing_sha256=self.preprocessing_sha256(spec),
+        )
+
+    def reference(self, spec: DetectorSpec, rows: Sequence[Row]) -> dict[str, float]:
+        """By finding, the 99th percentile of the map values over the films that have it.
+
+        Raises
+        ------
+        UserError
+            ``"no-saliency"``, if the maps of a finding are empty.
+        """
+        registry = self.registry(spec)
+        runner = LocalRunner(registry, device=self.device)
+        values: dict[str, list[NDArray[np.float32]]] = {finding: [] for finding in spec.findings}
+        for row in rows:
+            if any(row.labels.get(finding) for finding in spec.findings):
+                result = FilmAnalysis(film_of(row), registry, runner).detect(spec)
+                for found in result.findings if result.status is Status.DONE else ():
+                    if row.labels.get(found.finding):
+                        values[found.finding] += [item.map.values.ravel() for item in found.saliency]
+        runner.close()
+        reference = {
+            finding: float(np.percentile(np.concatenate(maps), REFERENCE_PERCENTILE)) if maps else 0.0
+            for finding, maps in values.items()
+        }
+        if empty := [finding for finding, value in reference.items() if value <= 0]:
+            text = f"no tuning film with {empty[0]} gives a saliency map; train for longer"
+            raise UserError("no-saliency", text)
+        return reference
+
+    def golden(self, spec: DetectorSpec, films: list[NDArray[np.uint8]]) -> dict[str, NDArray[Any]]:
+        """Golden vectors on `films`, with the segmenters' masks."""
+        registry = self.registry(spec)
+        drawn = {}
+        for structure in spec.requires:
+            segmenter = registry.model(registry.segmenter_for(structure).id)()
+            segmenter.load()
+            drawn[structure] = [segmenter.segment(segmenter.prepare(golden_film(film))) for film in films]
+            segmenter.unload()
+        masks = [{structure: made[k] for structure, made in drawn.items()} for k in range(len(films))]
+        model = registry.model(spec.id)()
+        model.load()
+        golden = record(model, films, masks)
+        model.unload()
+        return golden
+
+
+def finish(
+    bench: Bench,
+    spec: DetectorSpec,
+    weights: bytes,
+    folder: Path,
+    *,
+    tune: Sequence[Row],
+    report: Sequence[Row],
+    told: Mapping[str, str],
+    golden: list[NDArray[np.uint8]],
+    training: Mapping[str, Any],
+) -> DetectorSpec:
+    """Calibrate and choose on `tune`, measure on `report`, write the bundle into `folder`.
+
+    Parameters
+    ----------
+    spec : DetectorSpec
+        Without calibration, operating points and reference; its ``weights_sha256`` is of `weights`.
+    told : mapping
+        ``"tune"`` and ``"report"`` to what the films are.
+    golden : list of ndarray of uint8
+        Films that may be published.
+    """
+    write_bundle(folder, spec, weights, {})
+    spec = replace(spec, bundle=folder)
+    tuned = bench.answers(spec, tune)
+    calibration, prevalence = {}, {}
+    for finding in spec.findings:
+        done = [item for item in tuned if item.status == "done" and finding in item.row.labels]
+        labels = np.array([item.row.labels[finding] for item in done], np.int64)
+        raw = np.array([item.raw[finding] for item in done])
+        text = f"{told['tune']}, {len(done)} films"
+        calibration[finding] = chosen(labels, raw, [item.row.patient for item in done], text)
+        prevalence[finding] = float(labels.mean())
+    spec = replace(spec, calibration=calibration, prevalence=prevalence)
+    points = []
+    for finding in spec.findings:
+        done = [item for item in tuned if item.status == "done" and finding in item.row.labels]
+        labels = np.array([item.row.labels[finding] for item in done], np.int64)
+        calibrated = np.array([calibration[finding].apply(item.raw[finding]) for item in done])
+        for name, value in thresholds(labels, calibrated).items():
+            points.append(bench.point(spec, name, finding, value, f"{AIMS[name]} on the {told['tune']}", None))
+    bare = replace(spec, operating_points=tuple(points))
+    answered = bench.answers(bare, report)
+    tables = {
+        finding: detector_table(bare, finding, [of_finding(item, finding) for item in answered], told["report"])
+        for finding in spec.findings
+    }
+    measured = tuple(
+        bench.point(spec, point.name, point.finding, point.threshold, point.aim, tables[point.finding])
+        for point in points
+    )
+    if spec.saliency is not None:
+        spec = replace(spec, saliency=replace(spec.saliency, reference=bench.reference(spec, tune)))
+    spec = replace(spec, operating_points=measured)
+    evaluation = {"films": told["report"], "table": [table.to_json() for table in tables.values()]}
+    made = bench.golden(spec, golden)
+    write_bundle(folder, spec, weights, made, evaluation=evaluation, training=dict(training))
+    return spec
