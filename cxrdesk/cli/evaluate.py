@@ -166,7 +166,7 @@ def _tables(
 ) -> list[dict[str, Any]]:
     """A detector's figures for each finding that the films have labels of; its answers are kept for the report."""
     from cxrdesk.api import Bundle
-    from cxrdesk.evaluation.film_sets import film_set
+    from cxrdesk.evaluation.film_sets import film_set, seen
     from cxrdesk.evaluation.report.content import Measured
     from cxrdesk.evaluation.run import answers, of_finding
     from cxrdesk.evaluation.tables import detector_table
@@ -174,11 +174,16 @@ def _tables(
 
     manifest = Bundle(spec.bundle).manifest if spec.bundle is not None else {}
     films = film_set(manifest, data)
-    answered = answers(registry, spec, films.rows, device=device, progress=progress)
-    found.measured.append(Measured(name=target.name, spec=spec, manifest=manifest, films=films, answers=answered))
     labelled = {finding for row in films.rows for finding in row.labels}
+    wanted = [finding for finding in spec.findings if finding in labelled]
+    if not wanted:
+        looks_for = f"{spec.id} cannot be measured: it looks for {', '.join(spec.findings)}"
+        raise UserError("no-labels", f"{looks_for}, and the films have labels of {', '.join(sorted(labelled))}")
+    answered = answers(registry, spec, films.rows, device=device, progress=progress)
+    films = seen(films, answered)
+    found.measured.append(Measured(name=target.name, spec=spec, manifest=manifest, films=films, answers=answered))
     made, failed = [], []
-    for finding in [finding for finding in spec.findings if finding in labelled] or spec.findings:
+    for finding in wanted:
         try:
             scored = [of_finding(item, finding) for item in answered]
             made.append(_plain(detector_table(spec, finding, scored, films.name).to_json()))

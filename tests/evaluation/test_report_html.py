@@ -139,7 +139,12 @@ def test_names_cannot_break_the_page():
 def test_detectors_on_other_films_are_told_apart():
     told = deepcopy(report())
     assert OTHER_FILMS not in page(told, {})
-    told["detectors"][1]["films"] = {"name": "left-out families IM", "dataset": "made", "external": False}
+    told["detectors"][1]["films"] = {
+        "name": "left-out families IM",
+        "dataset": "made",
+        "external": False,
+        "simulated": 0,
+    }
     assert OTHER_FILMS in page(told, {})
 
 
@@ -220,3 +225,17 @@ def test_a_thumbnail_is_small_and_shows_the_film(films):
     columns = np.asarray(picture).mean(axis=0)
     assert columns[-1] - columns[0] > 200
     assert np.all(np.diff(columns) > -3)
+
+
+def test_simulated_films_are_told_as_such():
+    told = deepcopy(report("first"))
+    assert "simulated films" not in page(told, {})
+    told["detectors"][0]["films"]["simulated"] = 7
+    assert "Of these films 7 are simulated films." in page(told, {})
+
+
+def test_films_that_were_seen_together_are_counted():
+    told = deepcopy(report("first"))
+    assert "further films" not in page(told, {})
+    told["detectors"][0]["counts"]["companions"] = 5
+    assert "5 further films of the same studies" in page(told, {})

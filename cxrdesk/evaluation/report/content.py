@@ -48,8 +48,9 @@ class Measured:
         As it was asked for: an id, or a bundle's path.
     manifest : dict
         The bundle's; empty where there is none.
+    films : FilmSet
+        As `cxrdesk.evaluation.film_sets.seen` gives it.
     answers : list of Answer
-        In the order of ``films.rows``.
     """
 
     name: str
@@ -122,7 +123,12 @@ def _detector(item: Measured) -> dict[str, Any]:
         "evidence": {"level": spec.evidence.value, "text": spec.evidence.sentence},
         "weights_sha256": spec.weights_sha256,
         "trained_on": spec.trained_on,
-        "films": {"name": item.films.name, "dataset": item.films.dataset, "external": item.films.external},
+        "films": {
+            "name": item.films.name,
+            "dataset": item.films.dataset,
+            "external": item.films.external,
+            "simulated": item.films.simulated,
+        },
         "counts": _counts(item),
         "findings": [_finding(item, finding) for finding in spec.findings],
     }
@@ -130,10 +136,11 @@ def _detector(item: Measured) -> dict[str, Any]:
 
 def _counts(item: Measured) -> dict[str, Any]:
     done = [answer for answer in item.answers if answer.status == "done"]
-    lost = [(ref, a) for ref, a in zip(item.films.refs, item.answers, strict=True) if a.status != "done"]
+    lost = [(item.films.ref(a.row), a) for a in item.answers if a.status != "done"]
     reasons = Counter((answer.status, answer.code) for _, answer in lost)
     return {
         "films": len(item.answers),
+        "companions": sum(len(answer.companions) for answer in item.answers),
         "patients": _patients(item.answers),
         "scored": len(done),
         "scored_patients": _patients(done),
@@ -164,8 +171,7 @@ def default_point(spec: DetectorSpec, finding: str) -> tuple[str, float]:
 
 
 def _finding(item: Measured, finding: str) -> dict[str, Any]:
-    pairs = zip(item.films.refs, item.answers, strict=True)
-    kept = [(ref, a) for ref, a in pairs if a.status == "done" and finding in a.row.labels]
+    kept = [(item.films.ref(a.row), a) for a in item.answers if a.status == "done" and finding in a.row.labels]
     answers = [answer for _, answer in kept]
     positives = sum(answer.row.labels[finding] for answer in answers)
     calibration = item.spec.calibration.get(finding)
