@@ -36,6 +36,7 @@ _CODES = {
     "missing-extra": Exit.USAGE,
     "no-data": Exit.NO_FILM,
     "no-labels": Exit.NO_FILM,
+    "too-small": Exit.NO_FILM,
     "no-plugin": Exit.NO_PLUGIN,
 }
 

@@ -269,7 +269,7 @@ def test_a_report_without_its_extra_is_told_before_anything_runs(cli, installed,
 
 def test_simulated_films_are_told_and_other_labels_named(cli, installed, tmp_path, few_resamples):
     out = tmp_path / "films"
-    made = cli("phantom", "--kind", "child-ap", "--finding", "opacity", "--prevalence", "0.5", "--count", "7",
+    made = cli("phantom", "--kind", "child-ap", "--finding", "opacity", "--prevalence", "0.5", "--count", "30",
                "--seed", "3", "--size", "230", "--out", out)  # fmt: skip
     assert made.exit_code == 0, made.stderr
     model = support.spying(Dark, spec=PLAIN)
@@ -294,9 +294,43 @@ def test_simulated_films_are_told_and_other_labels_named(cli, installed, tmp_pat
         "name": "labels.csv, simulated films",
         "dataset": "films",
         "external": False,
-        "simulated": 7,
+        "simulated": 30,
     }
     assert detector["findings"][0]["figures"]["drop"] is None
     page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
-    assert "7 are simulated films" in page
+    assert "30 are simulated films" in page
     assert "External validation" not in page
+
+
+def test_a_failed_run_leaves_the_last_report(cli, installed, site, tmp_path, few_resamples):
+    out = tmp_path / "out"
+    installed(support.spying(Dark, spec=PLAIN))
+    cli("evaluate", "test-detector", "--data", site, "--report", out)
+    before = {path.name: path.read_bytes() for path in out.iterdir()}
+    assert set(before) == {"report.html", "report.json"}
+    (site / "labels.csv").write_text("file,patient,opacity\n0.jpeg,p,1\n", encoding="utf-8")
+    result = cli("evaluate", "test-detector", "--data", site, "--report", out)
+    assert (result.exit_code, result.stdout) == (3, "")
+    assert "The report is" not in result.stderr
+    assert {path.name: path.read_bytes() for path in out.iterdir()} == before
+
+
+def test_few_films_give_no_figures(cli, installed, site, tmp_path, few_resamples):
+    installed(support.spying(Dark, spec=PLAIN))
+    table = site / "labels.csv"
+    head, *lines = table.read_text(encoding="utf-8").splitlines()
+    few = [line for label in (",0,chest", ",1,chest") for line in [line for line in lines if label in line][:4]]
+    table.write_text("\n".join([head, *few]) + "\n", encoding="utf-8")
+    result = cli("evaluate", "test-detector", "--data", site, "--report", tmp_path / "out")
+    assert result.exit_code == 3
+    assert "too small: " in result.stderr.splitlines()[0]
+    assert "1.000" not in result.stdout
+    [detector] = json.loads((tmp_path / "out" / "report.json").read_text(encoding="ascii"))["detectors"]
+    assert detector["findings"][0]["problem"]["code"] == "too-small"
+
+
+def test_the_table_says_the_evidence_level_and_the_thresholds(cli, installed, data):
+    installed(support.spying(Dark, spec=PLAIN))
+    printed = " ".join(cli("evaluate", "test-detector", "--data", data).stdout.split())
+    assert "evidence level internal" in printed
+    assert "balanced: 0.500 and above" in printed

@@ -22,7 +22,7 @@ pytest.importorskip("matplotlib.font_manager")
 
 from cxrdesk.evaluation import intervals
 from cxrdesk.evaluation.report.content import content
-from cxrdesk.evaluation.report.figures import draw
+from cxrdesk.evaluation.report.figures import draw, svg
 from cxrdesk.evaluation.report.files import write_report
 from cxrdesk.evaluation.report.html import FILMS_WARNING, OTHER_FILMS, page
 from cxrdesk.evaluation.report.thumbnails import SIDE, thumbnail
@@ -239,3 +239,9 @@ def test_films_that_were_seen_together_are_counted():
     assert "further films" not in page(told, {})
     told["detectors"][0]["counts"]["companions"] = 5
     assert "5 further films of the same studies" in page(told, {})
+
+
+@pytest.mark.parametrize("name", ["bundles/$a_{b}$/x", "$", "a$b_$c", r"C:\$\frac{$\bundle"])
+def test_dollar_signs_in_a_name_are_no_formula(name):
+    figures = report("first")["detectors"][0]["findings"][0]["figures"]
+    assert svg([(name, figures), ("second", figures)], prefix="x", label="x").startswith("<svg")
