@@ -36,6 +36,16 @@ FINDINGS = {
             snomed_ct="233604007",
             source="HL7 C-CDA on FHIR implementation guide, example Condition-CF-problem",
         ),
+        Term(key="opacity", name="Opacity"),
+        Term(key="consolidation", name="Consolidation"),
+        Term(key="effusion", name="Pleural effusion", snomed_ct="60046008", source="DICOM PS3.16, CID 8134"),
+        # PS3.16 states 287272002 for ultrasound of the fetus, other sources 8186001: no code.
+        Term(key="cardiomegaly", name="Cardiomegaly"),
+        Term(key="edema", name="Pulmonary edema", snomed_ct="19242006", source="DICOM PS3.16, CID 3700"),
+        Term(key="atelectasis", name="Atelectasis"),
+        Term(key="pneumothorax", name="Pneumothorax", snomed_ct="36118008", source="DICOM PS3.16, CID 6102"),
+        Term(key="hyperinflation", name="Hyperinflation"),
+        Term(key="subglottic_narrowing", name="Subglottic narrowing (steeple sign)"),
     )
 }
 STRUCTURES = {

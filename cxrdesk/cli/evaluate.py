@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from cxrdesk.api import DetectorSpec, SegmenterSpec
     from cxrdesk.discovery.registry import Registry
     from cxrdesk.evaluation.report.content import Measured
+    from cxrdesk.evaluation.run import Scored
     from cxrdesk.imaging.errors import UserError
 
 FILM_CHECK = "film-check"
@@ -73,7 +74,8 @@ def evaluate(
         typer.echo(json.dumps(_content(found), indent=1, allow_nan=False))
     else:
         _print(found.done)
-    if folder is not None:
+    # A run that measured nothing leaves an earlier report as it is.
+    if folder is not None and found.measured:
         _write(found, folder)
     if found.failed:
         raise typer.Exit(Exit.PARTLY if found.done else exit_code(found.failed[0][1]))
@@ -166,7 +168,7 @@ def _tables(
 ) -> list[dict[str, Any]]:
     """A detector's figures for each finding that the films have labels of; its answers are kept for the report."""
     from cxrdesk.api import Bundle
-    from cxrdesk.evaluation.film_sets import film_set
+    from cxrdesk.evaluation.film_sets import film_set, seen
     from cxrdesk.evaluation.report.content import Measured
     from cxrdesk.evaluation.run import answers, of_finding
     from cxrdesk.evaluation.tables import detector_table
@@ -174,13 +176,20 @@ def _tables(
 
     manifest = Bundle(spec.bundle).manifest if spec.bundle is not None else {}
     films = film_set(manifest, data)
-    answered = answers(registry, spec, films.rows, device=device, progress=progress)
-    found.measured.append(Measured(name=target.name, spec=spec, manifest=manifest, films=films, answers=answered))
     labelled = {finding for row in films.rows for finding in row.labels}
+    wanted = [finding for finding in spec.findings if finding in labelled]
+    if not wanted:
+        looks_for = f"{spec.id} cannot be measured: it looks for {', '.join(spec.findings)}"
+        raise UserError("no-labels", f"{looks_for}, and the films have labels of {', '.join(sorted(labelled))}")
+    answered = answers(registry, spec, films.rows, device=device, progress=progress)
+    films = seen(films, answered)
+    found.measured.append(Measured(name=target.name, spec=spec, manifest=manifest, films=films, answers=answered))
     made, failed = [], []
-    for finding in [finding for finding in spec.findings if finding in labelled] or spec.findings:
+    for finding in wanted:
         try:
             scored = [of_finding(item, finding) for item in answered]
+            if lacking := _lacking(scored, finding):
+                raise UserError("too-small", f"{spec.id} cannot be measured: the set is {lacking}")
             made.append(_plain(detector_table(spec, finding, scored, films.name).to_json()))
         except UserError as error:
             failed.append(error)
@@ -189,6 +198,17 @@ def _tables(
     for failure in failed:
         found.fail(target.name, failure)
     return made
+
+
+def _lacking(scored: list[Scored], finding: str) -> str:
+    """What the set lacks where both classes are there; a missing class and missing films are told by the table."""
+    from cxrdesk.evaluation.intervals import too_few
+
+    kept = [item.row for item in scored if item.probability is not None]
+    positives = sum(row.labels.get(finding, 0) for row in kept)
+    if not 0 < positives < len(kept):
+        return ""
+    return too_few(positives, len(kept) - positives, len({row.patient for row in kept}))
 
 
 def _write(found: _Found, folder: Path) -> None:
@@ -242,6 +262,8 @@ def _print(done: list[dict[str, Any]]) -> None:
     from cxrdesk import DISCLAIMER
     from cxrdesk.cli.console import stdout
 
+    if not done:
+        return
     console = stdout()
     for measured in done:
         for table in _KINDS[measured["kind"]](measured):
@@ -258,7 +280,8 @@ def _refused(counts: Mapping[str, int]) -> str:
 
 
 def _title(measured: Mapping[str, Any], films: str = "") -> str:
-    name = f"{measured['id']} {measured['version']}, weights {measured['weights_sha256'][:12]}"
+    weights = measured["weights_sha256"][:12] or "none"
+    name = f"{measured['id']} {measured['version']}, weights {weights}, evidence level {measured['evidence']}"
     return f"{name}, {films}" if films else name
 
 
@@ -287,11 +310,15 @@ def _detector(measured: Mapping[str, Any]) -> list[Any]:
     made = []
     for told in measured["tables"]:
         rows = [
-            (name, f"{point['films']} ({point['positives']})", *(_interval(point[key]) for key in shares.values()))
+            (
+                f"{name}: {point['threshold']:.3f} and above",
+                f"{point['films']} ({point['positives']})",
+                *(_interval(point[key]) for key in shares.values()),
+            )
             for name, point in told["points"].items()
         ]
         title = _title(measured, f"{told['finding']}, {told['films']}; refused: {_refused(told['refused'])}")
-        made.append(table("Operating point", "Films (positive)", *shares, rows=rows, title=title))
+        made.append(table("Positive at", "Films (positive)", *shares, rows=rows, title=title))
     return made
 
 

@@ -35,6 +35,8 @@ _CODES = {
     "unknown-name": Exit.USAGE,
     "missing-extra": Exit.USAGE,
     "no-data": Exit.NO_FILM,
+    "no-labels": Exit.NO_FILM,
+    "too-small": Exit.NO_FILM,
     "no-plugin": Exit.NO_PLUGIN,
 }
 

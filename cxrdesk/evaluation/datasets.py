@@ -43,6 +43,12 @@ class Row:
         Finding key to 1 (present) or 0 (absent).
     family : str
         Origin within the data set, for folds that leave a source out.
+    study : str
+        Key of the study among the patient's; films of one study may be seen together, those without a key never.
+    mask : Path or None
+        Picture of the lungs' true outline, brighter than half inside.
+    finding_masks : dict of Path
+        Finding key to a picture of where it truly is on this film; empty where nobody drew that.
     trainable : bool
         Whether the film's licence lets shipped weights be trained on it.
     study : str
@@ -59,7 +65,9 @@ class Row:
     age_years: float | None = None
     sex: str | None = None
     family: str = ""
+    study: str = ""
     mask: Path | None = None
+    finding_masks: dict[str, Path] = field(default_factory=dict)
     trainable: bool = True
     study: str = ""
     uncertain: frozenset[str] = frozenset()

@@ -80,7 +80,7 @@ def other_films(first: Estimate, second: Estimate) -> AucDifference:
     """The difference of two areas that were measured on different patients.
 
     Each standard error is read off its 95 % interval, as the width over twice 1.96. An area near 1 has a lopsided
-    interval, for which that is rough.
+    interval, for which that is rough; an interval without width says nothing of the error, and must not be given.
     """
     from scipy.stats import norm
 

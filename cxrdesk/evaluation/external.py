@@ -68,6 +68,8 @@ def _measured(bundle: Path, manifest: Mapping[str, Any], report: Mapping[str, An
     found = next((item for item in report["detectors"] if item["weights_sha256"] == weights), None)
     if found is None or found["id"] != manifest["id"]:
         raise _refused(bundle, "the report is about other weights")
+    if found["films"].get("simulated"):
+        raise _refused(bundle, "the report's films are simulated films")
     if not found["films"]["external"]:
         raise _refused(bundle, "the report's films are of the source that it was trained on")
     measured: Mapping[str, Any] = found

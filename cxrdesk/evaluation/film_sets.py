@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from cxrdesk.evaluation.datasets import DATASETS, Row, kermany
 from cxrdesk.evaluation.labelled import LABELS, is_labelled, labelled
+from cxrdesk.evaluation.run import Answer
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,6 +27,8 @@ class FilmSet:
         Whether all of them come from another site than those that recipes train on.
     refs : list of str
         What a report calls each film: without a patient's key where the site's own file names could hold one.
+    simulated : int
+        How many answers are about simulated films, once `seen` has counted.
     """
 
     rows: list[Row]
@@ -31,6 +36,15 @@ class FilmSet:
     dataset: str
     external: bool
     refs: list[str]
+    simulated: int = 0
+
+    def ref(self, row: Row) -> str:
+        """What a report calls a film of the set."""
+        return self._refs[row.path]
+
+    @cached_property
+    def _refs(self) -> dict[Path, str]:
+        return dict(zip((row.path for row in self.rows), self.refs, strict=True))
 
 
 def film_set(manifest: dict[str, Any], data: Path) -> FilmSet:
@@ -56,6 +70,16 @@ def film_set(manifest: dict[str, Any], data: Path) -> FilmSet:
         external=False,
         refs=[row.path.relative_to(data).as_posix() for row in rows],
     )
+
+
+def seen(films: FilmSet, answers: Sequence[Answer]) -> FilmSet:
+    """The set after its films were read: simulated ones are told by name, and are never another site's."""
+    simulated = sum(answer.simulated for answer in answers)
+    if not simulated:
+        return films
+    read = sum(answer.status != "unreadable" for answer in answers)
+    told = "simulated films" if simulated == read else f"{simulated} of {read} simulated films"
+    return replace(films, name=f"{films.name}, {told}", external=False, simulated=simulated)
 
 
 def left_out(data: Path, families: frozenset[str]) -> list[Row]:

@@ -13,6 +13,16 @@ from cxrdesk.imaging.errors import UserError
 
 LEVEL = 0.95
 RESAMPLES = 1000
+FEWEST = 10
+"""With fewer films of a class, or fewer patients, figures are not worth their intervals."""
+
+
+def too_few(positives: int, negatives: int, patients: int) -> str:
+    """What a set of films lacks for figures of a detector; empty where it is large enough."""
+    if min(positives, negatives, patients) >= FEWEST:
+        return ""
+    counted = f"{positives} films with the finding, {negatives} without, of {patients} patients"
+    return f"too small: {counted}; {FEWEST} of each are needed"
 
 
 def proportion(hits: int, n: int) -> Estimate:

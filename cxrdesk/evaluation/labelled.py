@@ -11,17 +11,22 @@ a finding key of `cxrdesk.api.terms.FINDINGS`, such as ``pneumonia``
 ``age_years``, ``sex``, ``view``, ``body_part``
     Where wanted; an empty cell leaves the film's own word. Sex is M, F or O; view is ``ap``, ``pa``, ``lateral``,
     ``frontal``, or with the body part ``chest-ap``.
+``study``
+    Any key: films of one patient with the same one are given together to detectors that take several films.
 ``source``
     Where a film was taken from a published data set that recipes train on (`cxrdesk.evaluation.datasets.DATASETS`):
     its key, with the patient's key there; patients that were trained or tuned on are then noticed, and the set does
     not count as another site's.
+
+``masks/STEM-lungs.png`` and ``masks/STEM-FINDING.png`` beside the table, where they exist, are the true outline of the
+lungs and of a finding on the film STEM. ``cxrdesk phantom`` writes such folders.
 """
 
 from __future__ import annotations
 
 import csv
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from cxrdesk.api.spec import parse_view
@@ -32,7 +37,8 @@ from cxrdesk.imaging.radiograph import Projection, View
 
 LABELS = "labels.csv"
 NEEDED = ("file", "patient")
-OPTIONAL = ("age_years", "sex", "view", "body_part", "source")
+OPTIONAL = ("study", "age_years", "sex", "view", "body_part", "source")
+MASKS = "masks"
 
 
 def is_labelled(data: Path) -> bool:
@@ -54,15 +60,18 @@ def labelled(data: Path) -> dict[int, Row]:
         with path.open(newline="", encoding="utf-8-sig") as file:
             reader = csv.DictReader(file)
             findings = _findings(path, reader.fieldnames or ())
+            masks = {mask.name: mask for mask in (data / MASKS).glob("*.png")}
             rows = {}
             for item in reader:
-                rows[reader.line_num] = _row(data, item, reader.line_num, findings)
+                rows[reader.line_num] = _row(data, item, reader.line_num, findings, masks)
     except (UnicodeDecodeError, csv.Error) as error:
         raise UserError("bad-table", f"{path} is no CSV table in UTF-8 ({error}); save it as such") from None
     if not rows:
         raise UserError("no-data", f"{path} has no line for a film; write one for each")
     _refuse_duplicates(rows)
     _refuse_leaks(rows)
+    if masks:
+        _refuse_namesakes(rows)
     if not any(row.path.is_file() for row in rows.values()):
         raise UserError("no-data", f"not one of the {len(rows)} films of {path} exists; 'file' is relative to {data}")
     return rows
@@ -78,11 +87,12 @@ def _findings(path: Path, columns: Sequence[str]) -> list[str]:
         known = ", ".join((*NEEDED, *OPTIONAL, *FINDINGS))
         raise UserError("bad-table", f"{path} has an unknown column {unknown[0]!r}; known are {known}")
     if not findings:
-        raise UserError("bad-table", f"{path} has no column of a finding; known findings are {', '.join(FINDINGS)}")
+        text = f"{path} has no column of a finding, so that nothing can be measured; known findings are"
+        raise UserError("bad-table", f"{text} {', '.join(FINDINGS)}")
     return findings
 
 
-def _row(data: Path, item: dict[str, str | None], line: int, findings: list[str]) -> Row:
+def _row(data: Path, item: dict[str, str | None], line: int, findings: list[str], masks: Mapping[str, Path]) -> Row:
     cells = {name: (item.get(name) or "").strip() for name in (*NEEDED, *OPTIONAL, *findings)}
     if None in item or any(value is None for value in item.values()):
         raise _bad(line, "has another number of cells than the first line has columns; correct it")
@@ -96,14 +106,19 @@ def _row(data: Path, item: dict[str, str | None], line: int, findings: list[str]
         raise _bad(line, f"has {cells['sex']!r} for sex, not M, F, O or nothing")
     if cells["source"] not in ("", *DATASETS):
         raise _bad(line, f"names the source {cells['source']!r}; known are {', '.join(DATASETS)}, or nothing")
+    path = data / cells["file"]
+    drawn = {name: masks.get(f"{path.stem}-{name}.png") for name in findings}
     return Row(
-        path=data / cells["file"],
+        path=path,
         dataset=cells["source"] or "labelled",
         patient=cells["patient"],
+        study=cells["study"],
         view=_view(cells, line),
         labels={name: int(cells[name]) for name in findings},
         age_years=_age(cells["age_years"], line),
         sex=cells["sex"] or None,
+        mask=masks.get(f"{path.stem}-lungs.png"),
+        finding_masks={name: mask for name, mask in drawn.items() if mask is not None},
         trainable=False,
     )
 
@@ -142,6 +157,14 @@ def _refuse_duplicates(rows: dict[int, Row]) -> None:
         if first != line:
             text = f"lines {first} and {line} of {LABELS} name the same file; each film counts once, take one out"
             raise UserError("duplicate-film", text)
+
+
+def _refuse_namesakes(rows: dict[int, Row]) -> None:
+    seen: dict[str, int] = {}
+    for line, row in rows.items():
+        first = seen.setdefault(row.path.stem, line)
+        if first != line:
+            raise _bad(line, f"names a film as line {first} does, so that its masks are unknown; rename one")
 
 
 def _refuse_leaks(rows: dict[int, Row]) -> None:

@@ -45,6 +45,7 @@ def balanced_accuracy(labels: Labels, calls: NDArray[np.bool_]) -> float:
 class Figures:
     """What one finding's scores on one set of films come to, at one threshold."""
 
+    threshold: float
     films: int
     positives: int
     auc: Estimate
@@ -79,6 +80,7 @@ def figures(labels: Labels, probabilities: Probabilities, patients: list[str], t
     calls = probabilities >= threshold
     positive, negative = labels == 1, labels == 0
     return Figures(
+        threshold=threshold,
         films=len(labels),
         positives=int(labels.sum()),
         auc=by_patient(lambda i: auc(labels[i], probabilities[i]), patients),

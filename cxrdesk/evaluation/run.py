@@ -11,12 +11,12 @@ import cv2
 import numpy as np
 
 from cxrdesk.api.detector import Detector
-from cxrdesk.api.spec import DetectorSpec, SegmenterSpec
+from cxrdesk.api.spec import DetectorSpec, FilmScope, SegmenterSpec
 from cxrdesk.discovery.registry import Plugin, Registry
 from cxrdesk.evaluation.datasets import Row
 from cxrdesk.evaluation.metrics import dice
 from cxrdesk.imaging.errors import FilmError, UserError
-from cxrdesk.imaging.radiograph import Radiograph, View
+from cxrdesk.imaging.radiograph import Projection, Radiograph, View
 from cxrdesk.imaging.reader import read_radiograph
 from cxrdesk.inference.pipeline import FilmAnalysis, Options
 from cxrdesk.inference.result import DetectorResult, MaskResult, Status
@@ -27,10 +27,14 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True, kw_only=True)
 class Answer:
-    """One film's answer for every finding of a detector.
+    """The answer for every finding of a detector on one film, or on the films of one study that were seen together.
 
     Parameters
     ----------
+    row : Row
+        The film; of a study the frontal one, with a label 1 where any of its films has that.
+    companions : tuple of Row
+        The study's other films.
     status : str
         ``"done"``; ``"refused"`` by the gate; ``"failed"`` in the model; ``"unreadable"`` before that.
     code : str
@@ -41,9 +45,12 @@ class Answer:
         Finding key to the codes of why the viewer gives a score without a call; an empty tuple where it gives one.
     view, age_years, sex
         What the gate went by: the data set's word, or the film's own where that has none.
+    simulated : bool
+        Whether a film of it says that a simulator computed it.
     """
 
     row: Row
+    companions: tuple[Row, ...] = ()
     status: Literal["done", "refused", "failed", "unreadable"]
     code: str = ""
     raw: dict[str, float] = field(default_factory=dict)
@@ -52,6 +59,7 @@ class Answer:
     view: View = field(default_factory=View)
     age_years: float | None = None
     sex: str | None = None
+    simulated: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -128,9 +136,14 @@ def answers(
     device: str = "auto",
     progress: Progress = lambda done, of: None,
 ) -> list[Answer]:
-    """Run a detector over films, each once; a film that cannot be read is counted like one that is refused."""
+    """Run a detector over films, each once; a film that cannot be read is counted like one that is refused.
+
+    A detector that takes several films is given those of one study together: one answer for each study, and one for
+    each film that cannot be read.
+    """
     made = []
-    for row, analysis in _analyses(registry, rows, device, progress):
+    studies = _studies(rows) if spec.scope.films[1] > 1 else [[row] for row in rows]
+    for (row, *companions), analysis in _analyses(registry, studies, device, progress, spec.scope):
         if isinstance(analysis, FilmError):
             made.append(Answer(row=row, status="unreadable", code=analysis.code, age_years=row.age_years, sex=row.sex))
             continue
@@ -138,7 +151,8 @@ def answers(
         done = result.status is Status.DONE
         made.append(
             Answer(
-                row=row,
+                row=_labelled_together(row, companions),
+                companions=tuple(companions),
                 status="done" if done else "refused" if result.status is Status.REFUSED else "failed",
                 code="" if done else _code(result),
                 raw={found.finding: found.raw for found in result.findings},
@@ -147,6 +161,7 @@ def answers(
                 view=film.view,
                 age_years=film.patient_age_years,
                 sex=row.sex or film.patient_sex,
+                simulated=any(seen.source == "phantom" for seen in (film, *analysis.companions)),
             )
         )
     return made
@@ -193,7 +208,7 @@ def outline(
 ) -> list[Outlined]:
     """Outline films and hold each mask, stretched to the drawn one's grid, against it."""
     outlined = []
-    for row, analysis in _analyses(registry, rows, device, progress):
+    for (row,), analysis in _analyses(registry, [[row] for row in rows], device, progress, spec.scope):
         if isinstance(analysis, FilmError):
             outlined.append(Outlined(row=row, reason=analysis.code))
             continue
@@ -209,20 +224,50 @@ def outline(
     return outlined
 
 
+def _studies(rows: Iterable[Row]) -> list[list[Row]]:
+    """Films of one study together, in the order of the studies' first films."""
+    studies: dict[object, list[Row]] = {}
+    for row in rows:
+        key = (row.dataset, row.patient, row.study) if row.study else row.path
+        studies.setdefault(key, []).append(row)
+    return list(studies.values())
+
+
+def _labelled_together(row: Row, companions: Iterable[Row]) -> Row:
+    labels = dict(row.labels)
+    for other in companions:
+        for finding, label in other.labels.items():
+            labels[finding] = max(label, labels.get(finding, 0))
+    return row if labels == row.labels else replace(row, labels=labels)
+
+
 def _analyses(
-    registry: Registry, rows: Iterable[Row], device: str, progress: Progress
-) -> Iterator[tuple[Row, FilmAnalysis | FilmError]]:
+    registry: Registry, studies: list[list[Row]], device: str, progress: Progress, scope: FilmScope
+) -> Iterator[tuple[list[Row], FilmAnalysis | FilmError]]:
+    """Each study with its rows, the film that is shown first; each film that cannot be read for itself."""
     runner = LocalRunner(registry, device=device)
-    wanted = list(rows)
+    done, of = 0, sum(len(rows) for rows in studies)
     try:
-        for done, row in enumerate(wanted):
-            progress(done, len(wanted))
-            try:
-                film = film_of(row)
-            except FilmError as error:
-                yield row, error
+        for rows in studies:
+            progress(done, of)
+            done += len(rows)
+            films = []
+            for row in rows:
+                try:
+                    films.append((row, film_of(row)))
+                except FilmError as error:
+                    yield [row], error
+            if not films:
                 continue
-            yield row, FilmAnalysis(film, registry, runner, options=Options(explain=False))
-        progress(len(wanted), len(wanted))
+            films.sort(key=lambda pair: _rank(pair[1].view, scope))
+            shown, *others = [film for _, film in films]
+            options = Options(explain=False)
+            yield [row for row, _ in films], FilmAnalysis(shown, registry, runner, companions=others, options=options)
+        progress(of, of)
     finally:
         runner.close()
+
+
+def _rank(view: View, scope: FilmScope) -> tuple[bool, bool]:
+    """Lowest for a frontal film that the model takes."""
+    return not scope.admits(view), view.projection not in (Projection.AP, Projection.PA, Projection.FRONTAL)

@@ -9,14 +9,12 @@ import numpy as np
 
 from cxrdesk.api.evidence import Estimate
 from cxrdesk.api.spec import view_name
-from cxrdesk.evaluation.intervals import by_patient, proportion
+from cxrdesk.evaluation.intervals import by_patient, proportion, too_few
 from cxrdesk.evaluation.metrics import Labels, Probabilities, auc
 from cxrdesk.evaluation.run import Answer
 
 AGE_BANDS_YEARS = (0.0, 1.0, 6.0, 18.0, 40.0, 60.0, 80.0)
 """Each band reaches from one value to below the next; the last has no end."""
-FEWEST = 10
-"""With fewer films of a class a group is too small for figures."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,8 +87,7 @@ def _measured(
 ) -> Subgroup:
     positives, films = int(labels.sum()), len(labels)
     counted = Subgroup(by=by, group=group, films=films, patients=len(set(patients)), positives=positives)
-    if min(positives, films - positives) < FEWEST:
-        note = f"too small: {positives} with the finding, {films - positives} without; {FEWEST} of each are needed"
+    if note := too_few(positives, films - positives, counted.patients):
         return replace(counted, note=note)
     calls = probabilities >= threshold
     return replace(

@@ -14,7 +14,7 @@ from cxrdesk.api.evidence import Estimate
 from cxrdesk.api.spec import DetectorSpec, SegmenterSpec
 from cxrdesk.discovery.registry import Registry
 from cxrdesk.evaluation.datasets import Row, adult_lungs, kermany
-from cxrdesk.evaluation.film_sets import film_set
+from cxrdesk.evaluation.film_sets import film_set, seen
 from cxrdesk.evaluation.intervals import by_patient
 from cxrdesk.evaluation.metrics import Figures, figures
 from cxrdesk.evaluation.run import Progress, Scored, answers, of_finding, outline
@@ -131,6 +131,7 @@ def detector_films(
     """
     films = film_set(manifest, data)
     answered = answers(registry, spec, films.rows, device=device, progress=progress)
+    films = seen(films, answered)
     return [
         detector_table(spec, finding, [of_finding(item, finding) for item in answered], films.name)
         for finding in spec.findings

@@ -22,6 +22,8 @@ if TYPE_CHECKING:  # Pillow is imported with the first picture: DICOM files do w
     from PIL import Image
 
 FORMATS = ("PNG", "JPEG", "TIFF")
+PHANTOM_TEXT = ("cxrdesk", "simulated film")
+"""Keyword and text of the tEXt chunk (PNG 11.3.3.2) that marks a film which a simulator computed."""
 
 _SIGNATURES = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"II*\x00", b"MM\x00*")
 _BROKEN = (
@@ -76,6 +78,7 @@ def read_raster(path: Path | str) -> Radiograph:
     Radiograph
         Spacing, age, sex, view and modality unknown; larger is brighter unless a TIFF says WhiteIsZero, which is
         turned while reading. The default window is the whole range of 8-bit pictures and automatic for deeper ones.
+        ``source`` is ``"phantom"`` for a PNG that a simulator marked as its own.
 
     Raises
     ------
@@ -87,6 +90,8 @@ def read_raster(path: Path | str) -> Radiograph:
     notes: list[str] = []
     with open_file(path) as file, collect_warnings() as warned:
         image = _open(cast(BinaryIO, file), path.name)
+        keyword, text = PHANTOM_TEXT
+        simulated = image.format == "PNG" and image.info.get(keyword) == text
         stored = _gray(image, path.name, notes)
         notes += without_values(warned)
     if stored.dtype == np.uint8:
@@ -95,7 +100,11 @@ def read_raster(path: Path | str) -> Radiograph:
     else:
         voi = automatic_voi(stored, ModalityLut())
     return Radiograph(
-        stored=stored, bits_stored=8 * stored.itemsize, voi=voi, source="raster", notes=tuple(dict.fromkeys(notes))
+        stored=stored,
+        bits_stored=8 * stored.itemsize,
+        voi=voi,
+        source="phantom" if simulated else "raster",
+        notes=tuple(dict.fromkeys(notes)),
     )
 
 

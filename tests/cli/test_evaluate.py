@@ -202,7 +202,12 @@ def test_each_film_is_scored_once_for_tables_and_report(cli, installed, data, tm
     films = sum(row.split == "report" for row in kermany(data))
     assert model.calls.count("predict") == films
     told = json.loads((tmp_path / "out" / "report.json").read_text(encoding="ascii"))
-    assert told["detectors"][0]["films"] == {"name": "report split", "dataset": "kermany", "external": False}
+    assert told["detectors"][0]["films"] == {
+        "name": "report split",
+        "dataset": "kermany",
+        "external": False,
+        "simulated": 0,
+    }
 
 
 def test_one_class_only_is_one_sentence_and_a_report(cli, installed, site, tmp_path, few_resamples):
@@ -260,3 +265,72 @@ def test_a_report_without_its_extra_is_told_before_anything_runs(cli, installed,
     assert result.exit_code == 2
     assert "A report needs matplotlib" in result.stderr
     assert model.calls == []
+
+
+def test_simulated_films_are_told_and_other_labels_named(cli, installed, tmp_path, few_resamples):
+    out = tmp_path / "films"
+    made = cli("phantom", "--kind", "child-ap", "--finding", "opacity", "--prevalence", "0.5", "--count", "30",
+               "--seed", "3", "--size", "230", "--out", out)  # fmt: skip
+    assert made.exit_code == 0, made.stderr
+    model = support.spying(Dark, spec=PLAIN)
+    installed(model)
+    result = cli("evaluate", "test-detector", "--data", out)
+    assert result.exit_code == 3
+    [told] = result.stderr.splitlines()
+    assert "it looks for pneumonia, and the films have labels of opacity" in told
+    assert model.calls == []
+    fitting = support.detector_spec(calibration={}, saliency=None, findings=("opacity",), operating_points=())
+
+    class Opaque(Dark):
+        def predict(self, inputs):
+            return Prediction(probabilities={"opacity": 1 - self.mean / 4096})
+
+    installed(support.spying(Opaque, spec=fitting))
+    result = cli("evaluate", "test-detector", "--data", out, "--report", tmp_path / "out")
+    assert result.exit_code == 0, result.stderr
+    assert "simulated films" in " ".join(result.stdout.split())
+    [detector] = json.loads((tmp_path / "out" / "report.json").read_text(encoding="ascii"))["detectors"]
+    assert detector["films"] == {
+        "name": "labels.csv, simulated films",
+        "dataset": "films",
+        "external": False,
+        "simulated": 30,
+    }
+    assert detector["findings"][0]["figures"]["drop"] is None
+    page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+    assert "30 are simulated films" in page
+    assert "External validation" not in page
+
+
+def test_a_failed_run_leaves_the_last_report(cli, installed, site, tmp_path, few_resamples):
+    out = tmp_path / "out"
+    installed(support.spying(Dark, spec=PLAIN))
+    cli("evaluate", "test-detector", "--data", site, "--report", out)
+    before = {path.name: path.read_bytes() for path in out.iterdir()}
+    assert set(before) == {"report.html", "report.json"}
+    (site / "labels.csv").write_text("file,patient,opacity\n0.jpeg,p,1\n", encoding="utf-8")
+    result = cli("evaluate", "test-detector", "--data", site, "--report", out)
+    assert (result.exit_code, result.stdout) == (3, "")
+    assert "The report is" not in result.stderr
+    assert {path.name: path.read_bytes() for path in out.iterdir()} == before
+
+
+def test_few_films_give_no_figures(cli, installed, site, tmp_path, few_resamples):
+    installed(support.spying(Dark, spec=PLAIN))
+    table = site / "labels.csv"
+    head, *lines = table.read_text(encoding="utf-8").splitlines()
+    few = [line for label in (",0,chest", ",1,chest") for line in [line for line in lines if label in line][:4]]
+    table.write_text("\n".join([head, *few]) + "\n", encoding="utf-8")
+    result = cli("evaluate", "test-detector", "--data", site, "--report", tmp_path / "out")
+    assert result.exit_code == 3
+    assert "too small: " in result.stderr.splitlines()[0]
+    assert "1.000" not in result.stdout
+    [detector] = json.loads((tmp_path / "out" / "report.json").read_text(encoding="ascii"))["detectors"]
+    assert detector["findings"][0]["problem"]["code"] == "too-small"
+
+
+def test_the_table_says_the_evidence_level_and_the_thresholds(cli, installed, data):
+    installed(support.spying(Dark, spec=PLAIN))
+    printed = " ".join(cli("evaluate", "test-detector", "--data", data).stdout.split())
+    assert "evidence level internal" in printed
+    assert "balanced: 0.500 and above" in printed

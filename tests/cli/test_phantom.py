@@ -10,7 +10,10 @@ import numpy as np
 import pydicom
 import pytest
 
-from cxrdesk.imaging.radiograph import Projection
+from cxrdesk.api.terms import FINDINGS
+from cxrdesk.evaluation.labelled import labelled
+from cxrdesk.imaging.phantom import findings, neck
+from cxrdesk.imaging.radiograph import Projection, View
 from cxrdesk.imaging.reader import read_radiograph
 
 SMALL = ["--size", "96"]
@@ -31,9 +34,14 @@ def test_a_study_of_two_films_with_findings(cli, tmp_path):
         "--count", "2", "--seed", "5", "--format", "both",
     )  # fmt: skip
     assert len(rows) == len(truth["films"]) == 4
-    assert [row["kind"] for row in rows] == ["chest-pa", "chest-lateral"] * 2
-    assert {row["effusion_severity"] for row in rows} == {"0.7"}
-    assert all(0.3 <= float(row["edema_severity"]) <= 1 for row in rows)
+    head = ["file", "patient", "study", "view", "age_years", "sex", "effusion", "edema"]
+    assert list(rows[0]) == head
+    assert [row["view"] for row in rows] == [film["kind"] for film in truth["films"]]
+    assert [row["view"] for row in rows] == ["chest-pa", "chest-lateral"] * 2
+    assert {(row["effusion"], row["edema"]) for row in rows} == {("1", "1")}
+    severities = {item["name"]: item["severity"] for film in truth["films"] for item in film["findings"]}
+    assert severities["effusion"] == 0.7
+    assert 0.3 <= severities["edema"] <= 1
     datasets = [pydicom.dcmread(out / row["file"]) for row in rows]
     front, side, other, _ = datasets
     assert front.StudyInstanceUID == side.StudyInstanceUID != other.StudyInstanceUID
@@ -71,12 +79,12 @@ def test_equal_seeds_give_equal_films_with_any_number_of_processes(cli, tmp_path
 
 
 def test_prevalence_labels_some(cli, tmp_path):
-    rows, _ = produced(
+    rows, truth = produced(
         cli, tmp_path / "out", "--finding", "pneumothorax", "--prevalence", "0.5", "--count", "12", "--workers", "1"
     )
     labels = [int(row["pneumothorax"]) for row in rows]
     assert 0 < sum(labels) < 12
-    assert all((float(row["pneumothorax_severity"]) > 0) == (row["pneumothorax"] == "1") for row in rows)
+    assert [len(film["findings"]) for film in truth["films"]] == labels
 
 
 @pytest.mark.parametrize("kind", ["neck-ap", "hand", "hip"])
@@ -137,3 +145,33 @@ def test_a_folder_that_holds_phantoms_is_left_alone(cli, tmp_path):
     assert "holds phantoms already" in result.stderr
     assert {path: path.read_bytes() for path in out.rglob("*.*")} == before
     assert cli("phantom").exit_code == 2
+
+
+def test_evaluation_takes_the_folder_as_it_is(cli, tmp_path):
+    out = tmp_path / "out"
+    produced(
+        cli, out, "--kind", "chest-pa", "--kind", "chest-lateral", "--finding", "effusion", "--prevalence", "0.5",
+        "--count", "4", "--seed", "1", "--format", "png",
+    )  # fmt: skip
+    rows = list(labelled(out).values())
+    assert [row.labels["effusion"] for row in rows[::2]] == [row.labels["effusion"] for row in rows[1::2]]
+    assert {row.labels["effusion"] for row in rows} == {0, 1}
+    assert [row.study for row in rows[::2]] == [row.study for row in rows[1::2]]
+    assert len({row.study for row in rows}) == 4
+    assert rows[1].view == View(body_part="chest", projection=Projection.LATERAL)
+    for row in rows:
+        assert (row.mask.is_file(), row.mask.name) == (True, f"{row.path.stem}-lungs.png")
+        assert set(row.finding_masks) == ({"effusion"} if row.labels["effusion"] else set())
+        assert all(mask.is_file() for mask in row.finding_masks.values())
+
+
+def test_a_png_says_that_it_is_simulated(cli, tmp_path):
+    rows, _ = produced(cli, tmp_path / "out", "--format", "png")
+    path = tmp_path / "out" / rows[0]["file"]
+    assert read_radiograph(path).source == "phantom"
+    cv2.imwrite(str(tmp_path / "copied.png"), cv2.imread(str(path), cv2.IMREAD_UNCHANGED))
+    assert read_radiograph(tmp_path / "copied.png").source == "raster"
+
+
+def test_every_finding_of_a_phantom_is_a_known_term():
+    assert {*findings.FINDINGS, neck.SubglotticNarrowing.name} <= set(FINDINGS)

@@ -114,3 +114,9 @@ def test_a_zip_is_told(tmp_path, report):
     (tmp_path / "bundle.zip").write_bytes(b"")
     with pytest.raises(UserError, match="unpack it"):
         raised(tmp_path / "bundle.zip", report)
+
+
+def test_simulated_films_raise_nothing(tmp_path, report):
+    films = report["detectors"][0]["films"] | {"simulated": 200}
+    with pytest.raises(UserError, match="simulated films"):
+        raised(bundle(tmp_path), changed(report, films=films))

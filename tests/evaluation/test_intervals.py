@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 scipy_stats = pytest.importorskip("scipy.stats")
 
-from cxrdesk.evaluation.intervals import by_patient, proportion  # noqa: E402
+from cxrdesk.evaluation.intervals import by_patient, proportion, too_few  # noqa: E402
 from cxrdesk.imaging.errors import UserError  # noqa: E402
 
 
@@ -108,3 +108,11 @@ def test_a_figure_that_the_films_do_not_define_is_told():
     with pytest.raises(UserError, match="do not define") as caught:
         by_patient(lambda i: float("nan"), ["a", "b"])
     assert caught.value.code == "undefined"
+
+
+@pytest.mark.parametrize(
+    ("given_", "lacks"), [((10, 10, 10), False), ((9, 50, 50), True), ((50, 9, 50), True), ((50, 50, 9), True)]
+)
+def test_the_fewest_films_and_patients(given_, lacks):
+    assert bool(too_few(*given_)) == lacks
+    assert all(str(number) in too_few(*given_) for number in given_ if lacks)

@@ -149,3 +149,26 @@ def test_the_publishers_layouts_stay_as_they_are(made_data):
     assert (films.name, films.dataset, films.external) == ("report split", "kermany", False)
     assert all(row.split == "report" for row in films.rows)
     assert films.refs == [f"kermany/{row.path.parent.name}/{row.path.name}" for row in films.rows]
+
+
+def test_a_study_and_true_masks(tmp_path):
+    (tmp_path / "masks").mkdir()
+    for name in ("a-lungs", "a-pneumonia", "b-lungs", "b-opacity"):
+        (tmp_path / "masks" / f"{name}.png").write_bytes(b"whatever")
+    data = folder(tmp_path, "a.png,p1,s1,1", "b.png,p1,,0", "c.png,p2,s1,0", head="file,patient,study,pneumonia")
+    first, second, third = labelled(data).values()
+    assert [row.study for row in (first, second, third)] == ["s1", "", "s1"]
+    assert first.mask == data / "masks" / "a-lungs.png"
+    assert first.finding_masks == {"pneumonia": data / "masks" / "a-pneumonia.png"}
+    # Nothing is known of a finding that has no labels.
+    assert (second.mask, second.finding_masks) == (data / "masks" / "b-lungs.png", {})
+    assert (third.mask, third.finding_masks) == (None, {})
+
+
+def test_masks_of_two_films_of_one_name_are_refused(tmp_path):
+    lines = ("a.png,p1,1", "old/a.dcm,p2,0")
+    assert len(labelled(folder(tmp_path, *lines, head="file,patient,pneumonia"))) == 2
+    (tmp_path / "masks").mkdir()
+    (tmp_path / "masks" / "a-lungs.png").write_bytes(b"whatever")
+    error = told(tmp_path, *lines, head="file,patient,pneumonia")
+    assert (error.code, "line 3 of labels.csv" in error.text) == ("bad-table", True)

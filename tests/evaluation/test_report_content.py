@@ -194,3 +194,29 @@ def test_why_the_viewer_gives_no_call_is_said():
     first, second = (item["findings"][0]["no_call"] for item in told["detectors"])
     assert (first, second) == (["evidence-synthetic"], [])
     assert "no call (evidence-synthetic)" in page(told, {})
+
+
+def test_two_films_are_no_external_validation():
+    films = rows(9)
+    item = measured(films, external=True, manifest=published(0.98, 0.97, 0.99))
+    told = content([item])
+    to_text(told)
+    [finding] = told["detectors"][0]["findings"]
+    assert (finding["problem"]["code"], finding["figures"]) == ("too-small", None)
+    assert finding["problem"]["text"].startswith("The set is too small: 2 films with the finding, 4 without, of 4")
+    assert "External validation" not in page(told, {})
+
+
+@pytest.mark.parametrize("perfect", ["here", "published"])
+def test_an_interval_without_width_is_no_test(perfect):
+    """All films on the right side: the bootstrap has no spread, and neither has the difference."""
+    own = published(1.0, 1.0, 1.0) if perfect == "published" else published(0.98, 0.97, 0.99)
+    item = measured(rows(), external=True, manifest=own)
+    if perfect == "here":
+        told = [
+            replace(a, probability={"pneumonia": 0.1 + 0.8 * a.row.labels["pneumonia"]} if a.status == "done" else {})
+            for a in item.answers
+        ]
+        item = replace(item, answers=told)
+        assert figures(item)["auc"]["low"] == figures(item)["auc"]["high"] == 1
+    assert figures(item)["drop"] is None

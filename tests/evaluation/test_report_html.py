@@ -22,7 +22,7 @@ pytest.importorskip("matplotlib.font_manager")
 
 from cxrdesk.evaluation import intervals
 from cxrdesk.evaluation.report.content import content
-from cxrdesk.evaluation.report.figures import draw
+from cxrdesk.evaluation.report.figures import draw, svg
 from cxrdesk.evaluation.report.files import write_report
 from cxrdesk.evaluation.report.html import FILMS_WARNING, OTHER_FILMS, page
 from cxrdesk.evaluation.report.thumbnails import SIDE, thumbnail
@@ -139,7 +139,12 @@ def test_names_cannot_break_the_page():
 def test_detectors_on_other_films_are_told_apart():
     told = deepcopy(report())
     assert OTHER_FILMS not in page(told, {})
-    told["detectors"][1]["films"] = {"name": "left-out families IM", "dataset": "made", "external": False}
+    told["detectors"][1]["films"] = {
+        "name": "left-out families IM",
+        "dataset": "made",
+        "external": False,
+        "simulated": 0,
+    }
     assert OTHER_FILMS in page(told, {})
 
 
@@ -220,3 +225,23 @@ def test_a_thumbnail_is_small_and_shows_the_film(films):
     columns = np.asarray(picture).mean(axis=0)
     assert columns[-1] - columns[0] > 200
     assert np.all(np.diff(columns) > -3)
+
+
+def test_simulated_films_are_told_as_such():
+    told = deepcopy(report("first"))
+    assert "simulated films" not in page(told, {})
+    told["detectors"][0]["films"]["simulated"] = 7
+    assert "Of these films 7 are simulated films." in page(told, {})
+
+
+def test_films_that_were_seen_together_are_counted():
+    told = deepcopy(report("first"))
+    assert "further films" not in page(told, {})
+    told["detectors"][0]["counts"]["companions"] = 5
+    assert "5 further films of the same studies" in page(told, {})
+
+
+@pytest.mark.parametrize("name", ["bundles/$a_{b}$/x", "$", "a$b_$c", r"C:\$\frac{$\bundle"])
+def test_dollar_signs_in_a_name_are_no_formula(name):
+    figures = report("first")["detectors"][0]["findings"][0]["figures"]
+    assert svg([(name, figures), ("second", figures)], prefix="x", label="x").startswith("<svg")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import ClassVar
 
 import cv2
 import numpy as np
@@ -11,6 +12,7 @@ import pytest
 from cxrdesk.api import Calibration, FilmScope, InputSpec, Mask, Prediction
 from cxrdesk.api.bundle import write_bundle
 from cxrdesk.evaluation.datasets import Row, adult_lungs, kermany
+from cxrdesk.evaluation.film_sets import FilmSet, seen
 from cxrdesk.evaluation.run import answers, film_of, outline, score, with_bundle
 from cxrdesk.imaging.errors import UserError
 from cxrdesk.imaging.phantom import child, simulate
@@ -20,6 +22,7 @@ from cxrdesk.imaging.radiograph import Projection, View
 from cxrdesk.imaging.reader import read_radiograph
 from cxrdesk.inference.pipeline import FilmAnalysis, Options
 from cxrdesk.inference.runners import LocalRunner
+from tests.support import CHEST as CHEST_LOOK
 from tests.support import HalfLungs, Spy, detector_spec, registry_of, segmenter_spec, spying
 
 CHEST = FilmScope(views=("chest-ap",), age_years=(1.0, 6.0))
@@ -75,6 +78,83 @@ def test_progress_goes_from_none_to_all(rows):
     model = spying(Brightness)
     score(registry_of(model), model.spec, "pneumonia", rows[:3], progress=lambda done, of: told.append((done, of)))
     assert told == [(0, 3), (1, 3), (2, 3), (3, 3)]
+
+
+class Pair(Brightness):
+    """Takes a frontal film and what stands beside it."""
+
+    spec = detector_spec(
+        id="pair", scope=FilmScope(views=("chest-ap", "chest-lateral"), films=(1, 2)), operating_points=()
+    )
+    given: ClassVar[list[list[str]]] = []
+
+    def predict(self, inputs):
+        self.given.append([len(inputs)])
+        return super().predict(inputs)
+
+
+@pytest.fixture
+def study(rows, tmp_path, monkeypatch):
+    """A lateral and a frontal film of one study, a broken one of it, another study's, and two without a study."""
+    monkeypatch.setattr("cxrdesk.imaging.quality.look", lambda film: CHEST_LOOK)
+
+    def film(name, study, projection, label, patient="p"):
+        level = 40 * (1 + sum(map(ord, name)) % 5)
+        cv2.imwrite(str(tmp_path / name), np.full((160, 150), level, np.uint8))
+        view = View(body_part="chest", projection=projection)
+        labels = {"pneumonia": label}
+        return Row(path=tmp_path / name, dataset="x", patient=patient, study=study, view=view, labels=labels)
+
+    made = [
+        film("side.png", "s", Projection.LATERAL, 1),
+        film("front.png", "s", Projection.AP, 0),
+        film("broken.png", "s", Projection.AP, 0),
+        film("later.png", "t", Projection.AP, 0),
+        film("other.png", "s", Projection.AP, 0, patient="q"),
+        film("one.png", "", Projection.AP, 0),
+        film("two.png", "", Projection.AP, 0),
+    ]
+    made[2].path.write_bytes(b"broken")
+    return made
+
+
+def test_films_of_one_study_are_seen_together(study):
+    model = spying(Pair, given=[])
+    told = []
+    found = answers(registry_of(model), model.spec, study, progress=lambda done, of: told.append((done, of)))
+    assert told == [(0, 7), (3, 7), (4, 7), (5, 7), (6, 7), (7, 7)]
+    assert model.given == [[2], [1], [1], [1], [1]]
+    broken, pair, *alone = found
+    assert (broken.row, broken.status) == (study[2], "unreadable")
+    assert (pair.row.path, pair.companions) == (study[1].path, (study[0],))
+    # The study has what one of its films shows.
+    assert pair.row.labels == {"pneumonia": 1}
+    assert [answer.row for answer in alone] == study[3:]
+    assert all(answer.companions == () for answer in alone)
+    # Every film is counted once.
+    assert sum(1 + len(answer.companions) for answer in found) == len(study)
+
+
+def test_a_detector_of_one_film_is_asked_about_each(study):
+    model = spying(Brightness, spec=replace(Brightness.spec, scope=FilmScope(views=("chest-ap", "chest-lateral"))))
+    found = answers(registry_of(model), model.spec, study)
+    assert [answer.row for answer in found] == study
+    assert model.calls.count("predict") == 6
+
+
+def test_simulated_films_are_noticed_and_are_no_other_site(study, tmp_path):
+    path = tmp_path / "phantom.dcm"
+    to_dataset(simulate(child(shape=(160, 160)))).save_as(path, enforce_file_format=True)
+    rows = [*study, Row(path=path, dataset="x", patient="r", view=View())]
+    model = spying(Pair, given=[])
+    found = answers(registry_of(model), model.spec, rows)
+    assert [answer.simulated for answer in found] == [False] * 6 + [True]
+    films = FilmSet(rows=rows, name="labels.csv", dataset="x", external=True, refs=[str(k) for k in range(len(rows))])
+    assert seen(films, found[:-1]) == films
+    mixed, whole = seen(films, found), seen(films, found[-1:])
+    assert (mixed.name, mixed.simulated, mixed.external) == ("labels.csv, 1 of 6 simulated films", 1, False)
+    assert (whole.name, whole.simulated, whole.external) == ("labels.csv, simulated films", 1, False)
+    assert mixed.ref(rows[3]) == "3"
 
 
 def test_a_film_has_the_publishers_view_and_age(made_data):

@@ -11,9 +11,10 @@ pytest.importorskip("sklearn")
 
 from cxrdesk.evaluation import intervals
 from cxrdesk.evaluation.datasets import Row
+from cxrdesk.evaluation.intervals import FEWEST
 from cxrdesk.evaluation.metrics import auc
 from cxrdesk.evaluation.run import Answer
-from cxrdesk.evaluation.subgroups import FEWEST, age_band, subgroups
+from cxrdesk.evaluation.subgroups import age_band, subgroups
 from cxrdesk.imaging.radiograph import Projection, View
 
 
@@ -90,4 +91,4 @@ def test_a_small_group_is_counted_and_says_so():
     found = next(item for item in subgroups(answers, labels, np.linspace(0, 1, len(labels)), 0.5) if item.by == "sex")
     assert (found.films, found.positives) == (FEWEST + 29, FEWEST - 1)
     assert found.auc is found.sensitivity is found.specificity is None
-    assert found.note.startswith(f"too small: {FEWEST - 1} with the finding, 30 without")
+    assert found.note.startswith(f"too small: {FEWEST - 1} films with the finding, 30 without")

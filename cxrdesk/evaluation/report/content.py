@@ -23,7 +23,7 @@ from cxrdesk.evaluation.curves import average_precision, precision_recall, relia
 from cxrdesk.evaluation.decision import THRESHOLDS, net_benefit, net_benefit_of_all
 from cxrdesk.evaluation.delong import other_films
 from cxrdesk.evaluation.film_sets import FilmSet
-from cxrdesk.evaluation.intervals import by_patient
+from cxrdesk.evaluation.intervals import by_patient, too_few
 from cxrdesk.evaluation.metrics import Labels, Probabilities, auc, calibration_error
 from cxrdesk.evaluation.points import point_figures
 from cxrdesk.evaluation.run import Answer
@@ -48,8 +48,9 @@ class Measured:
         As it was asked for: an id, or a bundle's path.
     manifest : dict
         The bundle's; empty where there is none.
+    films : FilmSet
+        As `cxrdesk.evaluation.film_sets.seen` gives it.
     answers : list of Answer
-        In the order of ``films.rows``.
     """
 
     name: str
@@ -122,7 +123,12 @@ def _detector(item: Measured) -> dict[str, Any]:
         "evidence": {"level": spec.evidence.value, "text": spec.evidence.sentence},
         "weights_sha256": spec.weights_sha256,
         "trained_on": spec.trained_on,
-        "films": {"name": item.films.name, "dataset": item.films.dataset, "external": item.films.external},
+        "films": {
+            "name": item.films.name,
+            "dataset": item.films.dataset,
+            "external": item.films.external,
+            "simulated": item.films.simulated,
+        },
         "counts": _counts(item),
         "findings": [_finding(item, finding) for finding in spec.findings],
     }
@@ -130,10 +136,11 @@ def _detector(item: Measured) -> dict[str, Any]:
 
 def _counts(item: Measured) -> dict[str, Any]:
     done = [answer for answer in item.answers if answer.status == "done"]
-    lost = [(ref, a) for ref, a in zip(item.films.refs, item.answers, strict=True) if a.status != "done"]
+    lost = [(item.films.ref(a.row), a) for a in item.answers if a.status != "done"]
     reasons = Counter((answer.status, answer.code) for _, answer in lost)
     return {
         "films": len(item.answers),
+        "companions": sum(len(answer.companions) for answer in item.answers),
         "patients": _patients(item.answers),
         "scored": len(done),
         "scored_patients": _patients(done),
@@ -164,8 +171,7 @@ def default_point(spec: DetectorSpec, finding: str) -> tuple[str, float]:
 
 
 def _finding(item: Measured, finding: str) -> dict[str, Any]:
-    pairs = zip(item.films.refs, item.answers, strict=True)
-    kept = [(ref, a) for ref, a in pairs if a.status == "done" and finding in a.row.labels]
+    kept = [(item.films.ref(a.row), a) for a in item.answers if a.status == "done" and finding in a.row.labels]
     answers = [answer for _, answer in kept]
     positives = sum(answer.row.labels[finding] for answer in answers)
     calibration = item.spec.calibration.get(finding)
@@ -180,12 +186,13 @@ def _finding(item: Measured, finding: str) -> dict[str, Any]:
         "default_point": default_point(item.spec, finding)[0],
         "no_call": sorted({code for answer in answers for code in answer.no_call.get(finding, ())}),
     }
-    if problem := _problem(item, finding, len(kept), positives):
+    if problem := _problem(item, finding, answers, positives):
         return about | {"problem": problem, "figures": None}
     return about | {"problem": None, "figures": _figures(item, finding, kept)}
 
 
-def _problem(item: Measured, finding: str, films: int, positives: int) -> dict[str, str] | None:
+def _problem(item: Measured, finding: str, answers: list[Answer], positives: int) -> dict[str, str] | None:
+    films = len(answers)
     if not any(finding in answer.row.labels for answer in item.answers):
         return {"code": "no-labels", "text": f"The data set has no labels of {finding}: nothing can be measured."}
     if not films:
@@ -193,6 +200,8 @@ def _problem(item: Measured, finding: str, films: int, positives: int) -> dict[s
     if not 0 < positives < films:
         text = f"{positives} of {films} films have the finding; figures need films with it and without."
         return {"code": "one-class", "text": text}
+    if lacking := too_few(positives, films - positives, _patients(answers)):
+        return {"code": "too-small", "text": f"The set is {lacking}."}
     return None
 
 
@@ -244,9 +253,9 @@ def _failures(refs: Sequence[str], labels: Labels, p: Probabilities, threshold: 
 
 
 def _drop(item: Measured, finding: str, area: Any) -> dict[str, Any] | None:
-    """What the bundle's own figure loses on another site's films."""
+    """What the bundle's own figure loses on another site's films; None where an interval has no width to go by."""
     published = published_auc(item.manifest, finding)
-    if not item.films.external or published is None:
+    if not item.films.external or published is None or area.low == area.high or published.low == published.high:
         return None
     return {"published": asdict(published), **asdict(other_films(published, area))}
 

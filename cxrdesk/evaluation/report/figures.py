@@ -25,6 +25,8 @@ _STYLE: dict[Any, Any] = {
     "grid.color": "#e4e4e4",
     "legend.fontsize": 9,
     "legend.framealpha": 0.9,
+    # Names of bundles and of operating points are text, dollar signs too.
+    "text.parse_math": False,
 }
 
 Curves = Sequence[tuple[str, Mapping[str, Any]]]

@@ -36,6 +36,7 @@ OTHER_FILMS = (
     "These detectors were not measured on the same films: only the comparison below, on the films that both scored,"
     " says which one is better."
 )
+SIMULATED = "Figures on such films show that the machinery works, and say nothing about a patient."
 METHODS = (
     "Shares of films have exact 95 % intervals (Clopper and Pearson 1934), which take films as independent: where"
     " patients have several films they are somewhat too narrow. Areas, average precision, F1, Brier score and"
@@ -151,6 +152,8 @@ def _compared(comparisons: Sequence[Mapping[str, Any]]) -> list[str]:
 
 def _detector(detector: Mapping[str, Any], prefix: str, pictures: Pictures) -> list[str]:
     parts = [f"<h2>{escape(detector['name'])}</h2>"]
+    if simulated := detector["films"]["simulated"]:
+        parts.append(f'<p class="warning">Of these films {simulated} are simulated films. {escape(SIMULATED)}</p>')
     if detector["trained_on"]:
         parts.append(f'<p class="note">Trained on: {escape(detector["trained_on"])}.</p>')
     counts = detector["counts"]
@@ -163,6 +166,9 @@ def _detector(detector: Mapping[str, Any], prefix: str, pictures: Pictures) -> l
         )
     ]
     parts.append(_table("Films", ["", "Reason", "Films", "Patients"], rows))
+    if counts["companions"]:
+        text = f"{counts['companions']} further films of the same studies were seen together with these."
+        parts.append(f'<p class="note">{escape(text)}</p>')
     for k, finding in enumerate(detector["findings"]):
         parts.append(f"<h3>{escape(finding['name'])}</h3>")
         if finding["figures"] is None:

@@ -15,6 +15,7 @@ from typing import Any, Literal
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image, PngImagePlugin
 
 from cxrdesk.imaging.errors import UserError
 from cxrdesk.imaging.phantom.chest import ChestParameters, simulate
@@ -26,6 +27,7 @@ from cxrdesk.imaging.phantom.neck import NeckParameters, SubglotticNarrowing, si
 from cxrdesk.imaging.phantom.parts import simulate_part
 from cxrdesk.imaging.phantom.randomise import CHESTS, KINDS, Kind, Parameters, load_ranges, randomised
 from cxrdesk.imaging.radiograph import Projection
+from cxrdesk.imaging.raster import PHANTOM_TEXT
 
 Picture = NDArray[np.uint8]
 SEVERITIES = (0.3, 1.0)
@@ -156,9 +158,9 @@ class Row:
     Parameters
     ----------
     labels : mapping
-        Columns by name.
+        Columns by name, as `cxrdesk.evaluation.labelled` reads them.
     truth : mapping
-        As `truth` says.
+        ``file``, ``kind``, and what `truth` says.
     thumbnail : ndarray of uint8, shape (rows, cols)
         The film, small.
     """
@@ -183,36 +185,37 @@ def _made(task: _Task) -> Row:
     parameters: Any = phantom.parameters
     stem = f"{task.number:06d}-{task.kind}"
     picture = grey(phantom)
-    present = {item.name: item.severity for item in findings_of(parameters)}
+    present = {item.name for item in findings_of(parameters)}
+    patient = f"{task.order.seed}-{task.number:06d}"
     files = []
     if task.folder is not None:
         if "dicom" in task.formats:
             files.append(f"films/{stem}.dcm")
-            patient = f"{task.order.seed}-{task.number:06d}"
             dataset = to_dataset(phantom, given_name=patient, study=f"{task.order!r} {task.number}")
             dataset.save_as(task.folder / files[-1], enforce_file_format=True)
         if "png" in task.formats:
             files.append(f"films/{stem}.png")
-            _write_png(task.folder / files[-1], picture)
+            marked = PngImagePlugin.PngInfo()
+            marked.add_text(*PHANTOM_TEXT)
+            Image.fromarray(picture).save(task.folder / files[-1], pnginfo=marked, compress_level=1)
         for name, mask in phantom.masks.items():
             if mask.any():
                 _write_png(task.folder / "masks" / f"{stem}-{name}.png", mask.astype(np.uint8) * 255)
     film = phantom.radiograph
     labels: dict[str, Any] = {
         "file": files[0] if files else "",
-        "patient_id": f"{task.order.seed}-{task.number:06d}",
-        "kind": task.kind,
-        "view": film.view_position,
-        "age": film.patient_age_years,
+        "patient": patient,
+        "study": patient,
+        "view": f"{film.view.body_part}-{film.view.projection}",
+        "age_years": film.patient_age_years,
         "sex": film.patient_sex or "",
     }
-    for name, _ in task.order.findings:
-        labels[name] = int(name in present)
-        labels[f"{name}_severity"] = present.get(name, 0.0)
+    labels |= {name: int(name in present) for name, _ in task.order.findings}
     side = max(picture.shape)
     scale = min(task.thumbnail / side, 1.0)
     small = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-    return Row(labels=labels, truth={"file": labels["file"], **truth(phantom)}, thumbnail=np.asarray(small, np.uint8))
+    told = {"file": labels["file"], "kind": task.kind, **truth(phantom)}
+    return Row(labels=labels, truth=told, thumbnail=np.asarray(small, np.uint8))
 
 
 def _write_png(path: Path, picture: Picture) -> None:
