@@ -156,7 +156,7 @@ class Calibration:
             raise ValueError(f"not a calibration: {self}")
         if self.curve:
             rises = all(a[0] < b[0] and a[1] <= b[1] for a, b in pairwise(self.curve))
-            within = 0 <= self.curve[0][1] and self.curve[-1][1] <= 1
+            within = self.curve[0][1] >= 0 and self.curve[-1][1] <= 1
             if not (rises and within and self.curve[0][0] == 0 and self.curve[-1][0] == 1):
                 raise ValueError(f"not a calibration: {self}")
 

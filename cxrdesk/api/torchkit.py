@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -34,9 +34,7 @@ class _TorchModel:
 
         model = self.build()
         if self.spec.bundle is not None:
-            weights = safetensors.torch.load(Bundle(self.spec.bundle).weights())
-            # Stored in half precision, computed in single.
-            model.load_state_dict({k: v.float() if v.is_floating_point() else v for k, v in weights.items()})
+            model.load_state_dict(single_precision(safetensors.torch.load(Bundle(self.spec.bundle).weights())))
         self.model = model.eval().to(torch.device(self.context.device))
 
     def unload(self) -> None:
@@ -52,6 +50,31 @@ class _TorchModel:
         import torch
 
         return torch.from_numpy(np.stack([item.tensor for item in inputs])).to(self.context.device)
+
+
+SCALE = "#scale"
+"""Ends the name of the tensor that holds what one step of an 8-bit tensor stands for."""
+
+
+def single_precision(stored: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """A state dictionary to compute with, from one that is stored in 8 or 16 bits.
+
+    Parameters
+    ----------
+    stored : mapping
+        Floating-point tensors of any precision; int8 tensors beside a float32 tensor of the same name and `SCALE`, by
+        which each is multiplied along its first axis; other integers, which stay.
+    """
+    state = {}
+    for name, value in stored.items():
+        if name.endswith(SCALE):
+            continue
+        scale = stored.get(name + SCALE)
+        if scale is not None:
+            state[name] = value.float() * scale.reshape(-1, *[1] * (value.ndim - 1))
+        else:
+            state[name] = value.float() if value.is_floating_point() else value
+    return state
 
 
 class TorchClassifier(_TorchModel, Detector):

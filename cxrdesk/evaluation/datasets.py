@@ -51,8 +51,6 @@ class Row:
         Finding key to a picture of where it truly is on this film; empty where nobody drew that.
     trainable : bool
         Whether the film's licence lets shipped weights be trained on it.
-    study : str
-        Key of the study within the patient; films of one study are seen together. Empty for a film on its own.
     uncertain : frozenset of str
         Findings that the film's reader was not sure of; `labels` has none for them.
     """
@@ -69,7 +67,6 @@ class Row:
     mask: Path | None = None
     finding_masks: dict[str, Path] = field(default_factory=dict)
     trainable: bool = True
-    study: str = ""
     uncertain: frozenset[str] = frozenset()
 
     @property

@@ -29,6 +29,14 @@ from cxrdesk.training.modules import ClassFit
 NIH_SHARE = 0.3
 """Share of draws from the few adult films, of which there are fewer."""
 FILE = "backbone.safetensors"
+STAGE = Stage(
+    name="auxiliary",
+    geometry=Geometry(rotation_degrees=10.0, scale=0.12, aspect=0.2, shift=0.05),
+    strength=0.7,
+    draws=3200,
+    epochs=4,
+    rate=1.5e-3,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,14 +52,7 @@ class Auxiliary:
 
     size: int = 128
     batch: int = 32
-    stage: Stage = Stage(
-        name="auxiliary",
-        geometry=Geometry(rotation_degrees=10.0, scale=0.12, aspect=0.2, shift=0.05),
-        strength=0.7,
-        draws=3200,
-        epochs=4,
-        rate=1.5e-3,
-    )
+    stage: Stage = STAGE
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,6 +13,7 @@ import safetensors.torch
 import torch
 from numpy.typing import NDArray
 
+from cxrdesk.api.torchkit import SCALE
 from cxrdesk.imaging.phantom import Opacity, adult, child, simulate
 
 GOLDEN_SHAPE = (256, 256)
@@ -25,6 +26,25 @@ def half_precision(network: torch.nn.Module) -> bytes:
         key: (value.half() if value.is_floating_point() else value).contiguous()
         for key, value in network.state_dict().items()
     }
+    return safetensors.torch.save(state)
+
+
+def eight_bits(network: torch.nn.Module) -> bytes:
+    """A safetensors file with the weights of layers in 8 bits, one scale for each output channel, the rest in 32.
+
+    Notes
+    -----
+    Symmetric: the largest weight of a channel becomes 127. See `cxrdesk.api.torchkit.single_precision`.
+    """
+    state = {}
+    for key, value in network.state_dict().items():
+        if not value.is_floating_point() or value.ndim < 2:
+            state[key] = value.contiguous()
+            continue
+        scale = value.abs().flatten(1).amax(dim=1).clamp(min=1e-12) / 127
+        steps = torch.round(value / scale.reshape(-1, *[1] * (value.ndim - 1)))
+        state[key] = steps.to(torch.int8).contiguous()
+        state[key + SCALE] = scale.contiguous()
     return safetensors.torch.save(state)
 
 
@@ -52,7 +72,7 @@ def _small(parameters: Any) -> Any:
 
 
 def provenance(recipe: str, **told: Any) -> dict[str, Any]:
-    """How the weights came about, for the bundle."""
+    """How the weights came about, for the bundle; ``started_from`` is random weights unless it is told."""
     return {
         "recipe": recipe,
         "finished": datetime.now(UTC).date().isoformat(),

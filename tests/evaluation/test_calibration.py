@@ -7,9 +7,9 @@ import pytest
 
 pytest.importorskip("sklearn")
 
-from cxrdesk.api.evidence import Calibration  # noqa: E402
-from cxrdesk.evaluation.calibration import chosen, isotonic, log_loss  # noqa: E402
-from cxrdesk.imaging.errors import UserError  # noqa: E402
+from cxrdesk.api.evidence import Calibration
+from cxrdesk.evaluation.calibration import chosen, isotonic, log_loss
+from cxrdesk.imaging.errors import UserError
 
 
 def steps(n=3000, seed=0):

@@ -1,0 +1,216 @@
+"""Detectors trained on simulated films, or on real ones by whoever owns them: one way for all such recipes.
+
+Three sets are simulated: ``train`` and ``tune`` under the mild randomisation, ``report`` under the strong one, from
+other seeds, so that what is quoted shows that the finding was learnt and not the simulator's habits. A folder with a
+``labels.csv`` of the detector's findings takes their place: its patients are split, and the evidence is then internal.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from cxrdesk.api import DetectorSpec, Evidence
+from cxrdesk.evaluation.datasets import Row
+from cxrdesk.evaluation.labelled import is_labelled, labelled
+from cxrdesk.imaging.errors import UserError
+from cxrdesk.imaging.phantom.batch import Order, produce, write_truth
+from cxrdesk.imaging.preprocess import WHOLE_FILM
+from cxrdesk.training.bundles import eight_bits, half_precision, provenance, sha256
+from cxrdesk.training.data import Draws, Example, Fixed, LeftOut, read_films
+from cxrdesk.training.finish import Bench, finish
+from cxrdesk.training.fit import Plan, Stage, fit_stages
+from cxrdesk.training.modules import ClassFit
+from cxrdesk.training.uncertain import training_labels
+
+SPLITS = ("train", "tune", "report")
+SEEDS = {"train": 101, "tune": 102, "report": 103}
+VARIANTS = {"train": "mild", "tune": "mild", "report": "strong"}
+GOLDEN_SEED, GOLDEN_FILMS, GOLDEN_SIZE = 104, 6, 192
+
+Films = Mapping[str, Sequence[Row]]
+LabelsOf = Callable[[Row], tuple[float, ...]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Amount:
+    """How much is simulated and trained.
+
+    Parameters
+    ----------
+    patients : mapping
+        Name of a set of `SPLITS` to its number of patients.
+    size : int
+        Columns of the simulated films.
+    stages : tuple of Stage
+    patience : int
+        Epochs without a better loss on the tuning films after which a stage ends.
+    average : float
+        Decay of the moving average of the weights.
+    """
+
+    patients: Mapping[str, int]
+    stages: tuple[Stage, ...]
+    size: int = 256
+    batch: int = 32
+    patience: int = 3
+    average: float = 0.99
+
+
+@dataclass(frozen=True, kw_only=True)
+class Task:
+    """What a recipe trains.
+
+    Parameters
+    ----------
+    spec : DetectorSpec
+        Without weights and what is measured with them.
+    orders : tuple of Order
+        The simulated films, an equal number of patients each; seed, variant and size are set here.
+    policy : mapping
+        Finding to what an uncertain label counts for; see `cxrdesk.training.uncertain`.
+    storage : callable
+        From a network to its safetensors file.
+    """
+
+    name: str
+    spec: DetectorSpec
+    orders: tuple[Order, ...]
+    bench: Bench
+    policy: Mapping[str, str]
+    storage: Callable[[torch.nn.Module], bytes] = half_precision
+
+
+def films_for(task: Task, data: Path | None, out: Path, amount: Amount) -> tuple[Films, Evidence]:
+    """The three sets, real where `data` is a labelled folder, simulated under ``out/films`` otherwise.
+
+    Raises
+    ------
+    UserError
+        ``"no-labels"``, if a labelled folder has none of a finding.
+    """
+    if data is None or not is_labelled(data):
+        return {name: simulated(task.orders, name, out / "films" / name, amount) for name in SPLITS}, Evidence.SYNTHETIC
+    rows = list(labelled(data).values())
+    known = {finding for row in rows for finding in row.labels}
+    if lacking := [finding for finding in task.spec.findings if finding not in known]:
+        raise UserError("no-labels", f"{data / 'labels.csv'} has no labels of {lacking[0]}; add the column")
+    return {name: [row for row in rows if row.split == name] for name in SPLITS}, Evidence.INTERNAL
+
+
+def simulated(orders: Sequence[Order], name: str, folder: Path, amount: Amount) -> list[Row]:
+    """One set of simulated films, made where it is not there yet."""
+    rows: list[Row] = []
+    for k, order in enumerate(orders):
+        # Every order has patients of its own.
+        wanted = replace(order, seed=SEEDS[name] + 10 * k, variant=VARIANTS[name], size=amount.size)
+        part = folder / str(k)
+        if not is_labelled(part):
+            # What an interrupted run left is no set; the table is written last.
+            shutil.rmtree(part, ignore_errors=True)
+            part.mkdir(parents=True)
+            count = amount.patients[name] // len(orders)
+            made = produce(wanted, count, part, formats=("png",), workers=os.cpu_count() or 1)
+            write_truth(made, wanted, part)
+        rows += labelled(part).values()
+    return rows
+
+
+def refuse_shared_patients(films: Films) -> None:
+    """Refuse sets that share a patient (``"leaking-patient"``)."""
+    seen: dict[tuple[str, str], str] = {}
+    for name, rows in films.items():
+        for row in rows:
+            key = (row.dataset, row.patient)
+            if seen.setdefault(key, name) != name:
+                text = f"the film {row.path.name} of the {name} films is of a patient of the {seen[key]} films"
+                raise UserError("leaking-patient", f"{text}; every patient belongs to one of them")
+
+
+def train_detector(
+    task: Task,
+    network: Callable[[], tuple[torch.nn.Module, str]],
+    films: Films,
+    evidence: Evidence,
+    out: Path,
+    amount: Amount,
+    *,
+    labels_of: LabelsOf | None = None,
+) -> Path:
+    """Train, calibrate, measure, write ``out/bundle``; goes on where an earlier run stopped.
+
+    Parameters
+    ----------
+    network : callable
+        Gives the network that training starts with, and the words for where its weights come from.
+    labels_of : callable or None
+        Labels of a film of the training set; by the task's policy without it.
+    """
+    refuse_shared_patients(films)
+    spec, left_out = task.spec, list[LeftOut]()
+    told = labels_of or (lambda row: training_labels(row, spec.findings, task.policy))
+    examples = [Example(film=f, box=WHOLE_FILM, labels=told(r)) for r, f in read_films(films["train"], left_out)]
+    tuning = [
+        Example(film=film, box=WHOLE_FILM, labels=training_labels(row, spec.findings, task.policy))
+        for row, film in read_films(films["tune"], left_out)
+    ]
+    weights = balanced([example.labels for example in examples])
+
+    def draws(stage: Stage) -> Draws:
+        return Draws(
+            examples, spec.input, weights, stage.draws, seed=0, geometry=stage.geometry, strength=stage.strength
+        )
+
+    torch.manual_seed(0)
+    built, started_from = network()
+    module = ClassFit(built, decay=0.05)
+    plan = Plan(
+        epochs=0, batch=amount.batch, device=task.bench.device, average=amount.average, patience=amount.patience
+    )
+    fit_stages(module, amount.stages, draws, plan, out, Fixed(tuning, spec.input))
+    stored = task.storage(module.network.cpu())
+    spec = replace(spec, weights_sha256=sha256(stored), evidence=evidence)
+    training = provenance(
+        f"cxrdesk train {task.name}",
+        started_from=started_from,
+        films={name: len(rows) for name, rows in films.items()},
+        left_out=len(left_out),
+        storage="int8, one scale a channel" if task.storage is eight_bits else "fp16",
+        seed=0,
+    )
+    words = _words(task, evidence, films)
+    golden = golden_pictures(task.orders[0])
+    folder = out / "bundle"
+    sets: dict[str, Any] = {"tune": films["tune"], "report": films["report"], "told": words}
+    finish(task.bench, spec, stored, folder, golden=golden, training=training, **sets)
+    return folder
+
+
+def balanced(labels: Sequence[tuple[float, ...]]) -> list[float]:
+    """Weights of films by which the first finding is drawn as often present as absent, the others as they come."""
+    first = np.array([known[0] for known in labels])
+    present = np.nan_to_num(first, nan=0.0) >= 0.5
+    if not 0 < present.sum() < len(present):
+        raise UserError("one-class", f"training needs films with the finding and without; {present.sum()} have it")
+    return np.where(present, 0.5 / present.sum(), 0.5 / (~present).sum()).tolist()
+
+
+def golden_pictures(order: Order) -> list[NDArray[np.uint8]]:
+    """Films for golden vectors, small, with and without findings; they may be published."""
+    order = replace(order, seed=GOLDEN_SEED, variant="mild", size=GOLDEN_SIZE, kinds=order.kinds[:1], prevalence=0.5)
+    return [row.thumbnail for row in produce(order, GOLDEN_FILMS, thumbnail=GOLDEN_SIZE)]
+
+
+def _words(task: Task, evidence: Evidence, films: Films) -> dict[str, str]:
+    if evidence is not Evidence.SYNTHETIC:
+        return {"tune": "tuning split of the author's films", "report": "report split of the author's films"}
+    told = {name: f"simulated films (seed {SEEDS[name]}, {VARIANTS[name]} randomisation)" for name in SPLITS}
+    return {"tune": told["tune"], "report": f"held-out {told['report']}"}

@@ -1,0 +1,1 @@
+"""Signs of asthma for cxrdesk, trained on simulated films."""

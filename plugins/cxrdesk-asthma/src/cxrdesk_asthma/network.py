@@ -1,0 +1,39 @@
+"""The network: InceptionV3 features read as a short sequence by an LSTM.
+
+InceptionV3 (Szegedy et al. 2016, arXiv 1512.00567), its global average projected to 1024 numbers, which an LSTM of 64
+units takes as 8 steps of 128; one logit. After the network described in Journal of Innovative Image Processing 8(1),
+2026, doi 10.36548/jiip.2026.1.017.
+"""
+
+from __future__ import annotations
+
+import timm
+import torch
+
+ARCHITECTURE = "inception_v3"
+PROJECTED, STEPS, UNITS = 1024, 8, 64
+
+
+class InceptionLSTM(torch.nn.Module):
+    """From (n, 1, rows, cols) to one logit each."""
+
+    def __init__(self, features: torch.nn.Module) -> None:
+        super().__init__()
+        self.features = features
+        self.project = torch.nn.Linear(int(features.num_features), PROJECTED)
+        self.lstm = torch.nn.LSTM(PROJECTED // STEPS, UNITS, batch_first=True)
+        self.drop = torch.nn.Dropout(0.3)
+        self.head = torch.nn.Linear(UNITS, 1)
+
+    def forward(self, films: torch.Tensor) -> torch.Tensor:
+        """Logits (n, 1)."""
+        projected = torch.relu(self.project(self.features(films)))
+        # cuDNN cannot take the gradient that saliency needs outside of training.
+        with torch.backends.cudnn.flags(enabled=self.training):
+            states, _ = self.lstm(projected.unflatten(1, (STEPS, -1)))
+        return self.head(self.drop(states[:, -1]))
+
+
+def build() -> torch.nn.Module:
+    """An untrained network."""
+    return InceptionLSTM(timm.create_model(ARCHITECTURE, pretrained=False, in_chans=1, num_classes=0))

@@ -1,0 +1,1 @@
+"""Five CheXpert findings for cxrdesk, trained on simulated films."""

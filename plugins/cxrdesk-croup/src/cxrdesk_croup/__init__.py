@@ -1,0 +1,1 @@
+"""Signs of croup for cxrdesk, trained on simulated films."""
