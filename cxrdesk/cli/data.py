@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -71,12 +70,12 @@ def prepare(
 
     if source not in _CHOOSING and (first_patients is not None or only is not None):
         raise UserError("usage", f"--first-patients and --only are for {' and '.join(_CHOOSING)}, not for {source}.")
-    if (source is Source.CSV) != (table is not None) or (source is Source.CSV) != bool(columns):
-        raise UserError("usage", f"{source} needs --table FILE and --map NAME=COLUMN." if source is Source.CSV else
-                        f"--table and --map are for {Source.CSV}, not for {source}.")  # fmt: skip
+    if source is Source.CSV and (table is None or not columns):
+        raise UserError("usage", "csv needs --table FILE and --map NAME=COLUMN for file, patient and a finding.")
+    if source is not Source.CSV and (table is not None or columns):
+        raise UserError("usage", f"--table and --map are for csv, not for {source}.")
     with progress() as advance, opened(downloads) as members:
-        if source is Source.CSV:
-            assert table is not None
+        if table is not None:
             prepared = _own_films(members, table, columns or [], out, resume, advance)
         else:
             prepared = _published(source, members, out, resume, advance, first_patients, only)
@@ -119,17 +118,15 @@ def _published(
 
 def _told(prepared: list[Prepared]) -> Exit:
     from cxrdesk.cli.console import warn
+    from cxrdesk.training.prepare.layout import LEFT_OUT
 
     ended = Exit.DONE
     for one in prepared:
         typer.echo(f"{one.folder}: {one.films} films")
         if one.left_out:
-            warn(f"{_left_out(one.left_out)} left out; left_out.csv in {one.folder} names them.")
+            reasons = ", ".join(f"{count} {code}" for code, count in sorted(one.left_out.items()))
+            left = one.left_out.total()
+            were = "film was" if left == 1 else "films were"
+            warn(f"{left} {were} left out ({reasons}); {LEFT_OUT} in {one.folder} tells which and why.")
             ended = Exit.PARTLY
     return ended
-
-
-def _left_out(codes: Counter[str]) -> str:
-    reasons = ", ".join(f"{count} {code}" for code, count in sorted(codes.items()))
-    total = codes.total()
-    return f"{total} film{'s were' if total != 1 else ' was'} ({reasons})"

@@ -41,11 +41,12 @@ def prepare(members: Sequence[Member], out: Path, *, resume: bool, advance: Adva
         raise UserError(
             "no-data", "--from holds no train/NORMAL or train/PNEUMONIA; name ChestXRay2017.zip or its folder"
         )
-    wanted = [name for name in (TEST, NAME) if films[name] and not (resume and name == TEST and (out / TEST).exists())]
-    layouts = {name: Layout(out, name, resume=resume) for name in wanted}
-    total, done = sum(len(films[name]) for name in wanted), 0
+    layouts = {NAME: Layout(out, NAME, resume=resume)}
+    if films[TEST] and not (resume and (out / TEST).exists()):
+        layouts[TEST] = Layout(out, TEST, resume=resume)
+    total, done = sum(len(films[name]) for name in layouts), 0
     prepared = []
-    for name, layout in layouts.items():
+    for name, layout in reversed(layouts.items()):
         kept: dict[str, Member] = {}
         for member in films[name]:
             advance(done, total, "films")

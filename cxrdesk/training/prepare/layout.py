@@ -153,10 +153,8 @@ class Layout:
 
     def _not_written(self, error: OSError) -> UserError:
         reason = error.strerror or type(error).__name__
-        text = (
-            f"Films could not be written to {self.folder} ({reason}); make room for them, then add --resume to go on."
-        )
-        return UserError("not-written", text)
+        told = f"Films could not be written to {self.folder} ({reason})"
+        return UserError("not-written", f"{told}; make room for them, then add --resume to go on.")
 
 
 def is_portable(name: str) -> bool:
