@@ -43,12 +43,8 @@ class Row:
     ----------
     patient : str
         Key of the patient within the data set; all of a patient's films share one split.
-    study : str
-        Key of the study within the data set; empty where studies are not told.
     labels : dict of int
         Finding key to 1 (present) or 0 (absent).
-    uncertain : frozenset of str
-        Findings that the report calls possible; they are not in `labels`.
     family : str
         Origin within the data set, for folds that leave a source out.
     study : str
@@ -59,8 +55,6 @@ class Row:
         Finding key to a picture of where it truly is on this film; empty where nobody drew that.
     trainable : bool
         Whether the film's licence lets shipped weights be trained on it.
-    study : str
-        Key of the study within the patient; films of one study are seen together. Empty for a film on its own.
     uncertain : frozenset of str
         Findings that the film's reader was not sure of; `labels` has none for them.
     """
@@ -77,7 +71,6 @@ class Row:
     mask: Path | None = None
     finding_masks: dict[str, Path] = field(default_factory=dict)
     trainable: bool = True
-    study: str = ""
     uncertain: frozenset[str] = frozenset()
 
     @property

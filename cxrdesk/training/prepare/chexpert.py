@@ -60,7 +60,7 @@ def prepare(members: Sequence[Member], out: Path, choice: Choice, *, resume: boo
     every = [(line, _path(line)[3], line["Path"]) for line in _lines(members)]
     wanted = [line for line, _, _ in choice.of(every)]
     labels = [_labels(line) for line in wanted]
-    pictures = {match[1]: member for member in members if (match := _PATH.fullmatch(member.name))}
+    pictures = {match[1]: member for member in reversed(members) if (match := _PATH.fullmatch(member.name))}
     layout = Layout(out, NAME, resume=resume)
     rows = []
     for done, row in enumerate(labels):

@@ -75,7 +75,7 @@ def opened(paths: Sequence[Path]) -> Iterator[list[Member]]:
     Raises
     ------
     UserError
-        ``no-data``, ``bad-zip`` or ``unsafe-zip``.
+        ``no-data``, ``unreadable``, ``bad-zip`` or ``unsafe-zip``.
     """
     members: list[Member] = []
     with ExitStack() as stack:
@@ -95,12 +95,21 @@ def _is_litter(member: Member) -> bool:
 
 def _of_folder(folder: Path) -> list[Member]:
     found = []
-    for place, _, names in os.walk(folder):
+    seen = set()
+    for place, folders, names in os.walk(folder, followlinks=True, onerror=_unreadable):
+        # Links may lead in a circle.
+        seen.add(os.path.realpath(place))
+        folders[:] = [name for name in folders if os.path.realpath(Path(place, name)) not in seen]
         for name in names:
             path = Path(place, name)
             if path.is_file():
                 found.append(Member(name=path.relative_to(folder).as_posix(), size=path.stat().st_size, place=path))
     return found
+
+
+def _unreadable(error: OSError) -> None:
+    reason = error.strerror or type(error).__name__
+    raise UserError("unreadable", f"{error.filename} cannot be read ({reason}); check the disk and your permission")
 
 
 def _zip(path: Path) -> zipfile.ZipFile:

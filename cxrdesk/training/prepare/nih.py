@@ -59,7 +59,7 @@ def prepare(members: Sequence[Member], out: Path, choice: Choice, *, resume: boo
     splits = _splits(members)
     labels = [_labels(line, patient, splits) for line, patient, _ in wanted]
     boxes = _boxes(members)
-    pictures = {member.parts[-1]: member for member in members if member.name.lower().endswith(".png")}
+    pictures = {member.parts[-1]: member for member in reversed(members) if member.name.lower().endswith(".png")}
     layout = Layout(out, NAME, resume=resume)
     rows, kept = [], set()
     for done, ((_, _, name), row) in enumerate(zip(wanted, labels, strict=True)):

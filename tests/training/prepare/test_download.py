@@ -23,6 +23,29 @@ def test_a_folder_and_a_zip_file_hold_the_same(tmp_path):
             assert not members[0].same_as(members[1])
 
 
+def test_links_are_followed_once(tmp_path):
+    films = folder_of(tmp_path / "films", {"1.png": b"x"})
+    place = folder_of(tmp_path / "place", {"table.csv": b""})
+    try:
+        (place / "linked").symlink_to(films, target_is_directory=True)
+        (place / "round").symlink_to(place, target_is_directory=True)
+    except OSError:
+        pytest.skip("links may not be made here")
+    with opened([place]) as members:
+        assert [member.name for member in members] == ["linked/1.png", "table.csv"]
+
+
+def test_a_folder_that_cannot_be_read_is_told(tmp_path, monkeypatch):
+    def walked(folder, followlinks, onerror):
+        onerror(PermissionError(13, "Permission denied", str(folder)))
+        return iter(())
+
+    monkeypatch.setattr(download.os, "walk", walked)
+    with pytest.raises(UserError, match="Permission denied") as caught, opened([tmp_path]):
+        pass
+    assert caught.value.code == "unreadable"
+
+
 @pytest.mark.parametrize("name", ["../out.txt", "a/../../out.txt", "/etc/out.txt", "C:/out.txt", "..\\out.txt"])
 def test_a_zip_file_that_reaches_outside_is_refused(tmp_path, name):
     path = zip_of(tmp_path / "bad.zip", {"good.txt": b"", name: b"x"})
