@@ -97,7 +97,7 @@ def _path(line: Line) -> re.Match[str]:
 
 def _labels(line: Line) -> list[str]:
     path = _path(line)
-    about = [path[1], path[3], f"{path[3]}-{path[4]}", _view(line), _age(line), _one_of(line, "Sex", _SEXES)]
+    about = [path[1], path[3], path[4], _view(line), _age(line), _one_of(line, "Sex", _SEXES)]
     return [*about, *(_one_of(line, column, _VALUES) for column in OBSERVATIONS)]
 
 

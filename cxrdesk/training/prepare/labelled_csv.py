@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path, PurePosixPath
@@ -10,6 +9,7 @@ from tempfile import TemporaryDirectory
 
 from cxrdesk.api.spec import parse_view
 from cxrdesk.api.terms import FINDINGS
+from cxrdesk.evaluation.datasets import DATASETS
 from cxrdesk.evaluation.labelled import LABELS, NEEDED, OPTIONAL
 from cxrdesk.imaging.errors import FilmError, UserError
 from cxrdesk.imaging.radiograph import Projection
@@ -130,18 +130,16 @@ def _cell(line: Line, ours: str, theirs: str) -> str:
         return _SEXES[value.lower()]
     if ours == "age_years":
         _check_age(line, theirs)
+    if ours == "source" and value not in ("", *DATASETS):
+        raise line.bad(f"has {value!r} for {theirs}; known are {', '.join(DATASETS)}, or nothing")
     if ours == "view":
         _check_view(line, theirs)
     return value
 
 
 def _check_age(line: Line, column: str) -> None:
-    try:
-        years = float(line[column] or "0")
-    except ValueError:
-        years = math.nan
-    if not 0 <= years < 150:
-        raise line.bad(f"has {line[column]!r} for {column}, not a number of years or nothing")
+    if line[column] and not 0 <= line.number_in(column) < 150:
+        raise line.bad(f"has {line[column]!r} for {column!r}, not a possible age in years")
 
 
 def _check_view(line: Line, column: str) -> None:

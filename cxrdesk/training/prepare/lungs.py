@@ -100,10 +100,7 @@ def _is_wanted(line: Line) -> bool:
 
 
 def _age(line: Line) -> float | None:
-    try:
-        return float(line["age"]) if line["age"] else None
-    except ValueError:
-        raise line.bad(f"has {line['age']!r} for age, not a number of years") from None
+    return line.number_in("age") if line["age"] else None
 
 
 def _age_text(line: Line) -> str:

@@ -28,8 +28,9 @@ _NONE = "No Finding"
 _TABLES = ("Data_Entry_2017_v2020.csv", "Data_Entry_2017.csv")
 _BOXES = "BBox_List_2017.csv"
 _SPLITS = {"train_val_list.txt": "train_val", "test_list.txt": "test"}
-# The publisher's own head of the table has commas within its brackets.
+# The publisher's own heads of tables have commas within their brackets.
 _WIDTH, _SPACING = "OriginalImage[Width", "OriginalImagePixelSpacing[x"
+_CORNERS = ("Bbox [x", "y", "w", "h]")
 _NEEDED = (
     "Image Index", "Finding Labels", "Patient ID", "Patient Age", "View Position", _WIDTH, _SPACING,
 )  # fmt: skip
@@ -115,10 +116,7 @@ def _age(line: Line) -> str:
 
 
 def _spacing(line: Line) -> str:
-    try:
-        return f"{float(line[_SPACING]) * float(line[_WIDTH]) / SIDE:.4f}"
-    except ValueError:
-        raise line.bad("has no number for the original's width or pixel spacing") from None
+    return f"{line.number_in(_SPACING) * line.number_in(_WIDTH) / SIDE:.4f}"
 
 
 def _splits(members: Sequence[Member]) -> dict[str, str]:
@@ -134,11 +132,7 @@ def _boxes(members: Sequence[Member]) -> list[list[str]] | None:
     if member is None:
         return None
     boxes = []
-    # "Bbox [x,y,w,h]" is the head of four columns.
-    for line in lines(member, ("Image Index", "Finding Label", "Bbox [x", "y", "w", "h]")):
-        try:
-            corners = [f"{float(line[name]) / PUBLISHED_SIDE:.4f}" for name in ("Bbox [x", "y", "w", "h]")]
-        except ValueError:
-            raise line.bad("has a box that is not four numbers") from None
+    for line in lines(member, ("Image Index", "Finding Label", *_CORNERS)):
+        corners = [f"{line.number_in(name) / PUBLISHED_SIDE:.4f}" for name in _CORNERS]
         boxes.append([_file(line["Image Index"]), line["Finding Label"], "nih", *corners])
     return boxes

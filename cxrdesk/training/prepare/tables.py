@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -21,6 +22,22 @@ class Line:
 
     def __getitem__(self, column: str) -> str:
         return self.cells[column]
+
+    def number_in(self, column: str) -> float:
+        """A finite number.
+
+        Raises
+        ------
+        UserError
+            ``bad-table``.
+        """
+        try:
+            value = float(self[column])
+        except ValueError:
+            value = math.nan
+        if not math.isfinite(value):
+            raise self.bad(f"has {self[column]!r} for {column!r}, not a number")
+        return value
 
     def bad(self, what: str) -> UserError:
         """The sentence for a cell that says nothing known."""

@@ -36,15 +36,15 @@ def test_labels_are_kept_as_they_were(prepared, tmp_path):
     told = [{key: value for key, value in row.items() if value} for row in rows]
     side = "train/patient00001/study1/view2_lateral.jpg"
     assert told == [
-        {"file": FIRST, "patient": "patient00001", "study": "patient00001-study1", "view": "AP", "age_years": "68",
+        {"file": FIRST, "patient": "patient00001", "study": "study1", "view": "AP", "age_years": "68",
          "sex": "F", "edema": "1", "fracture": "0"},
-        {"file": side, "patient": "patient00001", "study": "patient00001-study1", "view": "L", "age_years": "68",
+        {"file": side, "patient": "patient00001", "study": "study1", "view": "L", "age_years": "68",
          "sex": "F", "edema": "1"},
         {"file": "train/patient00002/study3/view1_frontal.jpg", "patient": "patient00002",
-         "study": "patient00002-study3", "atelectasis": "-1", "effusion": "0", "cardiomegaly": "1",
+         "study": "study3", "atelectasis": "-1", "effusion": "0", "cardiomegaly": "1",
          "consolidation": "-1"},
         {"file": "valid/patient64541/study1/view1_frontal.jpg", "patient": "patient64541",
-         "study": "patient64541-study1", "view": "PA", "age_years": "73", "sex": "M", "edema": "0"},
+         "study": "study1", "view": "PA", "age_years": "73", "sex": "M", "edema": "0"},
     ]  # fmt: skip
     # Small films are the publisher's own bytes.
     assert (made.folder / "images" / FIRST).read_bytes() == files[f"CheXpert-v1.0-small/{FIRST}"]

@@ -60,17 +60,18 @@ def test_names_of_files_go_nowhere(run, tmp_path):
         ("a/1.png,p1,,,,,", "line 2 .* has '' for PNA"),
         ("a/1.png,,1,,,,", "line 2 .* has no Key"),
         (",p1,1,,,,", "line 2 .* has no Path"),
-        ("a/1.png,p1,1,old,,,", "'old' for Age"),
-        ("a/1.png,p1,1,-3,,,", "'-3' for Age"),
+        ("a/1.png,p1,1,old,,,", "'old' for 'Age', not a number"),
+        ("a/1.png,p1,1,-3,,,", "'-3' for 'Age', not a possible age"),
         ("a/1.png,p1,1,,robot,,", "'robot' for Gender"),
         ("a/1.png,p1,1,,,above,", "'above' for View"),
+        ("a/1.png,p1,1,,,,elsewhere", "'elsewhere' for Comment"),
         ("a/1.png,p1", "ends before 'PNA'"),
         ("a/1.png,p1,1,,,,\na/1.png,p2,0,,,,", "line 3 .* same film as line 2"),
     ],
 )
 def test_a_cell_that_says_nothing_known_is_told(run, tmp_path, line, said):
     with pytest.raises(UserError, match=said) as caught:
-        run(line)
+        run(line, columns=COLUMNS | {"source": "Comment"})
     assert caught.value.code == "bad-table"
     assert not (tmp_path / "out").exists()
 

@@ -82,6 +82,33 @@ def test_columns_are_those_of_the_real_folder(prepared, tmp_path):
     assert cv2.imread(str(made.path), cv2.IMREAD_UNCHANGED).shape == real_film.shape
 
 
+def test_real_films_come_back_as_the_same_rows(prepared, tmp_path):
+    """The real folder, written as its publisher does and prepared again."""
+    folder = real_data() / "nih"
+    head, *rows = table(folder / "labels.csv")
+    rows = rows[::40]
+    lines, files = [], {}
+    for row in rows:
+        cells = dict(zip(head, row, strict=True))
+        name = cells["file"].replace(".jpg", ".png")
+        found = "|".join(finding for finding in nih.FINDINGS if cells[finding] == "1") or "No Finding"
+        about = f"{int(cells['patient_id'])},{cells['age']},{cells['sex']},{cells['view']}"
+        lines.append(f"{name},{found},0,{about},2048,2500,{float(cells['spacing_mm']) * 512 / 2048},0")
+        film = cv2.resize(cv2.imread(str(folder / "images" / cells["file"]), cv2.IMREAD_GRAYSCALE), (1024, 1024))
+        files[f"images_001/{name}"] = cv2.imencode(".png", film)[1].tobytes()
+    files["Data_Entry_2017.csv"] = "\n".join([NIH_HEAD, *lines]).encode()
+    prepared(nih.prepare, folder_of(tmp_path / "nih", files), choice=ALL)
+    real = {row.path.name: row for row in read(real_data())}
+    for made, line in zip(read(tmp_path / "out"), table(tmp_path / "out/nih/labels.csv")[1:], strict=True):
+        same = real[made.path.name]
+        assert (made.patient, made.labels, made.age_years, made.sex, made.view, made.split) == (
+            same.patient, same.labels, same.age_years, same.sex, same.view, same.split,
+        )  # fmt: skip
+        assert line[6] == next(row[6] for row in rows if row[0] == line[0])
+        pixels = [cv2.imread(str(row.path), cv2.IMREAD_UNCHANGED).astype(float) for row in (made, same)]
+        assert np.abs(pixels[0] - pixels[1]).mean() < 2
+
+
 def test_real_spacings_are_those_of_published_sizes():
     """Widths of 2500, 2048, 2992 and 3056 pixels with their published spacings give the real folder's commonest."""
     spacings = {row[6] for row in table(real_data() / "nih/labels.csv")}
@@ -131,7 +158,8 @@ def test_missing_broken_and_repeated_films_are_left_out(prepared, tmp_path):
         ("00000001_000.png,Mass,0,one,58,M,PA,2682,2749,0.143,0.143", "'one' for Patient ID"),
         ("00000001_000.png,Mass,0,1,58,X,PA,2682,2749,0.143,0.143", "'X' for the sex"),
         ("../x.png,Mass,0,1,58,M,PA,2682,2749,0.143,0.143", "for Image Index"),
-        ("00000001_000.png,Mass,0,1,58,M,PA,wide,2749,0.143,0.143", "no number"),
+        ("00000001_000.png,Mass,0,1,58,M,PA,wide,2749,0.143,0.143", "not a number"),
+        ("00000001_000.png,Mass,0,1,58,M,PA,2682,2749,nan,0.143", "not a number"),
         ("00000001_000.png,Mass,0,1,58", "line 2 .* ends before 'View Position'"),
         ('"00000001_000.png', "is no CSV table"),
     ],
@@ -149,6 +177,9 @@ def test_missing_tables_columns_and_boxes(prepared, tmp_path):
     place = folder_of(tmp_path / "nih", files)
     (place / "BBox_List_2017.csv").write_text("Image Index,Finding Label,Bbox [x,y,w,h]\n00000001_000.png,Mass,1,2,3\n")
     with pytest.raises(UserError, match=r"line 2 of BBox_List_2017\.csv ends before"):
+        prepared(nih.prepare, place, choice=ALL)
+    (place / "BBox_List_2017.csv").write_text("Image Index,Finding Label,Bbox [x,y,w,h]\na.png,Mass,1,2,3,inf\n")
+    with pytest.raises(UserError, match="'inf' for 'h]', not a number"):
         prepared(nih.prepare, place, choice=ALL)
     (place / "BBox_List_2017.csv").unlink()
     [made] = prepared(nih.prepare, place, choice=ALL)
