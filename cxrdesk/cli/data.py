@@ -57,7 +57,7 @@ def prepare(
         list[str] | None,
         typer.Option(
             "--map",
-            help="csv: the table's column for file, patient, a finding such as pneumonia, age_years, sex, view,"
+            help="csv: the table's column for file, patient, a finding such as pneumonia, study, age_years, sex, view,"
             " body_part or source; may be repeated.",
             metavar="NAME=COLUMN",
         ),

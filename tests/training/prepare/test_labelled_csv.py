@@ -36,6 +36,11 @@ def test_a_table_becomes_a_labelled_folder(run, tmp_path, place):
     assert rows[2].path.read_bytes() == picture((40, 50), "PNG")
 
 
+def test_studies_are_kept(run):
+    [made] = run("a/1.png,p1,1,,,,s1", f"{SMITH},p1,1,,,,s1", columns=COLUMNS | {"study": "Comment"})
+    assert [row.study for row in labelled(made.folder).values()] == ["s1", "s1"]
+
+
 @pytest.mark.parametrize("value", ["1", "TRUE", "yes", "Y", "1.0"])
 def test_words_for_present(run, value):
     [made] = run(f"a/1.png,p1,{value},,,,")
