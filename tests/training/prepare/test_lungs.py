@@ -103,14 +103,18 @@ def test_adults(prepared, tmp_path):
         ["covid_0000", "A.png", "3", "", "", "AP Supine", "No Finding", ""],
         ["covid_0001", "b.jpeg", "2", "65", "M", "PA", "Pneumonia/Viral/COVID-19", "CC BY 4.0"],
     ]
-    with (real_data() / "adult_lungs/index.csv").open(newline="") as file:
-        assert head == next(csv.reader(file))
+    assert head == list(lungs.INDEX)
     unknown, man = adult_lungs(tmp_path / "out")
     assert (man.age_years, man.trainable, unknown.age_years, unknown.trainable) == (65, True, None, False)
     assert man.mask is not None
     assert cv2.imread(str(man.path), cv2.IMREAD_UNCHANGED).shape == mask(man.mask).shape == (256, 512)
     assert cv2.imread(str(unknown.path), cv2.IMREAD_UNCHANGED).shape == (100, 200)
     assert mask(man.mask)[5:38, 9:42].all()
+
+
+def test_columns_are_those_of_the_real_folder():
+    with (real_data() / "adult_lungs/index.csv").open(newline="") as file:
+        assert list(lungs.INDEX) == next(csv.reader(file))
 
 
 def test_adults_without_their_film(prepared, tmp_path):
