@@ -11,7 +11,7 @@ import typer
 from typer.core import TyperGroup
 
 from cxrdesk import DISCLAIMER, __version__
-from cxrdesk.cli import analyze, evaluate, exits, faults, phantom, plugins, quick, train, viewer
+from cxrdesk.cli import analyze, data, evaluate, exits, faults, phantom, plugins, quick, train, viewer
 from cxrdesk.cli.exits import Exit
 
 OPEN = "open"
@@ -97,6 +97,7 @@ app.command(OPEN)(viewer.open_films)
 app.command("demo")(viewer.demo)
 app.command("analyze", epilog=exits.HELP)(analyze.analyze)
 app.add_typer(plugins.app, name="plugins")
+app.add_typer(data.app, name="data")
 app.command("train")(train.train)
 app.command("phantom", epilog=exits.HELP)(phantom.phantom)
 app.command("evaluate", epilog=exits.HELP)(evaluate.evaluate)

@@ -6,7 +6,7 @@ import gc
 import os
 from pathlib import Path
 
-COMMANDS = frozenset({"open", "demo", "analyze", "plugins", "train", "evaluate", "phantom"})
+COMMANDS = frozenset({"open", "demo", "analyze", "plugins", "train", "evaluate", "phantom", "data"})
 
 
 def films_named(words: list[str]) -> list[Path] | None:

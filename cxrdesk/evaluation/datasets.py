@@ -10,6 +10,10 @@ The layouts are those of the publishers' data sets after preparation:
     Adult films of ieee8023/covid-chestxray-dataset (a licence for each image) with V7 Labs' lung masks.
 ``nih``
     NIH Clinical Center ChestX-ray14, a sample.
+``chexpert``
+    CheXpert (Irvin et al. 2019, Stanford), under the publisher's research use agreement; adults.
+
+`cxrdesk.training.prepare` makes them.
 """
 
 from __future__ import annotations
@@ -88,12 +92,10 @@ def kermany(data: Path) -> list[Row]:
     """
     rows = []
     for path in _films(data / "kermany", "*/*.jpeg"):
-        if match := re.match(r"person(\d+)_", path.name):
-            patient, family = f"person{int(match[1])}", f"person{int(match[1]) % 3}"
-        elif match := re.match(r"(NORMAL2-IM|IM)-(\d+)-", path.name):
-            patient, family = f"normal{int(match[2])}", match[1]
-        else:
+        told = kermany_patient(path.name)
+        if told is None:
             raise UserError("unknown-name", f"{path.name} does not name its patient as the data set's films do")
+        patient, family = told
         mask = data / "kermany_lungs" / f"{path.stem}.png"
         rows.append(
             Row(
@@ -108,6 +110,15 @@ def kermany(data: Path) -> list[Row]:
             )
         )
     return rows
+
+
+def kermany_patient(name: str) -> tuple[str, str] | None:
+    """Patient and family that a film's file name tells; None for a name that is not of that data set."""
+    if match := re.match(r"person(\d+)_", name):
+        return f"person{int(match[1])}", f"person{int(match[1]) % 3}"
+    if match := re.match(r"(NORMAL2-IM|IM)-(\d+)-", name):
+        return f"normal{int(match[2])}", match[1]
+    return None
 
 
 def adult_lungs(data: Path) -> list[Row]:
@@ -147,8 +158,40 @@ def nih(data: Path) -> list[Row]:
                 patient=item["patient_id"],
                 view=View(body_part="chest", projection=_projection(item["view"])),
                 labels={name.lower(): int(item[name]) for name in names},
-                age_years=float(item["age"]),
+                age_years=float(item["age"]) if item["age"] else None,
                 sex=item["sex"],
+            )
+        )
+    return rows
+
+
+CHEXPERT_ABOUT = ("file", "patient", "study", "view", "age_years", "sex")
+"""Columns of ``chexpert/labels.csv`` before those of findings."""
+
+
+def chexpert(data: Path) -> list[Row]:
+    """Frontal and lateral films of CheXpert, with what the reports say of each finding.
+
+    A finding that a report does not mention is in neither `Row.labels` nor `Row.uncertain`. Families are ``train``
+    (labels by text mining) and ``valid`` (by three radiologists). The agreement is for research that is not
+    commercial, so no film counts as trainable.
+    """
+    rows = []
+    for item in _table(data / "chexpert" / "labels.csv", set(CHEXPERT_ABOUT)):
+        told = {name: value for name, value in item.items() if name not in CHEXPERT_ABOUT and value}
+        rows.append(
+            Row(
+                path=data / "chexpert" / "images" / item["file"],
+                dataset="chexpert",
+                patient=item["patient"],
+                study=item["study"],
+                view=View(body_part="chest", projection=_projection(item["view"])),
+                labels={name: int(value) for name, value in told.items() if value != "-1"},
+                uncertain=frozenset(name for name, value in told.items() if value == "-1"),
+                age_years=float(item["age_years"]) if item["age_years"] else None,
+                sex=item["sex"] or None,
+                family=item["file"].partition("/")[0],
+                trainable=False,
             )
         )
     return rows

@@ -108,6 +108,18 @@ def read_raster(path: Path | str) -> Radiograph:
     )
 
 
+def read_gray(file: BinaryIO, name: str) -> StoredPixels:
+    """Gray levels of an open PNG, JPEG or TIFF, larger is brighter.
+
+    Raises
+    ------
+    FilmError
+        As `read_raster`, as far as it does not concern opening the file.
+    """
+    with collect_warnings():
+        return _gray(_open(file, name), name, [])
+
+
 def _open(file: BinaryIO, name: str) -> Image.Image:
     from PIL import Image, UnidentifiedImageError
 
