@@ -27,8 +27,8 @@ class Exit(IntEnum):
 
 
 HELP = """Exit codes: 0 all done (a film refused by the gate is a result, not an error); 1 some films, detectors or
-plugins failed, all else is done; 2 wrong usage; 3 nothing could be read; 4 no usable plugin; 70 a fault of cxrdesk
-itself; 130 Ctrl-C."""
+plugins failed, all else is done; 2 wrong usage; 3 nothing could be read, or too little; 4 no usable plugin; 70 a fault
+of cxrdesk itself; 130 Ctrl-C."""
 
 _WORDS = {
     Exit.PARTLY: "not-written no-display",
@@ -38,7 +38,8 @@ _WORDS = {
     " too-few-draws too-few-films bad-table bad-mask duplicate-film leaking-patient missing-film"
     # Files of films.
     " changed colour corrupt dicomdir is-a-folder missing-file multi-frame no-pixels not-a-film"
-    " not-a-radiograph not-an-image not-dicom too-large truncated unreadable unsupported-pixels unsupported-transfer-syntax"
+    " not-a-radiograph not-an-image not-dicom too-large truncated unreadable unsupported-pixels"
+    " unsupported-transfer-syntax"
     # Bundles.
     " bundle-broken bundle-format bundle-incomplete golden-broken golden-changed manifest-changed weights-changed",
     Exit.NO_PLUGIN: "no-plugin no-segmenter",
