@@ -47,12 +47,12 @@ class Told(Callback):
     def __init__(self, name: str) -> None:
         self.name = name
         self.console = Console(stderr=True)
+        self._bar: Progress | None = None
 
     def on_train_start(self, trainer: lightning.Trainer, module: Any) -> None:
         """Begin; time counts from here, also after an interruption."""
         self._began, self._first = time.monotonic(), trainer.global_step
         self._steps = int(trainer.estimated_stepping_batches)
-        self._bar = None
         if self.console.is_terminal:
             columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
             self._bar = Progress(*columns, console=self.console)
@@ -86,7 +86,7 @@ class Told(Callback):
         self._close()
 
     def _close(self) -> None:
-        if getattr(self, "_bar", None) is not None:
+        if self._bar is not None:
             self._bar.stop()
 
 

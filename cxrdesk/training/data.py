@@ -97,7 +97,8 @@ class Fixed(Dataset[tuple[torch.Tensor, torch.Tensor]]):
         rows, cols = example.film.shape
         box = example.box
         part = example.film[int(box.y0 * rows) : round(box.y1 * rows), int(box.x0 * cols) : round(box.x1 * cols)]
-        small = cv2.resize(part, self.spec.size[::-1], interpolation=cv2.INTER_AREA).astype(np.float32) / 255
+        grey = cv2.resize(part, self.spec.size[::-1], interpolation=cv2.INTER_AREA)
+        small = np.asarray(grey, np.float32) / np.float32(255)
         return torch.from_numpy(normalised(small, self.spec)[np.newaxis]), torch.tensor(example.labels)
 
 

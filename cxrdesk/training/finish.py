@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from cxrdesk.api import DetectorSpec, Estimate, OperatingPoint
 from cxrdesk.api.bundle import write_bundle
-from cxrdesk.api.detector import Detector
+from cxrdesk.api.detector import Detector, Segmenter
 from cxrdesk.api.golden import golden_film, record
 from cxrdesk.discovery.registry import Plugin, Registry
 from cxrdesk.evaluation.calibration import chosen
@@ -63,10 +63,23 @@ class Bench:
         """What the detector says of films; those refused or failed too."""
         return answers(self.registry(spec), spec, rows, device=self.device)
 
+    def segmenter(self, structure: str) -> type[Segmenter]:
+        """The segmenter that outlines a structure.
+
+        Raises
+        ------
+        UserError
+            ``"no-segmenter"``
+        """
+        for plugin in self.segmenters:
+            for model in plugin.segmenters:
+                if model.spec.structure == structure:
+                    return model
+        raise UserError("no-segmenter", f"the recipe needs a plugin that outlines the {structure}; install one")
+
     def preprocessing_sha256(self, spec: DetectorSpec) -> str:
         """Of the declaration with the segmenters' weights, as operating points name it."""
-        registry = self.registry(spec)
-        return spec.input.digest(*{registry.segmenter_for(structure).weights_sha256 for structure in spec.requires})
+        return spec.input.digest(*{self.segmenter(structure).spec.weights_sha256 for structure in spec.requires})
 
     def point(
         self, spec: DetectorSpec, name: str, finding: str, threshold: float, aim: str, table: DetectorTable | None
@@ -115,15 +128,14 @@ class Bench:
 
     def golden(self, spec: DetectorSpec, films: list[NDArray[np.uint8]]) -> dict[str, NDArray[Any]]:
         """Golden vectors on `films`, with the segmenters' masks."""
-        registry = self.registry(spec)
         drawn = {}
         for structure in spec.requires:
-            segmenter = registry.model(registry.segmenter_for(structure).id)()
+            segmenter = self.segmenter(structure)()
             segmenter.load()
             drawn[structure] = [segmenter.segment(segmenter.prepare(golden_film(film))) for film in films]
             segmenter.unload()
         masks = [{structure: made[k] for structure, made in drawn.items()} for k in range(len(films))]
-        model = registry.model(spec.id)()
+        model = type(self.model.__name__, (self.model,), {"spec": spec})()
         model.load()
         golden = record(model, films, masks)
         model.unload()

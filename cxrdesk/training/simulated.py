@@ -17,12 +17,14 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from rich.console import Console
+from rich.progress import track
 
 from cxrdesk.api import DetectorSpec, Evidence
 from cxrdesk.evaluation.datasets import Row
 from cxrdesk.evaluation.labelled import is_labelled, labelled
 from cxrdesk.imaging.errors import UserError
-from cxrdesk.imaging.phantom.batch import Order, produce, write_truth
+from cxrdesk.imaging.phantom.batch import Order, produce, recorded
 from cxrdesk.imaging.preprocess import WHOLE_FILM
 from cxrdesk.training.bundles import eight_bits, half_precision, provenance, sha256
 from cxrdesk.training.data import Draws, Example, Fixed, LeftOut, read_films
@@ -119,7 +121,13 @@ def simulated(orders: Sequence[Order], name: str, folder: Path, amount: Amount) 
             part.mkdir(parents=True)
             count = amount.patients[name] // len(orders)
             made = produce(wanted, count, part, formats=("png",), workers=os.cpu_count() or 1)
-            write_truth(made, wanted, part)
+            text = f"simulating {name} films, {k + 1} of {len(orders)}"
+            console = Console(stderr=True)
+            written = recorded(made, wanted, part)
+            if not console.is_terminal:
+                console.print(f"{text}: {count} patients", soft_wrap=True, highlight=False)
+            for _ in track(written, text, count * len(order.kinds), console=console, disable=not console.is_terminal):
+                pass
         rows += labelled(part).values()
     return rows
 
@@ -200,7 +208,7 @@ def balanced(labels: Sequence[tuple[float, ...]]) -> list[float]:
     present = np.nan_to_num(first, nan=0.0) >= 0.5
     if not 0 < present.sum() < len(present):
         raise UserError("one-class", f"training needs films with the finding and without; {present.sum()} have it")
-    return np.where(present, 0.5 / present.sum(), 0.5 / (~present).sum()).tolist()
+    return [float(0.5 / present.sum() if one else 0.5 / (~present).sum()) for one in present]
 
 
 def golden_pictures(order: Order) -> list[NDArray[np.uint8]]:

@@ -1,8 +1,8 @@
 """Trains the asthma detector and writes its bundle: ``cxrdesk train asthma --data DIR --out DIR``.
 
 Films of asthma are not published, so it learns from simulated films with and without hyperinflation, flattened
-diaphragms and thick bronchial walls. Features start from ``--backbone-weights``, or from an auxiliary task over the real
-films in ``--data``. First only what follows the features learns, then the features' last blocks as well. Whoever owns
+diaphragms and thick bronchial walls. Features start from ``--backbone-weights``, or from an auxiliary task over the
+real films in ``--data``. First only what follows the features learns, then the features' last blocks as well. Whoever owns
 films of asthma gives a folder with a ``labels.csv`` that has the column ``hyperinflation``, and backbone weights.
 """
 

@@ -25,7 +25,7 @@ SPEC = DetectorSpec(
     id="croup",
     version="0.1.0",
     name="Croup signs",
-    looks_for="Looks for a narrowed airway below the glottis (steeple sign) on AP neck films, from 6 months to 3 years.",
+    looks_for="Looks for an airway narrowed below the glottis (steeple sign) in children from 6 months to under 3 years.",
     scope=FilmScope(views=("neck-ap",), age_years=(0.5, 3.0)),
     input=InputSpec(size=(SIDE, SIDE)),
     findings=(FINDING,),
