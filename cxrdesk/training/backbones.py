@@ -12,6 +12,7 @@ import csv
 from collections import OrderedDict
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import safetensors
 import safetensors.torch
@@ -157,7 +158,8 @@ def _pretrained(network: torch.nn.Module, data: Path, out: Path, device: str, ta
     stage = task.stage
     draws = Draws(examples, spec, weights, stage.draws, seed=0, geometry=stage.geometry, strength=stage.strength)
     torch.manual_seed(0)
-    head = torch.nn.Linear(network.get_submodule("").num_features, len(names))
+    width: Any = network.num_features
+    head = torch.nn.Linear(width, len(names))
     module = ClassFit(torch.nn.Sequential(OrderedDict(features=network, head=head)), rate=stage.rate, decay=0.05)
     fit(module, draws, Plan(epochs=stage.epochs, batch=task.batch, device=device), out)
     network.cpu()

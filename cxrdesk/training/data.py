@@ -23,6 +23,13 @@ LONGEST_SIDE = 256
 """Films are kept in memory no larger than this; inputs of up to 192 pixels lose nothing by it."""
 
 
+def required(data: Path | None) -> Path:
+    """The folder of the data sets, for recipes that cannot do without (``"usage"``)."""
+    if data is None:
+        raise UserError("usage", "This recipe trains on real films; give --data DIR, the folder of the data sets.")
+    return data
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Example:
     """One film ready to be drawn from.

@@ -27,7 +27,7 @@ from cxrdesk.imaging.preprocess import WHOLE_FILM, normalised, prepare, resized
 from cxrdesk.imaging.quality import INPUT, MEASURED, NETWORK, likeness
 from cxrdesk.imaging.radiograph import Radiograph
 from cxrdesk.training.augment import Geometry, appearance, warp
-from cxrdesk.training.data import Drawing, small_film
+from cxrdesk.training.data import Drawing, required, small_film
 from cxrdesk.training.fit import Plan, fit
 from cxrdesk.training.modules import ClassFit
 
@@ -199,12 +199,12 @@ def rows_of(data: Path) -> list[Row]:
     return [row for row in (*kermany(data), *nih(data), *adult_lungs(data)) if row.trainable]
 
 
-def train(data: Path, out: Path, *, device: str = "auto", epochs: int = 12, epoch: int = 9600) -> dict[str, Any]:
+def train(data: Path | None, out: Path, *, device: str = "auto", epochs: int = 12, epoch: int = 9600) -> dict[str, Any]:
     """Train, choose the threshold on the tuning films, write network and figures to `out`.
 
     Both error rates are then measured by ``cxrdesk evaluate film-check``.
     """
-    rows = rows_of(data)
+    rows = rows_of(required(data))
     films = [small_film(row.path, SOURCE_SIDE) for row in rows if row.split == "train"]
     chests = [simulate(make(seed=seed, shape=(256, 256))) for seed in CHEST_SEEDS for make in (adult, child)]
     films += [small(phantom.radiograph) for phantom in chests]

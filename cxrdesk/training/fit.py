@@ -171,7 +171,14 @@ def _fit(module: Fit, draws: Drawing, plan: Plan, out: Path, tune: Fixed | None)
     beside = None if tune is None else DataLoader(tune, batch_size=plan.batch, num_workers=0)
     last = folder / "last.ckpt"
     # weights_only: a checkpoint is read without running any code that it might hold.
-    trainer.fit(module, loader, beside, ckpt_path=str(last) if last.is_file() else None, weights_only=True)
+    resumed = str(last) if last.is_file() else None
+    try:
+        trainer.fit(module, loader, beside, ckpt_path=resumed, weights_only=True)
+    except SystemExit:
+        # What Lightning makes of Ctrl-C.
+        if trainer.interrupted:
+            raise KeyboardInterrupt from None
+        raise
     best = folder / "best.ckpt" if stops else last
     # The checkpoint holds the averaged weights, also where this run found nothing left to do.
     state = torch.load(best, map_location="cpu", weights_only=True)["state_dict"]

@@ -28,6 +28,7 @@ from cxrdesk.imaging.errors import UserError  # noqa: E402
 from cxrdesk.inference.pipeline import FilmAnalysis  # noqa: E402
 from cxrdesk.inference.result import Call  # noqa: E402
 from cxrdesk.inference.runners import LocalRunner  # noqa: E402
+from cxrdesk.training import data  # noqa: E402
 from tests.made_data import make_kermany  # noqa: E402
 
 STAGES = tuple(replace(stage, draws=64, epochs=1) for stage in parts.STAGES)
@@ -90,12 +91,12 @@ def trained(made_data, tmp_path_factory):
         patched.setattr(recipe, "thresholds", partial(recipe.thresholds, share=0.3))
         for module in (network, parts):
             patched.setattr(module, "build", Lower)
-        small, train_part = parts.small_film, parts.train_part
+        small, train_part = data.small_film, parts.train_part
 
         def train(part, *rest, **options):
             with pytest.MonkeyPatch.context() as spying:
                 seen = read.setdefault(part.name, [])
-                spying.setattr(parts, "small_film", lambda path: (seen.append(path), small(path))[1])
+                spying.setattr(data, "small_film", lambda path: (seen.append(path), small(path))[1])
                 return train_part(part, *rest, **options)
 
         patched.setattr(recipe, "train_part", train)

@@ -2,8 +2,8 @@
 
 Films of asthma are not published, so it learns from simulated films with and without hyperinflation, flattened
 diaphragms and thick bronchial walls. Features start from ``--backbone-weights``, or from an auxiliary task over the
-real films in ``--data``. First only what follows the features learns, then the features' last blocks as well. Whoever owns
-films of asthma gives a folder with a ``labels.csv`` that has the column ``hyperinflation``, and backbone weights.
+real films in ``--data``. First only what follows the features learns, then the features' last blocks as well. Whoever
+owns films of asthma gives a folder with a ``labels.csv`` that has the column ``hyperinflation``, and backbone weights.
 """
 
 from __future__ import annotations
@@ -40,15 +40,15 @@ ORDERS = tuple(Order(kinds=(kind,), findings=((FINDING, None),), prevalence=0.5)
 GEOMETRY = Geometry(rotation_degrees=8.0, scale=0.06, aspect=0.08, shift=0.04, flip=0.0)
 HEAD = ("project", "lstm", "head")
 AMOUNT = Amount(
-    patients={"train": 2000, "tune": 500, "report": 600},
+    patients={"train": 1600, "tune": 400, "report": 500},
     stages=(
-        Stage(name="head", geometry=GEOMETRY, strength=0.7, draws=1600, epochs=4, rate=2e-3, trains=HEAD),
+        Stage(name="head", geometry=GEOMETRY, strength=0.7, draws=1600, epochs=3, rate=2e-3, trains=HEAD),
         Stage(
             name="fine",
             geometry=GEOMETRY,
             strength=0.7,
-            draws=2000,
-            epochs=8,
+            draws=1600,
+            epochs=6,
             rate=1e-3,
             trains=("features.Mixed_6", "features.Mixed_7", *HEAD),
         ),

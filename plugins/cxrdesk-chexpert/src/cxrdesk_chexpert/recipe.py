@@ -52,10 +52,10 @@ SLIGHT, DOUBTED = 0.5, 0.3
 """A simulated finding under this severity is labelled uncertain with this probability."""
 GEOMETRY = Geometry(rotation_degrees=8.0, scale=0.06, aspect=0.08, shift=0.04, flip=0.0)
 AMOUNT = Amount(
-    patients={"train": 1800, "tune": 400, "report": 500},
+    patients={"train": 1200, "tune": 300, "report": 400},
     stages=(
         Stage(name="head", geometry=GEOMETRY, strength=0.7, draws=1600, epochs=1, rate=3e-3, trains=("head",)),
-        Stage(name="whole", geometry=GEOMETRY, strength=0.7, draws=2400, epochs=6, rate=1e-3),
+        Stage(name="whole", geometry=GEOMETRY, strength=0.7, draws=2400, epochs=4, rate=1e-3),
     ),
 )
 

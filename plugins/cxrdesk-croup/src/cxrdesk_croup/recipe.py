@@ -25,7 +25,7 @@ SPEC = DetectorSpec(
     id="croup",
     version="0.1.0",
     name="Croup signs",
-    looks_for="Looks for an airway narrowed below the glottis (steeple sign) in children from 6 months to under 3 years.",
+    looks_for="Looks for an airway narrowed below the glottis (steeple sign) in children from 6 months to 3 years.",
     scope=FilmScope(views=("neck-ap",), age_years=(0.5, 3.0)),
     input=InputSpec(size=(SIDE, SIDE)),
     findings=(FINDING,),
@@ -35,13 +35,13 @@ SPEC = DetectorSpec(
 )
 ORDERS = (Order(kinds=("neck-ap",), findings=((FINDING, None),), prevalence=0.5),)
 AMOUNT = Amount(
-    patients={"train": 2400, "tune": 500, "report": 600},
+    patients={"train": 1600, "tune": 400, "report": 500},
     stages=(
         Stage(
             name="whole",
             geometry=Geometry(rotation_degrees=8.0, scale=0.12, aspect=0.12, shift=0.06, flip=0.5),
             strength=0.8,
-            draws=4800,
+            draws=3200,
             epochs=16,
             rate=2e-3,
         ),

@@ -16,7 +16,7 @@ from cxrdesk.evaluation.tables import segmenter_table
 from cxrdesk.imaging.preprocess import WHOLE_FILM
 from cxrdesk.training.augment import Geometry
 from cxrdesk.training.bundles import golden_films, half_precision, provenance, sha256
-from cxrdesk.training.data import Draws, Example, read_films
+from cxrdesk.training.data import Draws, Example, read_films, required
 from cxrdesk.training.fit import Plan, Stage, fit_stages
 from cxrdesk.training.masks import drawn_mask
 from cxrdesk.training.modules import MaskFit
@@ -59,8 +59,9 @@ STAGES = (
 )
 
 
-def train(data: Path, out: Path, *, device: str = "auto", stages: tuple[Stage, ...] = STAGES) -> Path:
+def train(data: Path | None, out: Path, *, device: str = "auto", stages: tuple[Stage, ...] = STAGES) -> Path:
     """Train, measure on the report split, write ``out/bundle``; goes on where an earlier run stopped."""
+    data = required(data)
     torch.manual_seed(0)
     module = MaskFit(build())
     plan = Plan(epochs=0, batch=BATCH, device=device)
