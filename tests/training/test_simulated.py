@@ -1,0 +1,117 @@
+"""What recipes on simulated films share."""
+
+from __future__ import annotations
+
+import csv
+import math
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+torch = pytest.importorskip("torch")
+pytest.importorskip("lightning")
+pytest.importorskip("sklearn")
+
+from cxrdesk.api import Evidence  # noqa: E402
+from cxrdesk.evaluation.datasets import Row  # noqa: E402
+from cxrdesk.imaging.errors import UserError  # noqa: E402
+from cxrdesk.imaging.phantom.batch import Order  # noqa: E402
+from cxrdesk.imaging.radiograph import View  # noqa: E402
+from cxrdesk.training.simulated import (  # noqa: E402
+    Amount,
+    Task,
+    balanced,
+    films_for,
+    golden_pictures,
+    refuse_shared_patients,
+    simulated,
+)
+from cxrdesk.training.uncertain import training_labels  # noqa: E402
+from tests.support import detector_spec  # noqa: E402
+
+ORDERS = tuple(
+    Order(kinds=(kind,), findings=(("effusion", None),), prevalence=0.5) for kind in ("chest-pa", "child-ap")
+)
+AMOUNT = Amount(patients={"train": 6, "tune": 4, "report": 4}, stages=(), size=96)
+TASK = Task(name="test", spec=replace(detector_spec(), findings=("pneumonia",)), orders=ORDERS, bench=None, policy={})
+
+
+def row(patient, **more):
+    return Row(path=Path(f"{patient}.png"), dataset="labelled", patient=patient, view=View(), **more)
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    out = tmp_path_factory.mktemp("made")
+    films, evidence = films_for(TASK, None, out, AMOUNT)
+    return out, films, evidence
+
+
+def test_simulated_films_are_split_by_patient_and_called_so(made):
+    _, films, evidence = made
+    assert evidence is Evidence.SYNTHETIC
+    assert {name: len(rows) for name, rows in films.items()} == AMOUNT.patients
+    assert all(row.path.is_file() for rows in films.values() for row in rows)
+    refuse_shared_patients(films)
+
+
+def test_a_set_is_not_made_twice_and_half_a_set_is_made_anew(made):
+    out, films, _ = made
+    part = out / "films" / "tune"
+    before = {path: path.stat().st_mtime_ns for path in part.rglob("*.png")}
+    assert simulated(ORDERS, "tune", part, AMOUNT) == films["tune"]
+    assert {path: path.stat().st_mtime_ns for path in part.rglob("*.png")} == before
+    (part / "0" / "labels.csv").unlink()
+    (part / "0" / "films" / "stray.png").write_bytes(b"half")
+    assert simulated(ORDERS, "tune", part, AMOUNT) == films["tune"]
+    assert not (part / "0" / "films" / "stray.png").exists()
+
+
+def test_films_of_ones_own_are_split_by_patient_and_their_evidence_is_internal(tmp_path):
+    with (tmp_path / "labels.csv").open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["file", "patient", "pneumonia"])
+        writer.writerows([f"{k}.png", f"p{k // 2}", k % 2] for k in range(80))
+    (tmp_path / "0.png").write_bytes(b"there")
+    films, evidence = films_for(TASK, tmp_path, tmp_path / "out", AMOUNT)
+    assert evidence is Evidence.INTERNAL
+    assert sum(map(len, films.values())) == 80
+    assert min(map(len, films.values())) > 0
+    refuse_shared_patients(films)
+
+
+def test_films_without_labels_of_the_finding_are_refused(tmp_path):
+    (tmp_path / "labels.csv").write_text("file,patient,effusion\na.png,p,1\n")
+    (tmp_path / "a.png").write_bytes(b"there")
+    with pytest.raises(UserError, match="no labels of pneumonia"):
+        films_for(TASK, tmp_path, tmp_path / "out", AMOUNT)
+
+
+def test_a_patient_in_two_sets_is_refused():
+    films = {"train": [row("a"), row("b")], "tune": [row("c")], "report": [row("b")]}
+    with pytest.raises(UserError, match="of a patient of the train films"):
+        refuse_shared_patients(films)
+
+
+def test_both_classes_are_drawn_equally_often():
+    weights = balanced([(1.0,), (0.0,), (0.0,), (math.nan,)])
+    assert weights == pytest.approx([0.5, 1 / 6, 1 / 6, 1 / 6])
+    with pytest.raises(UserError, match="with the finding and without"):
+        balanced([(0.0,), (0.0,)])
+
+
+def test_uncertain_labels_follow_the_named_policy():
+    film = row("a", labels={"edema": 1}, uncertain=frozenset({"effusion", "consolidation"}))
+    policy = {"effusion": "soft-ones", "edema": "zeros"}
+    labels = training_labels(film, ("edema", "effusion", "consolidation", "opacity"), policy)
+    assert labels[:2] == (1.0, 0.7)
+    assert all(math.isnan(value) for value in labels[2:])
+    assert training_labels(film, ("effusion",), {"effusion": "ones"}) == (1.0,)
+    assert training_labels(film, ("effusion",), {"effusion": "zeros"}) == (0.0,)
+
+
+def test_golden_pictures_are_small_and_the_same_each_time():
+    first, again = golden_pictures(ORDERS[0]), golden_pictures(ORDERS[0])
+    assert len(first) == 6
+    assert all((a == b).all() and max(a.shape) <= 192 for a, b in zip(first, again, strict=True))
