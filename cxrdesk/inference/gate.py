@@ -19,9 +19,10 @@ def refusals(film: Radiograph, scope: FilmScope, look: FilmLook) -> tuple[Reason
     """
     checks = (_modality, _size, _view, _age)
     reasons = [reason for check in checks if (reason := check(film, scope))]
-    # What is not even a chest film gets that reason alone: asking its view or age would mislead.
-    if _wants_frontal_chest(film, scope) and (reason := _look(film, look)):
-        return (*[r for r in reasons if r.question is None], reason)
+    # What shows another part than is read gets that reason alone: asking its view or age would mislead.
+    wrong = _look(film, look) if _wants_frontal_chest(film, scope) else _chest(scope, look)
+    if wrong is not None:
+        return (*[r for r in reasons if r.question is None], wrong)
     return tuple(reasons)
 
 
@@ -91,6 +92,17 @@ def _look(film: Radiograph, look: FilmLook) -> Reason | None:
         text="The picture does not look like an upright frontal chest film"
         f" (likeness {look.likeness:.2f}, at least {look.threshold:.2f} is needed):"
         " another part, turned, a negative, or no radiograph.",
+    )
+
+
+def _chest(scope: FilmScope, look: FilmLook) -> Reason | None:
+    """Whether a film for a scope without any chest looks like one."""
+    if not look.accepted or any(parse_view(name).body_part == "chest" for name in scope.views):
+        return None
+    wanted = _or(tuple(view_words(parse_view(name)) for name in scope.views))
+    return Reason(
+        code="looks-like-a-chest",
+        text=f"The picture looks like a frontal chest film (likeness {look.likeness:.2f}); this reads {wanted} only.",
     )
 
 

@@ -55,6 +55,10 @@ def seen(part=None, projection=None):
         (BOTH, seen("chest"), NO_CHEST, ["view-unknown"]),
         (NECK, seen("neck", LATERAL), NO_CHEST, []),
         (NECK, seen("chest", LATERAL), NO_CHEST, ["wrong-body-part"]),
+        (NECK, seen("neck", LATERAL), CHEST, ["looks-like-a-chest"]),
+        (NECK, seen("chest", PA), CHEST, ["wrong-body-part", "looks-like-a-chest"]),
+        (NECK, seen(), CHEST, ["looks-like-a-chest"]),
+        (NECK, seen(), NO_CHEST, ["view-unknown"]),
     ],
 )
 def test_films_inside_and_outside_a_scope(scope, changes, look, codes):
