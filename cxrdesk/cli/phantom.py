@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import os
+import shutil
+from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
+
+from cxrdesk.cli import quick
+
+if TYPE_CHECKING:
+    from cxrdesk.imaging.phantom.batch import Order
 
 
 class FileFormat(StrEnum):
@@ -20,13 +27,14 @@ class FileFormat(StrEnum):
 
 def phantom(
     out: Annotated[
-        Path | None, typer.Option(help="Folder for films, masks, labels.csv and truth.json.", file_okay=False)
+        str | None,
+        typer.Option(help="Folder for films, masks, labels.csv and truth.json, which evaluate takes.", metavar="DIR"),
     ] = None,
     kind: Annotated[
         list[str] | None,
         typer.Option(
-            help="chest-pa, chest-ap, chest-lateral, child-ap, child-lateral, neck-ap, hand or hip; may be"
-            " repeated: each patient gets one film of each kind."
+            help="chest-pa, chest-ap, chest-lateral, hand, hip; child-ap, child-lateral; or neck-ap. Kinds that one"
+            " person can have may be repeated: each patient gets one film of each."
         ),
     ] = None,
     finding: Annotated[
@@ -47,7 +55,9 @@ def phantom(
         Path | None, typer.Option(help="Another file of ranges (TOML).", exists=True, dir_okay=False)
     ] = None,
     written: Annotated[FileFormat, typer.Option("--format", help="dicom, png or both.")] = FileFormat.DICOM,
-    gallery: Annotated[Path | None, typer.Option(help="Draw a contact sheet (.png or .jpg).", dir_okay=False)] = None,
+    gallery: Annotated[
+        str | None, typer.Option(help="Draw a contact sheet (.png or .jpg), a new file.", metavar="FILE")
+    ] = None,
     beside: Annotated[
         Path | None,
         typer.Option(help="Folder of other films to draw beside them in the gallery.", exists=True, file_okay=False),
@@ -55,16 +65,15 @@ def phantom(
     workers: Annotated[int, typer.Option(help="Processes; 0 for one on each core.", min=0)] = 0,
 ) -> None:
     """Compute synthetic films with their masks and truth. They show that machinery works, nothing about a patient."""
+    from cxrdesk.cli import output
     from cxrdesk.cli.progress import progress
     from cxrdesk.imaging.errors import UserError
-    from cxrdesk.imaging.phantom.batch import Order, Row, produce, write_truth
-    from cxrdesk.imaging.phantom.gallery import write_gallery
+    from cxrdesk.imaging.phantom.batch import Order, produce, recorded
+    from cxrdesk.imaging.phantom.gallery import real_films, write_gallery
     from cxrdesk.imaging.phantom.randomise import load_ranges
 
     if out is None and gallery is None:
         raise UserError("usage", "Nothing is asked for: give --out DIR, --gallery FILE, or both.")
-    if gallery is not None and gallery.suffix.lower() not in (".png", ".jpg", ".jpeg"):
-        raise UserError("usage", f"The gallery {gallery.name} must be a .png or .jpg file.")
     if beside is not None and gallery is None:
         raise UserError("usage", "--beside needs --gallery FILE to draw in.")
     order = Order(
@@ -77,21 +86,65 @@ def phantom(
         seed=seed,
     )
     load_ranges(variant, ranges)
-    if out is not None and (out / "labels.csv").exists():
-        raise UserError("usage", f"{out} holds phantoms already; name another folder.")
-    formats = tuple(one for one in ("dicom", "png") if written in (one, FileFormat.BOTH))
-    rows: list[Row] = []
+    formats: list[Literal["dicom", "png"]] = [one for one in ("dicom", "png") if written in (one, FileFormat.BOTH)]
     total = count * len(order.kinds)
-    with progress() as advance:
-        for row in produce(order, count, out, formats=formats, workers=workers or os.cpu_count() or 1):  # type: ignore[arg-type]
-            rows.append(row)
-            advance(len(rows), total, "films")
-    if out is not None:
-        write_truth(rows, order, out)
-        typer.echo(str(out))
-    if gallery is not None:
-        write_gallery(gallery, [row.thumbnail for row in rows], beside, seed=seed)
-        typer.echo(str(gallery))
+    # Everything that can be refused is, before hours of computing.
+    sheet = _sheet(gallery, total) if gallery is not None else None
+    others = real_films(beside, total, seed) if beside is not None else []
+    folder = _folder(out, order, count, formats) if out is not None else None
+    rows = produce(order, count, folder, formats=formats, workers=workers or os.cpu_count() or 1)
+    thumbnails = []
+    try:
+        with progress() as advance:
+            for done, row in enumerate(rows if folder is None else recorded(rows, order, folder), start=1):
+                if sheet is not None:
+                    thumbnails.append(row.thumbnail)
+                advance(done, total, "films")
+        if sheet is not None:
+            write_gallery(sheet, thumbnails, others)
+    except OSError as error:
+        raise output.not_written(folder or Path(str(gallery)).parent, error) from None
+    for made in (folder, sheet):
+        if made is not None:
+            typer.echo(str(made))
+
+
+def _sheet(named: str, films: int) -> Path:
+    """The gallery's file, which nobody has written yet."""
+    from cxrdesk.cli import output
+    from cxrdesk.imaging.errors import UserError
+    from cxrdesk.imaging.phantom.gallery import FORMATS, MOST
+
+    path = Path(named)
+    if path.suffix.lower() not in FORMATS:
+        raise UserError("usage", f"The gallery {path.name!r} must be a .png or .jpg file.")
+    if films > MOST:
+        raise UserError("usage", f"A gallery holds {MOST} films, not {films}; ask for fewer, or leave it out.")
+    if quick.there(named):
+        raise UserError("usage", f"{path} exists already; name another file for --gallery.")
+    output.checked_folder(str(path.parent), option="--gallery")
+    return path
+
+
+def _folder(named: str, order: Order, count: int, formats: Sequence[Literal["dicom", "png"]]) -> Path:
+    """The films' folder, which holds none of what is going to be written, on a disk that is large enough."""
+    from cxrdesk.cli import output
+    from cxrdesk.imaging.errors import UserError
+    from cxrdesk.imaging.phantom.batch import least_bytes
+
+    if held := [name for name in ("films", "masks", "labels.csv", "truth.json") if _taken(Path(named) / name)]:
+        raise UserError("usage", f"{named} holds {' and '.join(held)} already; name another folder for --out.")
+    disk = next(path for path in (Path(named).absolute(), *Path(named).absolute().parents) if quick.there(str(path)))
+    needed, free = least_bytes(order, count, formats), shutil.disk_usage(disk).free
+    if needed > free:
+        told = f"The films need {needed / 1e9:.3g} GB or more, and {disk} has {free / 1e9:.3g} GB free"
+        raise UserError("usage", f"{told}; ask for fewer or smaller films, or for --format png.")
+    return output.checked_folder(named)
+
+
+def _taken(path: Path) -> bool:
+    """Whether there is a file, or a folder that holds something."""
+    return quick.there(str(path)) and not (path.is_dir() and not any(path.iterdir()))
 
 
 def _asked(text: str) -> tuple[str, float | None]:

@@ -12,7 +12,7 @@ import pytest
 
 from cxrdesk.api.terms import FINDINGS
 from cxrdesk.evaluation.labelled import labelled
-from cxrdesk.imaging.phantom import findings, neck
+from cxrdesk.imaging.phantom import batch, findings, neck
 from cxrdesk.imaging.radiograph import Projection, View
 from cxrdesk.imaging.reader import read_radiograph
 
@@ -111,6 +111,26 @@ def test_a_gallery_beside_other_films(cli, tmp_path):
     assert {int(picture[200, x]) for x in (80, 240, 400)} == {0, 80, 160}
 
 
+def test_no_phantom_is_lost_beside_few_films_and_broken_ones(cli, tmp_path):
+    folder = tmp_path / "others"
+    folder.mkdir()
+    for number in range(3):
+        (folder / f"broken{number}.png").write_bytes(b"\x89PNG\r\n\x1a\n")
+    cv2.imwrite(str(folder / "whole.png"), np.full((60, 70), 80, np.uint8))
+    sheet = tmp_path / "sheet.png"
+    result = cli("phantom", "--gallery", sheet, "--beside", folder, "--count", "11", "--workers", "1", *SMALL)
+    assert result.exit_code == 0, result.stderr
+    picture = cv2.imread(str(sheet), cv2.IMREAD_GRAYSCALE)
+    assert picture.shape == (3 * 162, 10 * 162)
+    assert picture[162:322, :160].min() == picture[162:322, :160].max() == 80
+    assert picture[324:484, :160].std() > 20
+    for path in folder.glob("whole*"):
+        path.unlink()
+    result = cli("phantom", "--gallery", tmp_path / "next.png", "--beside", folder, *SMALL)
+    assert result.exit_code == 3
+    assert "holds no film that can be read" in result.stderr
+
+
 @pytest.mark.parametrize(
     ("given", "said"),
     [
@@ -124,6 +144,11 @@ def test_a_gallery_beside_other_films(cli, tmp_path):
         (["--prevalence", "2"], "0 to 1"),
         (["--size", "10"], "64 to 4096"),
         (["--gallery", "sheet.txt"], ".png or .jpg"),
+        (["--gallery", ""], ".png or .jpg"),
+        (["--gallery", "sheet.png", "--count", "2001"], "2000"),
+        (["--kind", "child-ap", "--kind", "chest-pa"], "one person"),
+        (["--kind", "child-ap", "--kind", "neck-ap"], "one person"),
+        (["--count", str(10**30)], "GB free"),
         (["--beside", "."], "--gallery"),
     ],
 )
@@ -142,7 +167,7 @@ def test_a_folder_that_holds_phantoms_is_left_alone(cli, tmp_path):
     before = {path: path.read_bytes() for path in out.rglob("*.*")}
     result = cli("phantom", "--out", out, *SMALL, "--seed", "9")
     assert result.exit_code == 2
-    assert "holds phantoms already" in result.stderr
+    assert "holds films and masks and labels.csv and truth.json already" in result.stderr
     assert {path: path.read_bytes() for path in out.rglob("*.*")} == before
     assert cli("phantom").exit_code == 2
 
@@ -175,3 +200,88 @@ def test_a_png_says_that_it_is_simulated(cli, tmp_path):
 
 def test_every_finding_of_a_phantom_is_a_known_term():
     assert {*findings.FINDINGS, neck.SubglotticNarrowing.name} <= set(FINDINGS)
+
+
+def test_films_of_one_patient_are_of_one_person(cli, tmp_path):
+    kinds = [word for kind in ("chest-pa", "chest-ap", "chest-lateral", "hand", "hip") for word in ("--kind", kind)]
+    rows, _ = produced(cli, tmp_path / "out", *kinds, "--count", "3", "--seed", "2", "--workers", "1")
+    people = {(row["patient"], row["age_years"], row["sex"]) for row in rows}
+    assert len(people) == len({row["patient"] for row in rows}) == 3
+    assert all(float(age) >= 20 and sex in ("M", "F") for _, age, sex in people)
+
+
+@pytest.mark.parametrize("name", ["films", "masks"])
+def test_an_interrupted_run_is_not_mixed_with_another(cli, tmp_path, name):
+    out = tmp_path / "out"
+    (out / name).mkdir(parents=True)
+    (out / name / "000000-chest-pa.dcm").write_bytes(b"")
+    result = cli("phantom", "--out", out, *SMALL)
+    assert result.exit_code == 2
+    assert f"holds {name} already" in result.stderr
+    assert len(list(out.rglob("*"))) == 2
+    (out / name / "000000-chest-pa.dcm").unlink()
+    produced(cli, out)
+
+
+def test_somebody_s_own_table_is_not_called_phantoms(cli, tmp_path):
+    (tmp_path / "labels.csv").write_text("file,patient,pneumonia\n", encoding="utf-8")
+    result = cli("phantom", "--out", tmp_path, *SMALL)
+    assert result.exit_code == 2
+    assert "holds labels.csv already" in result.stderr
+    assert "phantom" not in result.stderr.replace(str(tmp_path), "")
+
+
+def test_a_run_that_ends_early_leaves_no_table(tmp_path):
+    order = batch.Order(size=96)
+    rows = batch.recorded(batch.produce(order, 3, tmp_path), order, tmp_path)
+    next(rows)
+    rows.close()
+    assert not (tmp_path / "labels.csv").exists()
+    assert not (tmp_path / "truth.json").exists()
+
+
+def test_films_are_computed_as_they_are_asked_for():
+    """A count that no list could hold."""
+    rows = batch.produce(batch.Order(size=96), 10**12)
+    assert next(rows).labels["patient"] == "0-000000"
+
+
+@pytest.mark.parametrize("option", ["--out", "--gallery"])
+def test_a_place_that_cannot_be_written_to_is_told_before_anything_is_computed(cli, tmp_path, monkeypatch, option):
+    (tmp_path / "file").write_text("in the way")
+    monkeypatch.setattr(batch, "produce", lambda *given, **about: pytest.fail("computed"))
+    monkeypatch.chdir(tmp_path)
+    for place in ("file/new/sheet.png", f"{'x' * 300}/sheet.png"):
+        result = cli("phantom", option, place, *SMALL)
+        assert result.exit_code == 2
+        [line] = result.stderr.splitlines()
+        assert option in line
+    assert [path.name for path in tmp_path.iterdir() if path.name != "home"] == ["file"]
+
+
+def test_an_empty_folder_name_is_not_the_current_folder(cli, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    result = cli("phantom", "--out", "", *SMALL)
+    assert result.exit_code == 2
+    assert "--out is empty" in result.stderr
+    assert not (tmp_path / "films").exists()
+
+
+def test_a_gallery_that_is_there_is_left_alone(cli, tmp_path):
+    sheet = tmp_path / "mine.png"
+    sheet.write_bytes(b"mine")
+    result = cli("phantom", "--gallery", sheet, *SMALL)
+    assert result.exit_code == 2
+    assert "exists already" in result.stderr
+    assert sheet.read_bytes() == b"mine"
+
+
+def test_a_full_disk_is_one_sentence(cli, tmp_path, monkeypatch):
+    def full(*given, **about):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(batch, "_made", full)
+    result = cli("phantom", "--out", tmp_path / "out", *SMALL)
+    assert result.exit_code == 1
+    [line] = result.stderr.splitlines()
+    assert "No space left on device" in line

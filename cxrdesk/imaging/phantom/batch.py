@@ -5,10 +5,12 @@ from __future__ import annotations
 import csv
 import json
 import multiprocessing
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, fields, is_dataclass, replace
 from enum import Enum
+from itertools import islice
 from pathlib import Path
 from typing import Any, Literal
 
@@ -25,7 +27,7 @@ from cxrdesk.imaging.phantom.film import Phantom, cardiothoracic_ratio
 from cxrdesk.imaging.phantom.findings import FINDINGS, Finding, drawn_finding
 from cxrdesk.imaging.phantom.neck import NeckParameters, SubglotticNarrowing, simulate_neck
 from cxrdesk.imaging.phantom.parts import simulate_part
-from cxrdesk.imaging.phantom.randomise import CHESTS, KINDS, Kind, Parameters, load_ranges, randomised
+from cxrdesk.imaging.phantom.randomise import CHESTS, KINDS, PEOPLE, Kind, Parameters, load_ranges, randomised
 from cxrdesk.imaging.radiograph import Projection
 from cxrdesk.imaging.raster import PHANTOM_TEXT
 
@@ -42,7 +44,7 @@ class Order:
     Parameters
     ----------
     kinds : tuple of str
-        Films of each patient, from `KINDS`.
+        Films of each patient, from one of `PEOPLE`.
     findings : tuple of (name, severity or None)
         Names from `FINDINGS`, or ``"subglottic_narrowing"`` for necks; a severity of None is drawn.
     prevalence : float
@@ -86,6 +88,10 @@ class Order:
             raise UserError("usage", f"The size must be 64 to 4096, not {self.size}.")
         if not self.kinds:
             raise UserError("usage", "At least one kind of film is needed.")
+        if not any(set(self.kinds) <= set(person) for person in PEOPLE):
+            together = "; ".join(", ".join(person) for person in PEOPLE)
+            told = f"{', '.join(self.kinds)} cannot be films of one person; what can is {together}."
+            raise UserError("usage", f"{told} Make the others in a run of their own.")
 
 
 def drawn(order: Order, number: int, kind: Kind) -> Parameters:
@@ -239,7 +245,7 @@ def produce(
     workers: int = 1,
     thumbnail: int = 256,
 ) -> Iterator[Row]:
-    """Compute `count` patients' films, in order, and write films and masks where there is a folder.
+    """Compute `count` patients' films, in order and as they are asked for; write films and masks in a given folder.
 
     Parameters
     ----------
@@ -257,25 +263,48 @@ def produce(
     if folder is not None:
         for name in ("films", "masks"):
             (folder / name).mkdir(parents=True, exist_ok=True)
-    tasks = [
+    films = count * len(order.kinds)
+    tasks = (
         _Task(order, number, kind, folder, tuple(formats), thumbnail) for number in range(count) for kind in order.kinds
-    ]
-    workers = min(workers, len(tasks))
-    if workers < 2 or len(tasks) < _ENOUGH_FOR_PROCESSES:
+    )
+    workers = min(workers, films)
+    if workers < 2 or films < _ENOUGH_FOR_PROCESSES:
         yield from map(_made, tasks)
         return
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(workers, mp_context=context, initializer=_alone) as pool:
-        yield from pool.map(_made, tasks, chunksize=max(min(len(tasks) // (4 * workers), 16), 1))
+        # A few films ahead of the one that is waited for: a count of millions fills no memory.
+        waiting = deque(pool.submit(_made, task) for task in islice(tasks, 4 * workers))
+        while waiting:
+            row = waiting.popleft().result()
+            waiting.extend(pool.submit(_made, task) for task in islice(tasks, 1))
+            yield row
 
 
-def write_truth(rows: Iterable[Row], order: Order, folder: Path) -> None:
-    """Write labels.csv and truth.json."""
-    done = list(rows)
-    with (folder / "labels.csv").open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, list(done[0].labels) if done else ["file"])
-        writer.writeheader()
-        writer.writerows(row.labels for row in done)
-    content = {"synthetic": True, "order": {**_plain(order), "ranges": str(order.ranges or "")}}
-    with (folder / "truth.json").open("w", encoding="utf-8") as file:
-        json.dump({**content, "films": [row.truth for row in done]}, file, allow_nan=False, separators=(",", ":"))
+def least_bytes(order: Order, count: int, formats: Sequence[Literal["dicom", "png"]]) -> int:
+    """Bytes that `count` patients' films take at the very least; masks and truth come on top."""
+    pixels = count * sum((0.5 if kind == "child-ap" else 1.0) * order.size**2 for kind in order.kinds)
+    return int(pixels * sum({"dicom": 2.0, "png": 0.2}[name] for name in formats))
+
+
+def recorded(rows: Iterable[Row], order: Order, folder: Path) -> Iterator[Row]:
+    """Pass rows on and write labels.csv and truth.json, which have their names only once the last film is done."""
+    table, told = folder / "labels.csv", folder / "truth.json"
+    parts = [path.with_name(f"{path.name}.part") for path in (table, told)]
+    head = {"synthetic": True, "order": {**_plain(order), "ranges": str(order.ranges or "")}}
+    with parts[0].open("w", newline="", encoding="utf-8") as labels, parts[1].open("w", encoding="utf-8") as truths:
+        truths.write(_json(head)[:-1] + ',"films":[')
+        for number, row in enumerate(rows):
+            writer = csv.DictWriter(labels, list(row.labels))
+            if not number:
+                writer.writeheader()
+            writer.writerow(row.labels)
+            truths.write("," * bool(number) + _json(row.truth))
+            yield row
+        truths.write("]}")
+    for part, path in zip(parts, (table, told), strict=True):
+        part.replace(path)
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, allow_nan=False, separators=(",", ":"))

@@ -3,32 +3,44 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
+from itertools import zip_longest
 from pathlib import Path
 
 import cv2
 import numpy as np
 
-from cxrdesk.imaging.errors import UserError
+from cxrdesk.imaging.errors import FilmError, UserError
 from cxrdesk.imaging.phantom.batch import Picture
 from cxrdesk.imaging.reader import read_radiograph
 from cxrdesk.imaging.voi import Window
 
+FORMATS = (".png", ".jpg", ".jpeg")
+SIDE = 160
+"""Of each square, in pixels."""
+MOST = 2000
+"""Phantoms on a sheet: more with as many films between, and JPEG could not hold its height."""
 _SUFFIXES = (".dcm", ".png", ".jpg", ".jpeg", ".tif", ".tiff")
 
 
 def real_films(folder: Path, count: int, seed: int = 0) -> list[Picture]:
-    """`count` films below a folder, drawn by seed, as uint8 (rows, cols); fewer where there are fewer.
+    """`count` films below a folder, drawn by seed, as small squares; those that cannot be read are passed over.
 
     Raises
     ------
     UserError
-        ``no-data`` where the folder holds no film.
+        ``no-data`` where the folder holds no film, or not one that can be read.
     """
     files = sorted(path for path in folder.rglob("*") if path.suffix.lower() in _SUFFIXES)
-    if not files:
-        raise UserError("no-data", f"{folder} holds no film to draw beside the phantoms.")
-    chosen = np.random.default_rng(seed).permutation(len(files))[:count]
-    return [_shown(files[int(index)]) for index in chosen]
+    found: list[Picture] = []
+    for index in np.random.default_rng(seed).permutation(len(files)):
+        if len(found) == count:
+            break
+        with suppress(FilmError):
+            found.append(_square(_shown(files[int(index)])))
+    if not found:
+        raise UserError("no-data", f"{folder} holds no film that can be read to draw beside the phantoms.")
+    return found
 
 
 def _shown(path: Path) -> Picture:
@@ -39,33 +51,37 @@ def _shown(path: Path) -> Picture:
     return np.asarray(np.rint(np.clip((film.pixels - low) / (high - low), 0, 1) * 255), np.uint8)
 
 
-def contact_sheet(rows: Sequence[Sequence[Picture]], side: int = 160) -> Picture:
+def _square(picture: Picture) -> Picture:
+    return np.asarray(cv2.resize(picture, (SIDE, SIDE), interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def contact_sheet(rows: Sequence[Sequence[Picture]]) -> Picture:
     """Pictures in a grid of squares, each squeezed to a square as data sets do, (rows, cols) uint8."""
     across = max(len(row) for row in rows)
-    sheet = np.zeros((len(rows) * (side + 2), across * (side + 2)), np.uint8)
+    sheet = np.zeros((len(rows) * (SIDE + 2), across * (SIDE + 2)), np.uint8)
     for i, row in enumerate(rows):
         for j, picture in enumerate(row):
-            small = cv2.resize(picture, (side, side), interpolation=cv2.INTER_AREA)
-            sheet[i * (side + 2) : i * (side + 2) + side, j * (side + 2) : j * (side + 2) + side] = small
+            y, x = i * (SIDE + 2), j * (SIDE + 2)
+            sheet[y : y + SIDE, x : x + SIDE] = _square(picture)
     return sheet
 
 
-def write_gallery(
-    path: Path, phantoms: Sequence[Picture], beside: Path | None = None, *, across: int = 10, seed: int = 0
-) -> None:
-    """Write a contact sheet of phantoms, with rows of real films between where a folder is given.
+def write_gallery(path: Path, phantoms: Sequence[Picture], beside: Sequence[Picture] = (), *, across: int = 10) -> None:
+    """Write a contact sheet of phantoms, with rows of other films between.
+
+    Parameters
+    ----------
+    path : Path
+        Ends with one of `FORMATS`.
+    phantoms, beside : sequence of ndarray of uint8
+        At most `MOST` each.
 
     Raises
     ------
-    UserError
-        ``usage`` for a file name that names no picture format; ``no-data`` as `real_films`.
+    OSError
+        If the file cannot be written.
     """
-    rows = [list(phantoms[start : start + across]) for start in range(0, len(phantoms), across)]
-    if beside is not None:
-        real = real_films(beside, len(phantoms), seed)
-        others = [real[start : start + across] for start in range(0, len(real), across)]
-        rows = [row for pair in zip(rows, others, strict=False) for row in pair]
-    if path.suffix.lower() not in (".png", ".jpg", ".jpeg"):
-        raise UserError("usage", f"The gallery {path.name} must be a .png or .jpg file.")
+    own, others = ([list(row[k : k + across]) for k in range(0, len(row), across)] for row in (phantoms, beside))
+    rows = [row for pair in zip_longest(own, others) for row in pair if row]
     _, encoded = cv2.imencode(path.suffix.lower(), contact_sheet(rows))
     path.write_bytes(encoded.tobytes())

@@ -25,6 +25,12 @@ Kind = Literal["chest-pa", "chest-ap", "chest-lateral", "child-ap", "child-later
 Parameters = ChestParameters | NeckParameters | PartParameters
 CHESTS: tuple[Kind, ...] = ("chest-pa", "chest-ap", "chest-lateral", "child-ap", "child-lateral")
 KINDS: tuple[Kind, ...] = (*CHESTS, "neck-ap", "hand", "hip")
+PEOPLE: tuple[tuple[Kind, ...], ...] = (
+    ("chest-pa", "chest-ap", "chest-lateral", "hand", "hip"),
+    ("child-ap", "child-lateral"),
+    ("neck-ap",),
+)
+"""Kinds that can be films of one person: of an adult, of a child's chest, and of an infant's neck."""
 
 Range = tuple[float, float]
 
@@ -181,8 +187,7 @@ def randomised(
     Parameters
     ----------
     rng : numpy.random.Generator
-        The same state draws the same body for every kind of chest of one age, so that the frontal and the lateral film
-        of a patient agree.
+        The same state draws the same person for the kinds of one of `PEOPLE`, so that the films of a patient agree.
     ranges : Ranges
     kind : str
         One of `KINDS`.
@@ -206,21 +211,23 @@ def randomised(
             seed=seed,
             anatomy_columns=coarse,
         )
+    young = kind.startswith("child")
+    of_rows, of_variation = of_person.random(), float(of_person.random())
+    at_bedside = young and of_person.random() < 0.3
+    age_years = round(float(of_person.uniform(1, 5) if young else of_person.uniform(20, 85)), 1)
+    sex: Literal["F", "M"] = "F" if of_person.random() < 0.5 else "M"
     if kind in ("hand", "hip"):
-        plain = PartParameters(body_part="hand" if kind == "hand" else "hip")
+        plain = PartParameters(body_part="hand" if kind == "hand" else "hip", age_years=age_years, sex=sex)
         exposure = randomised_exposure(plain.exposure, ranges, of_film)
         return replace(plain, exposure=exposure, shape=shape, seed=seed)
-    young = kind.startswith("child")
     projection = Projection(kind.partition("-")[2])
-    of_rows = of_person.random()
     if kind == "child-ap":
         low, high = ranges.film["child_rows"]
         shape = (max(round(shape[0] * (low + (high - low) * of_rows)), 64), shape[1])
-    varied = ranges.film["variation"][0] + float(of_person.random()) * float(np.ptp(ranges.film["variation"]))
+    varied = ranges.film["variation"][0] + of_variation * float(np.ptp(ranges.film["variation"]))
     habitus = randomised_habitus(CHILD_CLOSE if young else ADULT_ROOMY, ranges, of_body)
-    bedside = child_bedside().exposure
     if young:
-        base = bedside if of_person.random() < 0.3 else CHILD_EXPOSURE
+        base = child_bedside().exposure if at_bedside else CHILD_EXPOSURE
     else:
         base = replace(ADULT_EXPOSURE, scatter_to_primary=0.9) if projection is Projection.AP else ADULT_EXPOSURE
     exposure = randomised_exposure(base, ranges, of_film)
@@ -231,8 +238,8 @@ def randomised(
         exposure=exposure,
         projection=projection,
         shape=shape,
-        age_years=round(float(of_person.uniform(1, 5) if young else of_person.uniform(20, 85)), 1),
-        sex="F" if of_person.random() < 0.5 else "M",
+        age_years=age_years,
+        sex=sex,
         devices=randomised_devices(ranges, of_devices),
         variation=varied,
         seed=seed,
