@@ -17,7 +17,7 @@ class Exit(IntEnum):
     USAGE = 2
     """Wrong usage: an unknown command, option, name or value."""
     NO_FILM = 3
-    """Nothing could be read: no film, or no data."""
+    """Nothing could be read: no film, no data, or not enough of it."""
     NO_PLUGIN = 4
     """No usable plugin is installed."""
     FAULT = 70
@@ -30,15 +30,20 @@ HELP = """Exit codes: 0 all done (a film refused by the gate is a result, not an
 plugins failed, all else is done; 2 wrong usage; 3 nothing could be read; 4 no usable plugin; 70 a fault of cxrdesk
 itself; 130 Ctrl-C."""
 
-_CODES = {
-    "usage": Exit.USAGE,
-    "unknown-name": Exit.USAGE,
-    "missing-extra": Exit.USAGE,
-    "no-data": Exit.NO_FILM,
-    "no-labels": Exit.NO_FILM,
-    "too-small": Exit.NO_FILM,
-    "no-plugin": Exit.NO_PLUGIN,
+_WORDS = {
+    Exit.PARTLY: "not-written no-display",
+    Exit.USAGE: "usage unknown-name unknown-finding missing-extra bad-ranges file-exists not-raised"
+    " age-contradicts view-contradicts",
+    Exit.NO_FILM: "no-data no-films no-labels no-samples one-class too-small undefined separated no-rise no-saliency"
+    " too-few-draws too-few-films bad-table bad-mask duplicate-film leaking-patient missing-film"
+    # Files of films.
+    " changed colour corrupt dicomdir is-a-folder missing-file multi-frame no-pixels not-a-film"
+    " not-a-radiograph not-an-image not-dicom too-large truncated unreadable unsupported-pixels unsupported-transfer-syntax"
+    # Bundles.
+    " bundle-broken bundle-format bundle-incomplete golden-broken golden-changed manifest-changed weights-changed",
+    Exit.NO_PLUGIN: "no-plugin no-segmenter",
 }
+_CODES = {code: end for end, words in _WORDS.items() for code in words.split()}
 
 
 def exit_code(error: UserError) -> Exit:

@@ -70,7 +70,7 @@ def phantom(
     from cxrdesk.imaging.errors import UserError
     from cxrdesk.imaging.phantom.batch import Order, produce, recorded
     from cxrdesk.imaging.phantom.gallery import real_films, write_gallery
-    from cxrdesk.imaging.phantom.randomise import load_ranges
+    from cxrdesk.imaging.phantom.ranges import load_ranges
 
     if out is None and gallery is None:
         raise UserError("usage", "Nothing is asked for: give --out DIR, --gallery FILE, or both.")

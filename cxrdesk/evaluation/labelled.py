@@ -26,6 +26,7 @@ from __future__ import annotations
 
 import csv
 import math
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -107,6 +108,12 @@ def _row(data: Path, item: dict[str, str | None], line: int, findings: list[str]
     if cells["source"] not in ("", *DATASETS):
         raise _bad(line, f"names the source {cells['source']!r}; known are {', '.join(DATASETS)}, or nothing")
     path = data / cells["file"]
+    try:
+        path.lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        pass  # That shows when the film is read.
+    except (OSError, ValueError):
+        raise _bad(line, "names a file that this computer cannot look for; correct it") from None
     drawn = {name: masks.get(f"{path.stem}-{name}.png") for name in findings}
     return Row(
         path=path,
@@ -151,9 +158,9 @@ def _view(cells: dict[str, str], line: int) -> View:
 
 
 def _refuse_duplicates(rows: dict[int, Row]) -> None:
-    seen: dict[Path, int] = {}
+    seen: dict[str, int] = {}
     for line, row in rows.items():
-        first = seen.setdefault(row.path.resolve(), line)
+        first = seen.setdefault(os.path.realpath(row.path), line)
         if first != line:
             text = f"lines {first} and {line} of {LABELS} name the same file; each film counts once, take one out"
             raise UserError("duplicate-film", text)

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import pytest
 
-from cxrdesk.api import Estimate, Prediction
+from cxrdesk.api import Estimate, FilmScope, Prediction
 from cxrdesk.api.bundle import write_bundle
 from cxrdesk.evaluation.datasets import kermany
 from tests import support
@@ -215,7 +215,7 @@ def test_one_class_only_is_one_sentence_and_a_report(cli, installed, site, tmp_p
     table = site / "labels.csv"
     table.write_text(re.sub(r",0,chest", ",1,chest", table.read_text(encoding="utf-8")), encoding="utf-8")
     result = cli("evaluate", "test-detector", "--data", site, "--report", tmp_path / "out")
-    assert result.exit_code == 1
+    assert result.exit_code == 3
     assert "films with the finding and without" in result.stderr.splitlines()[0]
     told = json.loads((tmp_path / "out" / "report.json").read_text(encoding="ascii"))
     assert told["detectors"][0]["findings"][0]["problem"]["code"] == "one-class"
@@ -227,7 +227,7 @@ def test_a_table_with_a_mistake_is_one_sentence(cli, installed, site):
     table = site / "labels.csv"
     table.write_text(table.read_text(encoding="utf-8").replace(",1,chest", ",nan,chest"), encoding="utf-8")
     result = cli("evaluate", "test-detector", "--data", site)
-    assert result.exit_code == 1
+    assert result.exit_code == 3
     [told] = result.stderr.splitlines()
     assert "labels.csv has 'nan' for pneumonia" in told
 
@@ -269,8 +269,8 @@ def test_a_report_without_its_extra_is_told_before_anything_runs(cli, installed,
 
 def test_simulated_films_are_told_and_other_labels_named(cli, installed, tmp_path, few_resamples):
     out = tmp_path / "films"
-    made = cli("phantom", "--kind", "child-ap", "--finding", "opacity", "--prevalence", "0.5", "--count", "30",
-               "--seed", "3", "--size", "230", "--out", out)  # fmt: skip
+    made = cli("phantom", "--finding", "opacity", "--prevalence", "0.5", "--count", "26", "--seed", "3",
+               "--size", "130", "--workers", "1", "--out", out)  # fmt: skip
     assert made.exit_code == 0, made.stderr
     model = support.spying(Dark, spec=PLAIN)
     installed(model)
@@ -279,7 +279,10 @@ def test_simulated_films_are_told_and_other_labels_named(cli, installed, tmp_pat
     [told] = result.stderr.splitlines()
     assert "it looks for pneumonia, and the films have labels of opacity" in told
     assert model.calls == []
-    fitting = support.detector_spec(calibration={}, saliency=None, findings=("opacity",), operating_points=())
+    scope = FilmScope(views=("chest-pa",))
+    fitting = support.detector_spec(
+        calibration={}, saliency=None, findings=("opacity",), operating_points=(), scope=scope
+    )
 
     class Opaque(Dark):
         def predict(self, inputs):
@@ -294,11 +297,11 @@ def test_simulated_films_are_told_and_other_labels_named(cli, installed, tmp_pat
         "name": "labels.csv, simulated films",
         "dataset": "films",
         "external": False,
-        "simulated": 30,
+        "simulated": 26,
     }
     assert detector["findings"][0]["figures"]["drop"] is None
     page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
-    assert "30 are simulated films" in page
+    assert "26 are simulated films" in page
     assert "External validation" not in page
 
 

@@ -8,12 +8,14 @@ import pytest
 
 from cxrdesk.imaging.errors import UserError
 from cxrdesk.imaging.phantom import ADULT, ChestParameters, simulate
+from cxrdesk.imaging.phantom.batch import computed
 from cxrdesk.imaging.phantom.body import Body
 from cxrdesk.imaging.phantom.chest import ADULT_EXPOSURE
 from cxrdesk.imaging.phantom.devices import MAKERS, device_integral
 from cxrdesk.imaging.phantom.film import turned
 from cxrdesk.imaging.phantom.grid import Grid
-from cxrdesk.imaging.phantom.randomise import KINDS, load_ranges, randomised, randomised_exposure, randomised_habitus
+from cxrdesk.imaging.phantom.randomise import KINDS, randomised, randomised_exposure, randomised_habitus
+from cxrdesk.imaging.phantom.ranges import bounds, load_ranges
 from cxrdesk.imaging.resources import resource
 
 FILE = resource("phantom/randomisation.toml")
@@ -73,6 +75,91 @@ def test_a_broken_file_is_one_sentence(tmp_path):
     lacking.write_text("[mild.habitus]\nchest_width = [1.0, 1.0]\n")
     with pytest.raises(UserError, match=r"mild\.habitus in lacking\.toml lacks .*apex_taper"):
         load_ranges("mild", lacking)
+
+
+@pytest.mark.parametrize(
+    ("part", "name", "value"),
+    [
+        ("habitus", "chest_width", 1.0),
+        ("habitus", "chest_width", [1.0]),
+        ("habitus", "chest_width", [1.1, 0.9]),
+        ("habitus", "chest_width", ["a", "b"]),
+        ("habitus", "chest_width", [-5.0, -5.0]),
+        ("habitus", "chest_width", [0.0, 1.0]),
+        ("habitus", "chest_width", [1.0, 1e9]),
+        ("habitus", "chest_width", [float("nan"), 1.0]),
+        ("habitus", "chest_width", {"choices": [1.0]}),
+        ("exposure", "photons_per_pixel", [-1.0, 1.0]),
+        ("exposure", "gamma", [True, True]),
+        ("film", "bordered", 2.0),
+        ("film", "bordered", -0.1),
+        ("film", "bordered", "often"),
+        ("film", "bordered", True),
+        ("film", "bordered", [0.0, 1.0]),
+        ("film", "markers", {"choices": []}),
+        ("film", "markers", {"choices": [3]}),
+        ("film", "markers", {"choices": "R"}),
+        ("film", "markers", {}),
+        ("film", "markers", ["R"]),
+        ("film", "unheard_of", 1.0),
+        ("film", None, 1.0),
+        (None, None, 1.0),
+    ],
+)
+def test_a_value_that_cannot_be_drawn_from_names_its_key(tmp_path, part, name, value):
+    given = tomllib.loads(FILE.read_text(encoding="utf-8"))["mild"]
+    if part is None:
+        told = {"own": value}
+    else:
+        told = {"own": given | {part: value if name is None else given[part] | {name: value}}}
+    path = tmp_path / "own.toml"
+    path.write_text(toml(told), encoding="utf-8")
+    with pytest.raises(UserError) as caught:
+        load_ranges("own", path)
+    assert caught.value.code == "bad-ranges"
+    assert "\n" not in caught.value.text
+    assert all(word in caught.value.text for word in ("own", part, name) if word)
+
+
+def toml(value):
+    """The file's form, without a library that writes it."""
+    if isinstance(value, dict):
+        return "\n".join(f"{key} = {inline(item)}" for key, item in value.items()) + "\n"
+    raise TypeError
+
+
+def inline(value):
+    if isinstance(value, dict):
+        return "{ " + ", ".join(f"{key} = {inline(item)}" for key, item in value.items()) + " }"
+    if isinstance(value, list):
+        return "[" + ", ".join(inline(item) for item in value) + "]"
+    return {True: "true", False: "false"}[value] if isinstance(value, bool) else f"{value!r}"
+
+
+@pytest.mark.parametrize("variant", ["mild", "strong"])
+def test_a_copy_of_the_shipped_file_is_taken(tmp_path, variant):
+    path = tmp_path / "own.toml"
+    path.write_text(toml({"own": tomllib.loads(FILE.read_text(encoding="utf-8"))[variant]}), encoding="utf-8")
+    assert load_ranges("own", path) == load_ranges(variant)
+
+
+@pytest.mark.parametrize("end", [0, 1])
+def test_films_at_the_ends_of_what_is_taken_are_films(tmp_path, end):
+    """The furthest that a file of one's own may go."""
+    told = tomllib.loads(FILE.read_text(encoding="utf-8"))["strong"]
+    for values in told.values():
+        for name, value in values.items():
+            if isinstance(value, list):
+                low, high = bounds(*value)
+                values[name] = [(low, high)[end]] * 2
+            elif not isinstance(value, dict):
+                values[name] = float(end)
+    path = tmp_path / "own.toml"
+    path.write_text(toml({"own": told}), encoding="utf-8")
+    ranges = load_ranges("own", path)
+    for kind in KINDS:
+        made = computed(randomised(rng(1), ranges, kind, shape=(96, 96)))
+        assert np.isfinite(made.radiograph.pixels).all()
 
 
 def shown(**changes):

@@ -27,7 +27,8 @@ from cxrdesk.imaging.phantom.film import Phantom, cardiothoracic_ratio
 from cxrdesk.imaging.phantom.findings import FINDINGS, Finding, drawn_finding
 from cxrdesk.imaging.phantom.neck import NeckParameters, SubglotticNarrowing, simulate_neck
 from cxrdesk.imaging.phantom.parts import simulate_part
-from cxrdesk.imaging.phantom.randomise import CHESTS, KINDS, PEOPLE, Kind, Parameters, load_ranges, randomised
+from cxrdesk.imaging.phantom.randomise import CHESTS, KINDS, PEOPLE, Kind, Parameters, randomised
+from cxrdesk.imaging.phantom.ranges import load_ranges
 from cxrdesk.imaging.radiograph import Projection
 from cxrdesk.imaging.raster import PHANTOM_TEXT
 

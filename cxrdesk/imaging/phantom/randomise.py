@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from functools import cache
-from pathlib import Path
+from dataclasses import replace
 from typing import Any, Literal
 
 import numpy as np
 
-from cxrdesk.imaging.errors import UserError
 from cxrdesk.imaging.phantom.chest import ADULT_EXPOSURE, CHILD_EXPOSURE, ChestParameters, child_bedside
 from cxrdesk.imaging.phantom.detector import Exposure
 from cxrdesk.imaging.phantom.devices import MAKERS, Device
 from cxrdesk.imaging.phantom.habitus import ADULT_ROOMY, CHILD_CLOSE, Habitus, Profile, moved, scaled
 from cxrdesk.imaging.phantom.neck import NECK_EXPOSURE, NeckParameters
 from cxrdesk.imaging.phantom.parts import PartParameters
+from cxrdesk.imaging.phantom.ranges import Ranges
 from cxrdesk.imaging.radiograph import Projection
-from cxrdesk.imaging.resources import resource
 
 Kind = Literal["chest-pa", "chest-ap", "chest-lateral", "child-ap", "child-lateral", "neck-ap", "hand", "hip"]
 Parameters = ChestParameters | NeckParameters | PartParameters
@@ -31,49 +27,6 @@ PEOPLE: tuple[tuple[Kind, ...], ...] = (
     ("neck-ap",),
 )
 """Kinds that can be films of one person: of an adult, of a child's chest, and of an infant's neck."""
-
-Range = tuple[float, float]
-
-
-@dataclass(frozen=True)
-class Ranges:
-    """One variant of the file.
-
-    Parameters
-    ----------
-    habitus, exposure, film : mapping
-        As in the file: pairs are ranges, numbers are probabilities, tables with ``choices`` are drawn from.
-    """
-
-    habitus: Mapping[str, Any]
-    exposure: Mapping[str, Any]
-    film: Mapping[str, Any]
-
-
-@cache
-def load_ranges(variant: str, path: Path | None = None) -> Ranges:
-    """Read a variant, from the file that ships or from another of the same form.
-
-    Raises
-    ------
-    UserError
-        ``unknown-name`` for a variant that the file has not, ``bad-ranges`` for a file that cannot be read.
-    """
-    file = path or resource("phantom/randomisation.toml")
-    try:
-        known = tomllib.loads(file.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise UserError("bad-ranges", f"The ranges in {file.name} cannot be read: {error}.") from None
-    if variant not in known:
-        raise UserError("unknown-name", f"{file.name} has no variant {variant!r}; it has {', '.join(sorted(known))}.")
-    parts = known[variant]
-    shipped = tomllib.loads(resource("phantom/randomisation.toml").read_text(encoding="utf-8"))["mild"]
-    for part, names in shipped.items():
-        missing = set(names) - set(parts.get(part, {}))
-        if missing:
-            text = f"{variant}.{part} in {file.name} lacks {', '.join(sorted(missing))}."
-            raise UserError("bad-ranges", text)
-    return Ranges(parts["habitus"], parts["exposure"], parts["film"])
 
 
 class _Draw:

@@ -42,7 +42,7 @@ def _rib(body: Body, side: int, angle: Points, v: Points) -> Tube:
     width = body.cage_half_width(v) * habitus.half_width_mm + wall_mm
     depth = body.cage_half_depth(v) * habitus.half_depth_mm + wall_mm
     # A superellipse a little squarer than a circle: the back is flat beside the spine, the sides are long.
-    sin, cos = np.sin(angle), np.cos(angle)
+    sin, cos = np.maximum(np.sin(angle), 0), np.cos(angle)
     squareness = 2 / 2.35
     x = side * width * sin**squareness
     z = body.cage_middle(v) - depth * np.sign(cos) * np.abs(cos) ** squareness
