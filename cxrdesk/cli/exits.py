@@ -27,18 +27,20 @@ class Exit(IntEnum):
 
 
 HELP = """Exit codes: 0 all done (a film refused by the gate is a result, not an error); 1 some films, detectors or
-plugins failed, all else is done; 2 wrong usage; 3 nothing could be read; 4 no usable plugin; 70 a fault of cxrdesk
-itself; 130 Ctrl-C."""
+plugins failed, all else is done; 2 wrong usage; 3 nothing could be read, or too little; 4 no usable plugin; 70 a fault
+of cxrdesk itself; 130 Ctrl-C."""
 
 _WORDS = {
     Exit.PARTLY: "not-written no-display",
     Exit.USAGE: "usage unknown-name unknown-finding missing-extra bad-ranges file-exists not-raised"
     " age-contradicts view-contradicts",
     Exit.NO_FILM: "no-data no-films no-labels no-samples one-class too-small undefined separated no-rise no-saliency"
-    " too-few-draws too-few-films bad-table bad-mask duplicate-film leaking-patient missing-film"
+    " too-few-draws too-few-films diverged bad-table bad-mask bad-films bad-weights bad-zip unsafe-zip"
+    " duplicate-film leaking-patient missing-film"
     # Files of films.
-    " changed colour corrupt dicomdir is-a-folder missing-file multi-frame no-pixels not-a-film"
-    " not-a-radiograph not-an-image not-dicom too-large truncated unreadable unsupported-pixels unsupported-transfer-syntax"
+    " bad-outline other-film changed colour corrupt dicomdir is-a-folder missing-file multi-frame no-pixels not-a-film"
+    " not-a-radiograph not-an-image not-dicom too-large truncated unreadable unsupported-pixels"
+    " unsupported-transfer-syntax"
     # Bundles.
     " bundle-broken bundle-format bundle-incomplete golden-broken golden-changed manifest-changed weights-changed",
     Exit.NO_PLUGIN: "no-plugin no-segmenter",

@@ -22,7 +22,7 @@ from cxrdesk.api import DetectorSpec, Evidence
 from cxrdesk.evaluation.datasets import Row
 from cxrdesk.evaluation.labelled import is_labelled, labelled
 from cxrdesk.imaging.errors import UserError
-from cxrdesk.imaging.phantom.batch import Order, produce, write_truth
+from cxrdesk.imaging.phantom.batch import Order, produce, recorded
 from cxrdesk.imaging.preprocess import WHOLE_FILM
 from cxrdesk.training.bundles import eight_bits, half_precision, provenance, sha256
 from cxrdesk.training.data import Draws, Example, Fixed, LeftOut, read_films
@@ -119,7 +119,8 @@ def simulated(orders: Sequence[Order], name: str, folder: Path, amount: Amount) 
             part.mkdir(parents=True)
             count = amount.patients[name] // len(orders)
             made = produce(wanted, count, part, formats=("png",), workers=os.cpu_count() or 1)
-            write_truth(made, wanted, part)
+            for _ in recorded(made, wanted, part):
+                pass
         rows += labelled(part).values()
     return rows
 

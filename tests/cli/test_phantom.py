@@ -15,6 +15,7 @@ from cxrdesk.evaluation.labelled import labelled
 from cxrdesk.imaging.phantom import batch, findings, neck
 from cxrdesk.imaging.radiograph import Projection, View
 from cxrdesk.imaging.reader import read_radiograph
+from cxrdesk.imaging.resources import resource
 
 SMALL = ["--size", "96"]
 
@@ -159,6 +160,16 @@ def test_mistakes_are_one_sentence_and_leave_nothing(cli, tmp_path, given, said)
     [line] = result.stderr.splitlines()
     assert said in line
     assert not out.exists()
+
+
+def test_ranges_that_cannot_be_drawn_from_leave_nothing(cli, tmp_path):
+    text = resource("phantom/randomisation.toml").read_text(encoding="utf-8")
+    (tmp_path / "own.toml").write_text(text.replace("gamma = [0.75, 1.2]", "gamma = 1"), encoding="utf-8")
+    result = cli("phantom", "--out", tmp_path / "out", "--ranges", tmp_path / "own.toml", *SMALL)
+    assert result.exit_code == 2
+    [line] = result.stderr.splitlines()
+    assert "mild.exposure.gamma in own.toml must be a pair of numbers" in line
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_folder_that_holds_phantoms_is_left_alone(cli, tmp_path):
