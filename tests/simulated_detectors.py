@@ -83,7 +83,7 @@ def assert_measured(spec: DetectorSpec, least_auc: float = 0.95) -> None:
         assert table["points"]["balanced"]["auc"]["value"] >= least_auc, table["finding"]
 
 
-def small(amount: Amount, patients: int = 24, draws: int = 16, size: int = 96) -> Amount:
+def small(amount: Amount, patients: int = 16, draws: int = 16, size: int = 240) -> Amount:
     """An amount for a trial run of seconds."""
     stages = tuple(replace(stage, draws=draws, epochs=1) for stage in amount.stages)
     counts = dict.fromkeys(("train", "tune", "report"), patients)

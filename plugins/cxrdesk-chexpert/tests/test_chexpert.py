@@ -100,7 +100,7 @@ def test_a_short_run_of_the_recipe(tmp_path, monkeypatch):
     torch.manual_seed(1)
     weights = tmp_path / "features.safetensors"
     safetensors_torch.save_file(timm.create_model("densenet121", in_chans=1, num_classes=0).state_dict(), weights)
-    amount = shared.small(recipe.AMOUNT)
+    amount = shared.small(recipe.AMOUNT, patients=24)
     monkeypatch.setattr(recipe, "SPEC", replace(recipe.SPEC, input=replace(recipe.SPEC.input, size=(64, 64))))
     bundle = recipe.train(None, tmp_path / "out", device="cpu", backbone_weights=weights, amount=amount)
     spec = shared.assert_trial_bundle(bundle, ChexpertModel)
