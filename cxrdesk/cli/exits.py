@@ -35,9 +35,10 @@ _WORDS = {
     Exit.USAGE: "usage unknown-name unknown-finding missing-extra bad-ranges file-exists not-raised"
     " age-contradicts view-contradicts",
     Exit.NO_FILM: "no-data no-films no-labels no-samples one-class too-small undefined separated no-rise no-saliency"
-    " too-few-draws too-few-films bad-table bad-mask duplicate-film leaking-patient missing-film"
+    " too-few-draws too-few-films diverged bad-table bad-mask bad-films bad-weights bad-zip unsafe-zip"
+    " duplicate-film leaking-patient missing-film"
     # Files of films.
-    " changed colour corrupt dicomdir is-a-folder missing-file multi-frame no-pixels not-a-film"
+    " bad-outline other-film changed colour corrupt dicomdir is-a-folder missing-file multi-frame no-pixels not-a-film"
     " not-a-radiograph not-an-image not-dicom too-large truncated unreadable unsupported-pixels"
     " unsupported-transfer-syntax"
     # Bundles.
