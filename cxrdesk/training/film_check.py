@@ -204,7 +204,8 @@ def train(data: Path | None, out: Path, *, device: str = "auto", epochs: int = 1
 
     Both error rates are then measured by ``cxrdesk evaluate film-check``.
     """
-    rows = rows_of(required(data))
+    data = required(data)
+    rows = rows_of(data)
     films = [small_film(row.path, SOURCE_SIDE) for row in rows if row.split == "train"]
     chests = [simulate(make(seed=seed, shape=(256, 256))) for seed in CHEST_SEEDS for make in (adult, child)]
     films += [small(phantom.radiograph) for phantom in chests]

@@ -11,12 +11,14 @@ from hypothesis import strategies as st
 torch = pytest.importorskip("torch")
 pytest.importorskip("lightning")
 
+from cxrdesk.evaluation.datasets import Row  # noqa: E402
 from cxrdesk.imaging.errors import UserError  # noqa: E402
 from cxrdesk.imaging.preprocess import WHOLE_FILM, Box, InputSpec, prepare  # noqa: E402
+from cxrdesk.imaging.radiograph import View  # noqa: E402
 from cxrdesk.imaging.reader import read_radiograph  # noqa: E402
 from cxrdesk.training import data as data_module  # noqa: E402
 from cxrdesk.training.augment import Geometry, appearance, warp  # noqa: E402
-from cxrdesk.training.data import Draws, Epochs, Example, small_film  # noqa: E402
+from cxrdesk.training.data import Draws, Epochs, Example, Fixed, read_films, small_film  # noqa: E402
 from tests.made_data import grey, phantom, real_data  # noqa: E402
 
 STILL = Geometry(rotation_degrees=0, scale=0, aspect=0, shift=0, flip=0)
@@ -25,7 +27,7 @@ SPEC = InputSpec(size=(48, 40))
 
 def example(seed=0, shape=(60, 52), **changes):
     film = np.random.default_rng(seed).integers(0, 256, shape).astype(np.uint8)
-    return Example(**{"film": film, "box": WHOLE_FILM, "label": float(seed % 2), **changes})
+    return Example(**{"film": film, "box": WHOLE_FILM, "labels": (float(seed % 2),), **changes})
 
 
 def test_a_draw_is_the_same_whenever_it_is_made():
@@ -199,3 +201,33 @@ def test_a_real_film_is_read_as_the_viewer_reads_it():
     coarse = cv2.resize(radiograph.pixels, (256, 256), interpolation=cv2.INTER_AREA)
     expected = (coarse - lo) * 255 / (hi - lo)
     np.testing.assert_allclose(film, expected, atol=1.0)
+
+
+def test_a_film_that_cannot_be_read_is_left_out_and_counted(tmp_path):
+    rows = []
+    for k in range(40):
+        path = tmp_path / f"{k}.png"
+        done, encoded = cv2.imencode(".png", np.full((64, 64), 5 * k, np.uint8))
+        assert done
+        path.write_bytes(encoded.tobytes()[: 60 if k == 7 else None])
+        rows.append(Row(path=path, dataset="test", patient=str(k), view=View()))
+    left_out = []
+    read = list(read_films(rows, left_out))
+    assert len(read) == 39
+    assert [lost.path.name for lost in left_out] == ["7.png"]
+    assert left_out[0].reason
+    for path in list(tmp_path.glob("*.png"))[:5]:
+        path.write_bytes(b"")
+    with pytest.raises(UserError, match="of 40 films cannot be read"):
+        list(read_films(rows))
+
+
+def test_a_fixed_film_is_what_the_viewer_would_prepare():
+    """Up to the eight bits that films are kept in."""
+    made = phantom("child", 1).radiograph
+    spec = InputSpec(size=(48, 48))
+    [example] = [Example(film=grey(phantom("child", 1)), box=WHOLE_FILM, labels=(1.0, float("nan")))]
+    image, labels = Fixed([example], spec)[0]
+    np.testing.assert_allclose(image.numpy(), prepare(made, spec), atol=0.06)
+    assert labels[0] == 1
+    assert torch.isnan(labels[1])
