@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from cxrdesk.imaging.errors import UserError
@@ -21,15 +22,15 @@ class CamMethod:
         What ``TorchClassifier.cam_method`` names.
     name, source : str
         For reports.
-    maker : str
-        Its class in the grad-cam package, or in `cxrdesk.api.cams` where ``ours``.
+    module, maker : str
+        Where its class is.
     """
 
     key: str
     name: str
     source: str
     maker: str
-    ours: bool = False
+    module: str = "pytorch_grad_cam"
 
 
 METHODS = {
@@ -48,14 +49,14 @@ METHODS = {
             name="Class activation map",
             source="Zhou et al. 2016, arXiv 1512.04150",
             maker="ClassActivationMap",
-            ours=True,
+            module="cxrdesk.api.cams",
         ),
         CamMethod(
             key="scorecam",
             name="Score-CAM",
             source="Wang et al. 2020, arXiv 1910.01279",
             maker="StrongestScoreCam",
-            ours=True,
+            module="cxrdesk.api.cams",
         ),
     )
 }
@@ -72,8 +73,4 @@ def cam(key: str, model: torch.nn.Module, layer: torch.nn.Module) -> Any:
     if key not in METHODS:
         raise UserError("unknown-method", f"there is no saliency method {key!r}; known are {', '.join(METHODS)}")
     method = METHODS[key]
-    if method.ours:
-        from cxrdesk.api import cams as module
-    else:
-        import pytorch_grad_cam as module
-    return getattr(module, method.maker)(model, [layer])
+    return getattr(import_module(method.module), method.maker)(model, [layer])
