@@ -9,9 +9,9 @@ import torch
 from numpy.typing import NDArray
 from pytorch_grad_cam.base_cam import BaseCAM
 
+from cxrdesk.api.saliency import NOT_APPLICABLE, SCORE_CAM_CHANNELS
 from cxrdesk.imaging.errors import UserError
 
-NOT_APPLICABLE = "method-not-applicable"
 _BATCH = 32
 
 
@@ -54,7 +54,7 @@ class StrongestScoreCam(BaseCAM):  # type: ignore[misc]
     `channels` as the layer has it is the grad-cam package's own Score-CAM.
     """
 
-    channels = 64
+    channels = SCORE_CAM_CHANNELS
 
     def __init__(self, model: torch.nn.Module, target_layers: list[torch.nn.Module]) -> None:
         super().__init__(model, target_layers, uses_gradients=False)

@@ -11,6 +11,11 @@ from cxrdesk.imaging.errors import UserError
 if TYPE_CHECKING:
     import torch
 
+NOT_APPLICABLE = "method-not-applicable"
+"""Code of the error of a method that a network is not built for."""
+SCORE_CAM_CHANNELS = 64
+"""Most channels that Score-CAM takes, the strongest first: each costs a forward pass."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class CamMethod:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import cv2
@@ -112,12 +113,26 @@ def blurred(tensor: Map) -> Map:
     return np.stack(made).astype(tensor.dtype)
 
 
-def deletion_insertion(
-    score: Callable[[Map], float], tensor: Map, values: Map, *, seed: int = 0
-) -> tuple[float, float]:
-    """Areas under the score while the map's highest cells are blurred away, and while they come back. Both 0..1.
+@dataclass(frozen=True, kw_only=True)
+class Perturbed:
+    """What becomes of a score, 0..1, while a film is blurred away and comes back.
 
-    Petsiuk, Das and Saenko 2018, arXiv 1806.07421. Deletion is good where low, insertion where high.
+    Parameters
+    ----------
+    deletion, insertion : float
+        Areas under the score; deletion is good where low, insertion where high.
+    whole, filled : float
+        The score of the film, and of nothing but the fill.
+    """
+
+    deletion: float
+    insertion: float
+    whole: float
+    filled: float
+
+
+def deletion_insertion(score: Callable[[Map], float], tensor: Map, values: Map, *, seed: int = 0) -> Perturbed:
+    """Blur the map's highest cells first, and bring them back first. Petsiuk, Das and Saenko 2018, arXiv 1806.07421.
 
     Parameters
     ----------
@@ -132,9 +147,13 @@ def deletion_insertion(
     place = np.empty(fine.size, int)
     place[order] = np.arange(fine.size)
     fill = blurred(tensor)
-    deleted, inserted = [], []
-    for step in range(STEPS + 1):
+    whole, filled = score(tensor), score(fill)
+    deleted, inserted = [whole], [filled]
+    for step in range(1, STEPS):
         first = (place < round(step / STEPS * fine.size)).reshape(rows, cols)
         deleted.append(score(np.where(first, fill, tensor)))
         inserted.append(score(np.where(first, tensor, fill)))
-    return float(np.trapezoid(deleted, dx=1 / STEPS)), float(np.trapezoid(inserted, dx=1 / STEPS))
+    deletion, insertion = (
+        float(np.trapezoid(scores, dx=1 / STEPS)) for scores in ([*deleted, filled], [*inserted, whole])
+    )
+    return Perturbed(deletion=deletion, insertion=insertion, whole=whole, filled=filled)

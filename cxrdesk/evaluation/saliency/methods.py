@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from cxrdesk.api.detector import ModelInput
 from cxrdesk.api.saliency import METHODS
@@ -35,7 +35,7 @@ def used_by(registry: Registry, detector: str) -> str:
 
 
 def with_method(registry: Registry, detector: str, method: str) -> Registry:
-    """A registry in which the detector is explained with that method, and keeps the inputs that it prepared."""
+    """A registry in which the detector is explained with that method, and its class keeps what it prepared last."""
     model: Any = registry.model(detector)
     named = {} if method == OWN else {"cam_method": method}
     changed = type(model.__name__, (_Keeping, model), named)
@@ -47,13 +47,13 @@ def with_method(registry: Registry, detector: str, method: str) -> Registry:
 
 
 class _Keeping:
-    """A detector that keeps what it prepared last, for the audit to change and to show it again."""
+    """A detector whose inputs the audit can change and show to it again."""
 
-    kept: Sequence[ModelInput]
+    kept: ClassVar[Sequence[ModelInput]] = ()
 
     def prepare(self, films: Any, masks: Any) -> list[ModelInput]:
         made: list[ModelInput] = super().prepare(films, masks)  # type: ignore[misc]
-        self.kept = made
+        type(self).kept = made
         return made
 
 

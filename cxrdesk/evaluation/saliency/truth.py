@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from cxrdesk.api import Box
 from cxrdesk.evaluation.datasets import Row, nih
+from cxrdesk.evaluation.labelled import LABELS, is_labelled, labelled
 from cxrdesk.imaging.errors import UserError
 
 Region = Path | tuple[Box, ...]
@@ -52,6 +53,45 @@ class Target:
         return None
 
 
+@dataclass(frozen=True, kw_only=True)
+class Truth:
+    """Films whose findings' regions are known.
+
+    Parameters
+    ----------
+    name : str
+        For tables.
+    rows : list of Row
+        All films, those without a region too: they may be seen together with others of their study.
+    """
+
+    name: str
+    rows: list[Row]
+    targets: list[Target]
+
+
+def truth_in(data: Path) -> Truth:
+    """The regions that come with a folder's films.
+
+    Raises
+    ------
+    UserError
+        ``"no-regions"`` where there are none.
+    """
+    if is_labelled(data):
+        rows = list(labelled(data).values())
+        targets, name = drawn(rows), LABELS
+    elif (data / "nih" / BOXES).is_file():
+        targets, name = nih_boxes(data), f"nih/{BOXES}"
+        rows = [target.row for target in targets]
+    else:
+        targets = []
+    if not targets:
+        text = f"{data} holds neither masks of findings beside a {LABELS} nor nih/{BOXES}, which --saliency needs"
+        raise UserError("no-regions", text)
+    return Truth(name=name, rows=rows, targets=targets)
+
+
 def drawn(rows: Iterable[Row]) -> list[Target]:
     """Films with pictures of their findings' regions, those that are labelled without a finding left out."""
     made = []
@@ -60,11 +100,6 @@ def drawn(rows: Iterable[Row]) -> list[Target]:
         if regions:
             made.append(Target(row=row, regions=regions))
     return made
-
-
-def has_boxes(data: Path) -> bool:
-    """Whether the data sets' folder holds the boxes of the NIH sample."""
-    return (data / "nih" / BOXES).is_file()
 
 
 def nih_boxes(data: Path) -> list[Target]:
