@@ -18,6 +18,8 @@ COLUMNS = {
     "Insertion": "insertion",
 }
 
+CALLED = ("pointing", "pointing_tolerant", "energy", "overlap")
+
 
 def sections(audits: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     """One section for each audited detector."""
@@ -69,6 +71,7 @@ def _finding(finding: Mapping[str, Any], used: str) -> Iterator[str]:
     yield table(
         "Maps against the true region, and against the score", ["Method", "Films (patients)", *COLUMNS, "Empty"], rows
     )
+    yield from _called(finding)
     known = next((line["figures"] for line in finding["methods"] if line["figures"] is not None), None)
     if known is not None:
         area = f"The region takes {interval(known['area'])} of the film"
@@ -79,6 +82,19 @@ def _finding(finding: Mapping[str, Any], used: str) -> Iterator[str]:
     if changes:
         head = ["Method", "Random from the last part down to", "Rank correlation", "Structural similarity"]
         yield table("Maps of networks with random weights, against the trained network's", head, changes)
+
+
+def _called(finding: Mapping[str, Any]) -> Iterator[str]:
+    rows = []
+    for line in finding["methods"]:
+        called = line["figures"]["called"] if line["figures"] is not None else None
+        if called is not None:
+            cells = [number(interval(called[key])) for key in COLUMNS.values() if key in called]
+            rows.append([text(line["name"]), number(called["films"]), *cells])
+    if rows:
+        head = [name for name, key in COLUMNS.items() if key in CALLED]
+        title = f"The same, where the score is positive (from {finding['threshold']:.3f})"
+        yield table(title, ["Method", "Films", *head], rows)
 
 
 def _similarity(told: Mapping[str, Any]) -> Iterator[str]:
@@ -103,9 +119,9 @@ def notes(settings: Mapping[str, Any]) -> Sequence[str]:
         f" the blur's standard deviation is {settings['blur']:.0%} of the input's longer side. Deletion is good where"
         " low, insertion where high; where the blurred film scores as high as the film, neither says anything.",
         "Random weights (Adebayo et al. 2018): parts of the network are drawn anew one after the other, from the last"
-        f" to the first, on at most {settings['randomised_films']} films. A map that stays the same does not show what the"
-        " network learned. It is said to depend on the weights where the mean rank correlation with that of a wholly"
-        f" random network is below {settings['random_below']:g}.",
+        f" to the first, on at most {settings['randomised_films']} films. A map that stays the same does not show what"
+        " the network learned. It is said to depend on the weights where the mean rank correlation with that of a"
+        f" wholly random network is below {settings['random_below']:g}.",
         f"Score-CAM takes the {settings['score_cam_channels']} strongest channels of a layer at most, since each costs"
         " a forward pass.",
     )

@@ -142,6 +142,7 @@ class _Run:
                     inputs=inputs,
                     map=made.map,
                     lung_share=made.lung_share,
+                    probability=finding.probability,
                 )
 
 

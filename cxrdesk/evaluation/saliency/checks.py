@@ -37,6 +37,7 @@ class Shown:
     inputs: Sequence[ModelInput]
     map: SaliencyMap
     lung_share: float | None
+    probability: float
 
 
 def measured(shown: Shown, detector: Detector | None) -> Seen:
@@ -46,6 +47,7 @@ def measured(shown: Shown, detector: Detector | None) -> Seen:
         patient=shown.patient,
         region=shown.region,
         area=float(shown.truth.mean()),
+        probability=shown.probability,
         miss=measures.miss(values, shown.truth),
         energy=measures.energy(values, shown.truth),
         overlap=measures.overlap(values, shown.truth),

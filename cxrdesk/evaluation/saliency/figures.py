@@ -12,6 +12,7 @@ import numpy as np
 from cxrdesk.api.saliency import METHODS, SCORE_CAM_CHANNELS
 from cxrdesk.api.terms import FINDINGS
 from cxrdesk.evaluation.intervals import by_patient
+from cxrdesk.evaluation.report.content import default_point
 from cxrdesk.evaluation.saliency import measures
 from cxrdesk.evaluation.saliency.audit import NOISE, PERTURBED, RANDOMISED
 from cxrdesk.evaluation.saliency.found import Alike, Audit, Changed, Seen
@@ -71,6 +72,7 @@ def _finding(found: Audit, finding: str) -> dict[str, Any]:
         "finding": finding,
         "name": FINDINGS[finding].name,
         "regions": dict(sorted(regions.items())),
+        "threshold": default_point(found.spec, finding)[1],
         "methods": [_method(found, key, finding) for key in found.methods],
     }
 
@@ -85,10 +87,15 @@ def _method(found: Audit, key: str, finding: str) -> dict[str, Any]:
     if not seen:
         text = f"No explained film has a true region of {finding}."
         return about | {"problem": {"code": "no-films", "text": text}, "figures": None}
-    return about | {"problem": None, "figures": _figures(seen, explained.changed.get(finding, []))}
+    threshold = default_point(found.spec, finding)[1]
+    told = _figures(seen) | {
+        "called": _called([item for item in seen if item.probability >= threshold]),
+        "randomisation": _randomisation(explained.changed.get(finding, [])),
+    }
+    return about | {"problem": None, "figures": told}
 
 
-def _figures(seen: Sequence[Seen], changed: Sequence[Changed]) -> dict[str, Any]:
+def _figures(seen: Sequence[Seen]) -> dict[str, Any]:
     asked = [(item, item.perturbed) for item in seen if item.perturbed is not None]
     films = [item for item, _ in asked]
     inside = [item for item in seen if item.lungs is not None]
@@ -97,17 +104,27 @@ def _figures(seen: Sequence[Seen], changed: Sequence[Changed]) -> dict[str, Any]
         "patients": len({item.patient for item in seen}),
         "empty": sum(item.empty for item in seen),
         "area": _mean(seen, [item.area for item in seen]),
-        "pointing": _mean(seen, [item.miss == 0 for item in seen]),
-        "pointing_tolerant": _mean(seen, [item.miss <= measures.TOLERANCE for item in seen]),
-        "energy": _mean(seen, [item.energy for item in seen]),
-        "overlap": _mean(seen, [item.overlap for item in seen]),
+        **_located(seen),
         "lungs": _mean(inside, [item.lungs for item in inside]),
         "deletion": _mean(films, [told.deletion for _, told in asked]),
         "insertion": _mean(films, [told.insertion for _, told in asked]),
         "score": _mean(films, [told.whole for _, told in asked]),
         "score_blurred": _mean(films, [told.filled for _, told in asked]),
-        "randomisation": _randomisation(changed),
     }
+
+
+def _located(seen: Sequence[Seen]) -> dict[str, Any]:
+    return {
+        "pointing": _mean(seen, [item.miss == 0 for item in seen]),
+        "pointing_tolerant": _mean(seen, [item.miss <= measures.TOLERANCE for item in seen]),
+        "energy": _mean(seen, [item.energy for item in seen]),
+        "overlap": _mean(seen, [item.overlap for item in seen]),
+    }
+
+
+def _called(seen: Sequence[Seen]) -> dict[str, Any] | None:
+    """Of the films that the detector calls positive: on the others it may not have seen the finding at all."""
+    return {"films": len(seen), **_located(seen)} if seen else None
 
 
 def _randomisation(changed: Sequence[Changed]) -> dict[str, Any] | None:

@@ -20,6 +20,8 @@ class Seen:
         Key that the true region was drawn under.
     area : float
         The region's share of the film.
+    probability : float
+        What the detector said, calibrated.
     miss, energy, overlap : float
         As in `cxrdesk.evaluation.saliency.measures`.
     empty : bool
@@ -33,6 +35,7 @@ class Seen:
     patient: str
     region: str
     area: float
+    probability: float
     miss: float
     energy: float
     overlap: float
