@@ -66,11 +66,11 @@ def _row(line: Mapping[str, Any], used: str) -> list[str]:
     name = f"{line['name']} (shown)" if line["method"] == used else line["name"]
     found = line["figures"]
     if found is None:
-        return [f"{name}: {line['problem']['text']}", *[""] * (len(_COLUMNS) + 2)]
+        return [f"{name}: {line['problem']['code']}", *[""] * (len(_COLUMNS) + 2)]
     random = found["randomisation"]
     kept = "" if random is None else _interval(random["stages"][-1]["rank_correlation"])
     return [name, str(found["films"]), *(_interval(found[key]) for key in _COLUMNS.values()), kept]
 
 
 def _interval(estimate: Mapping[str, float] | None) -> str:
-    return "" if estimate is None else f"{estimate['value']:.2f} ({estimate['low']:.2f} to {estimate['high']:.2f})"
+    return "" if estimate is None else f"{estimate['value']:.2f} ({estimate['low']:.2f}, {estimate['high']:.2f})"

@@ -60,7 +60,7 @@ def figures(name: str, found: Audit) -> dict[str, Any]:
 
 def _name(found: Audit, key: str) -> str:
     if key == NOISE:
-        return "Noise, for comparison"
+        return "Noise"
     if key in METHODS:
         return METHODS[key].name
     return found.spec.saliency.method if found.spec.saliency is not None else key

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import cv2
 import numpy as np
 import pytest
 
@@ -12,23 +11,19 @@ torch = pytest.importorskip("torch")
 pytest.importorskip("pytorch_grad_cam")
 pytest.importorskip("scipy")
 
-from cxrdesk.api import InputSpec, Prediction, SaliencyMap  # noqa: E402
+from cxrdesk.api import InputSpec  # noqa: E402
 from cxrdesk.api.saliency import METHODS  # noqa: E402
 from cxrdesk.api.torchkit import TorchClassifier  # noqa: E402
 from cxrdesk.evaluation import intervals  # noqa: E402
-from cxrdesk.evaluation.datasets import Row  # noqa: E402
 from cxrdesk.evaluation.saliency import measures  # noqa: E402
 from cxrdesk.evaluation.saliency.audit import NOISE, PERTURBED, RANDOMISED, audit  # noqa: E402
 from cxrdesk.evaluation.saliency.figures import figures  # noqa: E402
 from cxrdesk.evaluation.saliency.methods import OWN, randomised, with_method  # noqa: E402
-from cxrdesk.evaluation.saliency.truth import Target, Truth  # noqa: E402
+from cxrdesk.evaluation.saliency.truth import truth_in  # noqa: E402
 from cxrdesk.imaging import quality  # noqa: E402
 from cxrdesk.imaging.errors import UserError  # noqa: E402
-from cxrdesk.imaging.radiograph import Projection, View  # noqa: E402
+from tests.made_squares import SIDE, SQUARE, Sided, make_squares  # noqa: E402
 from tests.support import CHEST, HalfLungs, Spy, detector_spec, registry_of, spying  # noqa: E402
-
-SIDE = 160
-AP = View(body_part="chest", projection=Projection.AP)
 
 
 @pytest.fixture(autouse=True)
@@ -40,23 +35,7 @@ def _looks_like_a_chest(monkeypatch):
 
 @pytest.fixture(scope="module")
 def truth(tmp_path_factory):
-    """Dark films with one bright square each, whose masks are those squares; an adult and a broken file besides."""
-    folder = tmp_path_factory.mktemp("films")
-    targets = []
-    for k in range(14):
-        row, col = 20 + 40 * (k % 3), 20 + 40 * (k // 3 % 3)
-        mask = np.zeros((SIDE, SIDE), np.uint8)
-        mask[row : row + 40, col : col + 40] = 255
-        noise = np.random.default_rng(k).integers(0, 30, mask.shape)
-        film, drawn = folder / f"{k}.png", folder / f"{k}-mask.png"
-        cv2.imwrite(str(film), (noise + (mask // 255) * 200).astype(np.uint8))
-        cv2.imwrite(str(drawn), mask)
-        if k == 13:
-            film.write_bytes(film.read_bytes()[:200])
-        about = {"path": film, "dataset": "made", "patient": f"p{k}", "view": AP}
-        made = Row(**about, age_years=40.0 if k == 12 else 3.0)
-        targets.append(Target(row=made, regions={"opacity": drawn}))
-    return Truth(name="made", rows=[target.row for target in targets], targets=targets)
+    return truth_in(make_squares(tmp_path_factory.mktemp("squares") / "site"))
 
 
 class Bright(TorchClassifier):
@@ -104,7 +83,7 @@ def test_a_map_of_the_bright_square_points_at_it(found):
     # Two cells wide, and stretched linearly: part of the mass lies around the square.
     assert all(item.miss == 0 and item.energy > 0.5 and item.overlap > 0.6 for item in seen)
     assert {item.region for item in seen} == {"opacity"}
-    assert {round(item.area, 4) for item in seen} == {round((40 / SIDE) ** 2, 4)}
+    assert {round(item.area, 4) for item in seen} == {round((SQUARE / SIDE) ** 2, 4)}
     # The stand-in's lungs are the left half of every film; squares straddle no middle but that of the second column.
     shares = sorted(item.lungs for item in seen)
     assert shares[0] < 0.1
@@ -190,26 +169,10 @@ def test_a_method_that_does_not_fit_says_so_and_loses_no_film(truth):
     assert told["scorecam"]["figures"]["films"] == told["hirescam"]["figures"]["films"] == 12
 
 
-class Own(Spy):
-    """Two findings, always the same map; no network."""
-
-    spec = detector_spec(
-        findings=("pneumonia", "opacity"), operating_points=(), calibration={}, saliency=detector_spec().saliency
-    )
-
-    def predict(self, inputs):
-        return Prediction(probabilities={"pneumonia": 0.5, "opacity": 0.5})
-
-    def explain(self, inputs, finding):
-        values = np.zeros((4, 4), np.float32)
-        values[:, 0 if finding == "opacity" else 1] = 1
-        return [SaliencyMap(finding=finding, values=values)]
-
-
 def test_a_detector_that_is_not_torchs_is_audited_with_its_own_maps(truth):
-    found = audit(registry_of(spying(Own)), Own.spec, truth, device="cpu")
+    found = audit(registry_of(spying(Sided)), Sided.spec, truth, device="cpu")
     assert set(found.methods) == {OWN, NOISE}
-    told = figures("own", found)
+    told = figures("sided", found)
     first, second = told["findings"]
     assert first["methods"][0]["name"] == "test"
     assert first["methods"][0]["figures"]["randomisation"] is None
@@ -223,7 +186,13 @@ def test_a_detector_that_is_not_torchs_is_audited_with_its_own_maps(truth):
     )
     # Two different columns of four: r = -1/3.
     assert pair["correlation"]["value"] == pytest.approx(-1 / 3)
-    assert first["methods"][0]["figures"]["deletion"]["value"] == pytest.approx(0.5)
+    assert first["methods"][0]["figures"]["deletion"]["value"] == pytest.approx(0.4)
+    # Positive from 0.5 on, where a bundle has no operating point.
+    assert first["methods"][0]["figures"]["called"] is None
+    called, whole = second["methods"][0]["figures"]["called"], second["methods"][0]["figures"]
+    assert {key: called[key] for key in ("films", "energy", "overlap")} == {
+        key: whole[key] for key in ("films", "energy", "overlap")
+    }
 
 
 def test_without_maps_there_is_nothing_to_audit(truth):
