@@ -1,27 +1,32 @@
-"""Two methods that the grad-cam package lacks, or has in a form that costs too much. Imported when a model loads."""
+"""Two methods that the grad-cam package lacks, or has in a form that costs too much.
+
+`cxrdesk.api.saliency.cam` joins each class with the package's ``BaseCAM``, so that torch is imported only then.
+"""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from pytorch_grad_cam.base_cam import BaseCAM
 
 from cxrdesk.api.saliency import NOT_APPLICABLE, SCORE_CAM_CHANNELS
 from cxrdesk.imaging.errors import UserError
 
+if TYPE_CHECKING:
+    import torch
+
 _BATCH = 32
 
 
-class ClassActivationMap(BaseCAM):  # type: ignore[misc]
+class ClassActivationMap:
     """Zhou et al. 2016: each channel counts with its weight in the linear layer behind the pooling.
 
     Only of networks whose logits are that linear layer of the mean of the named layer's channels, which is computed
     and compared, since a network does not say how it is built.
     """
 
+    model: torch.nn.Module
     outputs: torch.Tensor
 
     def get_cam_weights(
@@ -34,6 +39,8 @@ class ClassActivationMap(BaseCAM):  # type: ignore[misc]
         UserError
             ``"method-not-applicable"``.
         """
+        import torch
+
         linear = [module for module in self.model.modules() if isinstance(module, torch.nn.Linear)]
         logits = self.outputs.detach().float().cpu().numpy()
         if linear and linear[-1].weight.shape == (logits.shape[1], activations.shape[1]):
@@ -47,17 +54,16 @@ class ClassActivationMap(BaseCAM):  # type: ignore[misc]
         raise UserError(NOT_APPLICABLE, text)
 
 
-class StrongestScoreCam(BaseCAM):  # type: ignore[misc]
+class StrongestScoreCam:
     """Wang et al. 2020, by the strongest channels alone: each costs a forward pass.
 
     A channel counts with the softmax, over the channels taken, of the logit of the film seen through it. With as many
     `channels` as the layer has it is the grad-cam package's own Score-CAM.
     """
 
+    model: torch.nn.Module
+    activations_and_grads: Any
     channels = SCORE_CAM_CHANNELS
-
-    def __init__(self, model: torch.nn.Module, target_layers: list[torch.nn.Module]) -> None:
-        super().__init__(model, target_layers, uses_gradients=False)
 
     def get_cam_weights(
         self,
@@ -78,6 +84,8 @@ class StrongestScoreCam(BaseCAM):  # type: ignore[misc]
         return weights
 
     def _shares(self, film: torch.Tensor, target: Any, activations: NDArray[np.float32]) -> NDArray[np.float32]:
+        import torch
+
         scores = []
         with torch.no_grad():
             for start in range(0, len(activations), _BATCH):

@@ -77,5 +77,10 @@ def cam(key: str, model: torch.nn.Module, layer: torch.nn.Module) -> Any:
     """
     if key not in METHODS:
         raise UserError("unknown-method", f"there is no saliency method {key!r}; known are {', '.join(METHODS)}")
+    from pytorch_grad_cam.base_cam import BaseCAM
+
     method = METHODS[key]
-    return getattr(import_module(method.module), method.maker)(model, [layer])
+    maker = getattr(import_module(method.module), method.maker)
+    if not issubclass(maker, BaseCAM):
+        maker = type(method.maker, (maker, BaseCAM), {})
+    return maker(model, [layer])

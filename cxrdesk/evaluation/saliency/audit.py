@@ -18,7 +18,7 @@ from cxrdesk.evaluation.datasets import Row
 from cxrdesk.evaluation.run import Progress, analyses, studies
 from cxrdesk.evaluation.saliency.checks import Shown, alike, changed, measured
 from cxrdesk.evaluation.saliency.found import Audit, Explained
-from cxrdesk.evaluation.saliency.methods import OWN, SEED, methods_of, used_by, with_method
+from cxrdesk.evaluation.saliency.methods import OWN, SEED, faults, methods_of, used_by, with_method
 from cxrdesk.evaluation.saliency.truth import Target, Truth, grid_of, mask_of
 from cxrdesk.imaging.errors import FilmError, UserError
 from cxrdesk.inference import devices
@@ -85,7 +85,8 @@ class _Run:
         done = []
         # The detector once more, to be shown changed films and to be changed.
         detector = self.model(context=Context(device=devices.choose(self.device)))
-        detector.load()
+        with faults(self.spec.id):
+            detector.load()
         try:
             for rows, analysis in analyses(self.registry, films, self.device, progress, self.spec.scope, explain=True):
                 if isinstance(analysis, FilmError):

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from cxrdesk.api.detector import Detector, ModelInput, SaliencyMap
 from cxrdesk.evaluation.saliency import measures
 from cxrdesk.evaluation.saliency.found import Alike, Changed, Seen
-from cxrdesk.evaluation.saliency.methods import randomised
+from cxrdesk.evaluation.saliency.methods import faults, randomised
 from cxrdesk.inference.result import DetectorResult
 
 
@@ -64,7 +64,8 @@ def _perturbed(shown: Shown, detector: Detector) -> measures.Perturbed:
     def score(tensor: NDArray[Any]) -> float:
         inputs = list(shown.inputs)
         inputs[place] = ModelInput(tensor=tensor, box=own.box)
-        return detector.predict(inputs).probabilities[shown.map.finding]
+        with faults(detector.spec.id):
+            return detector.predict(inputs).probabilities[shown.map.finding]
 
     return measures.deletion_insertion(score, own.tensor, shown.map.values)
 
@@ -96,8 +97,9 @@ def changed(detector: Any, shown: Mapping[str, Sequence[Shown]]) -> dict[str, li
         for finding, films in shown.items():
             for item in films:
                 # Anew: the detector may hold the answer of the weights that it had.
-                detector.predict(item.inputs)
-                maps = detector.explain(item.inputs, finding)
+                with faults(detector.spec.id):
+                    detector.predict(item.inputs)
+                    maps = detector.explain(item.inputs, finding)
                 now = next(other.values for other in maps if other.film == item.map.film)
                 made[finding].append(
                     Changed(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -10,6 +11,8 @@ from cxrdesk.api.detector import ModelInput
 from cxrdesk.api.saliency import METHODS
 from cxrdesk.api.torchkit import TorchClassifier
 from cxrdesk.discovery.registry import Plugin, Registry
+from cxrdesk.imaging.errors import UserError
+from cxrdesk.inference.models import told
 
 if TYPE_CHECKING:
     import torch
@@ -59,6 +62,24 @@ class _Keeping:
 
 def _takes_methods(model: type[Any]) -> bool:
     return issubclass(model, TorchClassifier) and model.explain is TorchClassifier.explain
+
+
+@contextmanager
+def faults(detector: str) -> Iterator[None]:
+    """Tell what a detector raises as the viewer does, in one sentence with its code.
+
+    Raises
+    ------
+    UserError
+        In place of anything that the detector raised.
+    """
+    try:
+        yield
+    except UserError:
+        raise
+    except Exception as error:
+        code, text = told(error)
+        raise UserError(code, f"{detector} failed: {text}") from error
 
 
 def randomised(model: torch.nn.Module) -> Iterator[str]:

@@ -195,6 +195,24 @@ def test_a_detector_that_is_not_torchs_is_audited_with_its_own_maps(truth):
     }
 
 
+@pytest.mark.parametrize("method", ["load", "predict"])
+def test_a_detector_that_fails_is_told_in_one_sentence(truth, method):
+    class Failing(Bright):
+        pass
+
+    def fail(self, *given):
+        raise ValueError("no such thing")
+
+    setattr(Failing, method, fail)
+    if method == "load":
+        with pytest.raises(UserError, match="test-detector failed: ValueError: no such thing") as caught:
+            audit(registry_of(Failing), Failing.spec, truth, device="cpu")
+        assert caught.value.code == "model-failed"
+    else:
+        found = audit(registry_of(Failing), Failing.spec, truth, device="cpu")
+        assert found.methods["hirescam"].lost["failed", "model-failed"] == 12
+
+
 def test_without_maps_there_is_nothing_to_audit(truth):
     plain = spying(Spy, spec=detector_spec(saliency=None))
     with pytest.raises(UserError) as caught:
