@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from cxrdesk.api import saliency
 from cxrdesk.api.bundle import Bundle
 from cxrdesk.api.detector import Context, Detector, Mask, ModelInput, Prediction, SaliencyMap, Segmenter
 
@@ -87,6 +88,9 @@ class TorchClassifier(_TorchModel, Detector):
     mirrored = False
     """Whether each film is also seen as in a mirror, and the mean over both is the answer: twice the arithmetic."""
 
+    cam_method = "hirescam"
+    """How maps are made: a key of `cxrdesk.api.saliency.METHODS`. A bundle's reference values belong to one method."""
+
     _last: tuple[Sequence[ModelInput], torch.Tensor, torch.Tensor] | None = None
 
     def cam_layer(self, model: torch.nn.Module) -> torch.nn.Module:
@@ -99,14 +103,12 @@ class TorchClassifier(_TorchModel, Detector):
         self._cam: Any = None
         if self.spec.saliency is None:
             return
-        from pytorch_grad_cam import HiResCAM
-
         self.model.requires_grad_(False)
         layer = self.cam_layer(self.model)
         # The graph starts here: nothing below the layer is kept, and the backward pass is as short as it can be.
         # Cloned, since a leaf of the graph could not be changed in place by what follows the layer.
         self._cut = layer.register_forward_hook(lambda module, given, out: out.detach().requires_grad_(True).clone())
-        self._cam = HiResCAM(self.model, [layer])
+        self._cam = saliency.cam(self.cam_method, self.model, layer)
 
     def unload(self) -> None:
         """Release hooks and network."""
@@ -134,15 +136,17 @@ class TorchClassifier(_TorchModel, Detector):
         return Prediction(probabilities=dict(zip(self.spec.findings, means, strict=True)))
 
     def explain(self, inputs: Sequence[ModelInput], finding: str) -> list[SaliencyMap]:
-        """HiResCAM of one finding, unscaled, from the same forward pass as `predict` where it was of these inputs.
+        """Maps of one finding, unscaled, from the same forward pass as `predict` where it was of these inputs.
 
         Notes
         -----
-        Draelos and Carin 2020, arXiv 2011.08891, by the grad-cam package: each cell counts with its own gradient, where
-        Grad-CAM spreads one weight over the whole channel and so may light up cells that the score does not rest on.
-        The package's scaling of each map to 0..1 is left out, so that a film with nothing on it gives a weak map.
+        By the grad-cam package. HiResCAM, used unless `cam_method` names another, counts each cell with its own
+        gradient, where Grad-CAM spreads one weight over the whole channel and so may light up cells that the score does
+        not rest on. The package's scaling of each map to 0..1 is left out, so that a film with nothing on it gives a
+        weak map.
         """
         import torch
+        from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
 
         if self._last is None or self._last[0] is not inputs:
             self.predict(inputs)
@@ -150,10 +154,12 @@ class TorchClassifier(_TorchModel, Detector):
         _, batch, logits = self._last
         seen = self._cam.activations_and_grads
         seen.gradients = []
-        torch.autograd.backward(logits[:, self.spec.findings.index(finding)].sum(), retain_graph=True)
-        layer = self._cam.target_layers[0]
+        index = self.spec.findings.index(finding)
+        torch.autograd.backward(logits[:, index].sum(), retain_graph=True)
+        layer, targets = self._cam.target_layers[0], [ClassifierOutputTarget(index)] * len(batch)
         activations, gradients = seen.activations[0].numpy(), seen.gradients[0].numpy()
-        raw = self._cam.get_cam_image(batch, layer, [], activations, gradients, eigen_smooth=False)
+        self._cam.outputs = logits
+        raw = self._cam.get_cam_image(batch, layer, targets, activations, gradients, eigen_smooth=False)
         maps = np.maximum(raw, 0).astype(np.float32)
         if self.mirrored:
             maps = (maps[: len(inputs)] + maps[len(inputs) :, :, ::-1]) / 2

@@ -44,6 +44,13 @@ def evaluate(
     report: Annotated[
         str | None, typer.Option(help="Folder for report.html and report.json of the detectors.", metavar="FOLDER")
     ] = None,
+    saliency: Annotated[
+        bool,
+        typer.Option(
+            "--saliency",
+            help="Audit saliency maps too: --data holds masks of findings beside labels.csv, or nih/boxes.csv.",
+        ),
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Machine-readable, on stdout alone.")] = False,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, mps or xpu.")] = "auto",
 ) -> None:
@@ -68,17 +75,23 @@ def evaluate(
                 found.done.append(_measured(registry, target, data, used, found))
         except UserError as error:
             found.fail(target.name, error)
+        if saliency and target.name != FILM_CHECK:
+            try:
+                with needing_extra("The saliency audit"):
+                    _audit(registry, target, data, used, found)
+            except UserError as error:
+                found.fail(target.name, error)
     for name, failure in found.failed:
         warn(f"{name}: {failure.text}")
     if as_json:
         typer.echo(json.dumps(_content(found), indent=1, allow_nan=False))
     else:
-        _print(found.done)
+        _print(found)
     # A run that measured nothing leaves an earlier report as it is.
-    if folder is not None and found.measured:
+    if folder is not None and (found.measured or found.audits):
         _write(found, folder)
     if found.failed:
-        raise typer.Exit(Exit.PARTLY if found.done else exit_code(found.failed[0][1]))
+        raise typer.Exit(Exit.PARTLY if found.done or found.audits else exit_code(found.failed[0][1]))
 
 
 @dataclass
@@ -87,6 +100,7 @@ class _Found:
 
     done: list[dict[str, Any]] = field(default_factory=list)
     measured: list[Measured] = field(default_factory=list)
+    audits: list[dict[str, Any]] = field(default_factory=list)
     failed: list[tuple[str, UserError]] = field(default_factory=list)
 
     def fail(self, name: str, error: UserError) -> None:
@@ -144,17 +158,32 @@ def _measured(registry: Registry, target: _Target, data: Path, device: str, foun
             advance(0, None, target.name)
             return {"name": target.name, "kind": FILM_CHECK, "table": _plain(refusal_rates(data))}
         from cxrdesk.evaluation import tables
-        from cxrdesk.evaluation.run import with_bundle
 
-        if target.bundle is not None:
-            registry, spec = with_bundle(registry, target.bundle)
-        else:
-            spec = registry.model(target.name).spec
+        registry, spec = _model(registry, target)
         about = _about(spec) | {"name": target.name}
         if isinstance(spec, SegmenterSpec):
             table = tables.segmenter_table(registry, spec, data, device=device, progress=told)
             return about | {"kind": "segmenter", "table": _plain(table.to_json())}
         return about | {"kind": "detector", "tables": _tables(registry, spec, target, data, device, told, found)}
+
+
+def _model(registry: Registry, target: _Target) -> tuple[Registry, DetectorSpec | SegmenterSpec]:
+    """The target's spec, and a registry in which it is used."""
+    from cxrdesk.evaluation.run import with_bundle
+
+    if target.bundle is not None:
+        return with_bundle(registry, target.bundle)
+    return registry, registry.model(target.name).spec
+
+
+def _audit(registry: Registry, target: _Target, data: Path, device: str, found: _Found) -> None:
+    """A detector's saliency maps; a segmenter has none."""
+    from cxrdesk.api import DetectorSpec
+    from cxrdesk.cli.saliency import audited
+
+    registry, spec = _model(registry, target)
+    if isinstance(spec, DetectorSpec):
+        found.audits.append(audited(registry, spec, target.name, data, device))
 
 
 def _tables(
@@ -230,7 +259,7 @@ def _write(found: _Found, folder: Path) -> None:
         text = "It is no detector; its figures are in the tables that the command prints."
         lost += [{"name": name, "code": "no-detector", "text": text} for name in others]
         try:
-            write_report(found.measured, folder, failures=lost)
+            write_report(found.measured, folder, failures=lost, saliency=found.audits)
         except OSError as error:
             raise output.not_written(folder, error) from None
     warn(f"The report is {folder / HTML}.")
@@ -255,19 +284,22 @@ def _content(found: _Found) -> dict[str, Any]:
     from cxrdesk import DISCLAIMER, __version__
 
     failures = [{"code": error.code, "text": error.text} for _, error in found.failed]
-    return {"cxrdesk": __version__, "disclaimer": DISCLAIMER, "evaluated": found.done, "failures": failures}
+    told = {"evaluated": found.done, "saliency": found.audits, "failures": failures}
+    return {"cxrdesk": __version__, "disclaimer": DISCLAIMER, **told}
 
 
-def _print(done: list[dict[str, Any]]) -> None:
+def _print(found: _Found) -> None:
     from cxrdesk import DISCLAIMER
+    from cxrdesk.cli import saliency
     from cxrdesk.cli.console import stdout
 
-    if not done:
+    tables = [table for measured in found.done for table in _KINDS[measured["kind"]](measured)]
+    tables += [table for audit in found.audits for table in saliency.tables(audit)]
+    if not tables:
         return
     console = stdout()
-    for measured in done:
-        for table in _KINDS[measured["kind"]](measured):
-            console.print(table)
+    for table in tables:
+        console.print(table)
     console.print(f"Figures are means with 95 % confidence intervals. {DISCLAIMER}.")
 
 

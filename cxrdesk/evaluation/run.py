@@ -142,8 +142,7 @@ def answers(
     each film that cannot be read.
     """
     made = []
-    studies = _studies(rows) if spec.scope.films[1] > 1 else [[row] for row in rows]
-    for (row, *companions), analysis in _analyses(registry, studies, device, progress, spec.scope):
+    for (row, *companions), analysis in analyses(registry, studies(rows, spec.scope), device, progress, spec.scope):
         if isinstance(analysis, FilmError):
             made.append(Answer(row=row, status="unreadable", code=analysis.code, age_years=row.age_years, sex=row.sex))
             continue
@@ -208,7 +207,7 @@ def outline(
 ) -> list[Outlined]:
     """Outline films and hold each mask, stretched to the drawn one's grid, against it."""
     outlined = []
-    for (row,), analysis in _analyses(registry, [[row] for row in rows], device, progress, spec.scope):
+    for (row,), analysis in analyses(registry, [[row] for row in rows], device, progress, spec.scope):
         if isinstance(analysis, FilmError):
             outlined.append(Outlined(row=row, reason=analysis.code))
             continue
@@ -224,13 +223,13 @@ def outline(
     return outlined
 
 
-def _studies(rows: Iterable[Row]) -> list[list[Row]]:
-    """Films of one study together, in the order of the studies' first films."""
-    studies: dict[object, list[Row]] = {}
+def studies(rows: Iterable[Row], scope: FilmScope) -> list[list[Row]]:
+    """Films of one study together, in the order of the studies' first films; each alone where the model takes one."""
+    together: dict[object, list[Row]] = {}
     for row in rows:
-        key = (row.dataset, row.patient, row.study) if row.study else row.path
-        studies.setdefault(key, []).append(row)
-    return list(studies.values())
+        key = (row.dataset, row.patient, row.study) if row.study and scope.films[1] > 1 else row.path
+        together.setdefault(key, []).append(row)
+    return list(together.values())
 
 
 def _labelled_together(row: Row, companions: Iterable[Row]) -> Row:
@@ -241,8 +240,14 @@ def _labelled_together(row: Row, companions: Iterable[Row]) -> Row:
     return row if labels == row.labels else replace(row, labels=labels)
 
 
-def _analyses(
-    registry: Registry, studies: list[list[Row]], device: str, progress: Progress, scope: FilmScope
+def analyses(
+    registry: Registry,
+    studies: list[list[Row]],
+    device: str,
+    progress: Progress,
+    scope: FilmScope,
+    *,
+    explain: bool = False,
 ) -> Iterator[tuple[list[Row], FilmAnalysis | FilmError]]:
     """Each study with its rows, the film that is shown first; each film that cannot be read for itself."""
     runner = LocalRunner(registry, device=device)
@@ -261,7 +266,7 @@ def _analyses(
                 continue
             films.sort(key=lambda pair: _rank(pair[1].view, scope))
             shown, *others = [film for _, film in films]
-            options = Options(explain=False)
+            options = Options(explain=explain)
             yield [row for row, _ in films], FilmAnalysis(shown, registry, runner, companions=others, options=options)
         progress(of, of)
     finally:

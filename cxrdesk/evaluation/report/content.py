@@ -64,6 +64,7 @@ def content(
     measured: Sequence[Measured],
     *,
     failures: Sequence[Mapping[str, str]] = (),
+    saliency: Sequence[Mapping[str, Any]] = (),
     created: datetime | None = None,
 ) -> dict[str, Any]:
     """Everything that the report says.
@@ -72,6 +73,8 @@ def content(
     ----------
     failures : sequence of mapping
         ``name``, ``code`` and ``text`` of what was asked for and is not in the report.
+    saliency : sequence of mapping
+        Audits, of `cxrdesk.evaluation.saliency.figures.figures`.
     created : datetime, optional
         With a time zone; now where not given.
     """
@@ -83,6 +86,7 @@ def content(
         "created": (created or datetime.now(UTC)).isoformat(timespec="seconds"),
         "detectors": [_detector(item) for item in measured],
         "comparisons": _comparisons(measured),
+        "saliency": [dict(audit) for audit in saliency],
         "failures": [dict(failure) for failure in failures],
     }
 

@@ -15,7 +15,13 @@ from cxrdesk.imaging.errors import FilmError
 JSON, HTML = "report.json", "report.html"
 
 
-def write_report(measured: Sequence[Measured], folder: Path, *, failures: Sequence[Mapping[str, str]] = ()) -> None:
+def write_report(
+    measured: Sequence[Measured],
+    folder: Path,
+    *,
+    failures: Sequence[Mapping[str, str]] = (),
+    saliency: Sequence[Mapping[str, Any]] = (),
+) -> None:
     """Write both files, over those of an earlier run.
 
     Raises
@@ -23,7 +29,7 @@ def write_report(measured: Sequence[Measured], folder: Path, *, failures: Sequen
     OSError
         If the folder cannot be written to.
     """
-    report = content(measured, failures=failures)
+    report = content(measured, failures=failures, saliency=saliency)
     text, html = to_text(report), page(report, _pictures(measured, report))
     folder.mkdir(parents=True, exist_ok=True)
     (folder / JSON).write_text(text, encoding="ascii", newline="\n")

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
+from cxrdesk.evaluation.report.cells import interval as _interval
+from cxrdesk.evaluation.report.cells import number as _number
+from cxrdesk.evaluation.report.cells import table as _table
+from cxrdesk.evaluation.report.cells import text as _text
 from cxrdesk.evaluation.report.figures import svg
+from cxrdesk.evaluation.report.saliency import sections
 
 Pictures = Mapping[str, str]
 """What a film is called to its picture, a ``data:`` address."""
@@ -73,6 +78,7 @@ def page(report: Mapping[str, Any], pictures: Pictures) -> str:
         parts += _side_by_side(report)
     for k, detector in enumerate(report["detectors"]):
         parts += _detector(detector, f"d{k}", pictures)
+    parts += sections(report["saliency"])
     parts += ["<h2>How the figures were made</h2>", *(f'<p class="note">{escape(text)}</p>' for text in METHODS)]
     return "\n".join([*parts, "</body></html>", ""])
 
@@ -275,25 +281,5 @@ def _failures(failures: Sequence[Mapping[str, Any]], point: str, pictures: Pictu
     return parts
 
 
-def _interval(estimate: Mapping[str, float]) -> str:
-    return f"{estimate['value']:.3f} ({estimate['low']:.3f} to {estimate['high']:.3f})"
-
-
 def _p(p: float | None) -> str:
     return "no spread" if p is None else "< 0.001" if p < 0.001 else f"{p:.3f}"
-
-
-def _text(text: str) -> str:
-    return f"<td>{escape(text)}</td>"
-
-
-def _number(text: object) -> str:
-    return f'<td class="number">{escape(str(text))}</td>'
-
-
-def _table(caption: str, head: Iterable[str], rows: Iterable[Sequence[str]]) -> str:
-    """A table of cells that are HTML already."""
-    title = f"<caption>{escape(caption)}</caption>" if caption else ""
-    heads = "".join(f'<th scope="col">{escape(name)}</th>' for name in head)
-    body = "\n".join(f"<tr>{''.join(row)}</tr>" for row in rows)
-    return f"<table>{title}<thead><tr>{heads}</tr></thead><tbody>\n{body}\n</tbody></table>"
