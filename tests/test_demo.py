@@ -68,17 +68,17 @@ def test_pictures_report_and_table(out, plain_environment, repository):
     assert done.stdout.startswith(f"{DISCLAIMER}.\n")
     [child] = [line for line in done.stdout.splitlines() if "child-with-opacity/" in line and "Pneumonia:" in line]
     assert "probability" in child
-    [adult] = [line for line in done.stdout.splitlines() if line.startswith("adult/") and "too-old" in line]
+    [adult] = [line for line in done.stdout.splitlines() if line.startswith("adult/chest-pa") and "too-old" in line]
     assert "not run" in adult
     files = sorted(out.iterdir())
-    assert len(files) == 4
+    assert len(files) == 6
     for path in files:
         # One line for each, with what it is.
         [line] = [line for line in done.stdout.splitlines() if line.startswith(str(path))]
         assert line.removeprefix(str(path)).strip()
     assert all(path.stat().st_size > 10_000 for path in files if path.suffix == ".png")
     films = json.loads((out / "report.json").read_text())["films"]
-    assert len(films) == 2
+    assert len(films) == 4
     with (out / "report.csv").open(newline="") as table:
         assert len(list(csv.reader(table))) > 2
 

@@ -166,6 +166,8 @@ def _fit(module: Fit, draws: Drawing, plan: Plan, out: Path, tune: Fixed | None)
         enable_model_summary=False,
         num_sanity_val_steps=0,
     )
+    # An earlier stage may have left parts as in use; what is frozen is put so at each epoch's start.
+    module.train()
     module.network.to(memory_format=torch.channels_last)
     loader = DataLoader(draws, batch_size=plan.batch, sampler=Epochs(len(draws)), drop_last=True, num_workers=0)
     beside = None if tune is None else DataLoader(tune, batch_size=plan.batch, num_workers=0)

@@ -62,9 +62,9 @@ class Amount:
     patients: Mapping[str, int]
     stages: tuple[Stage, ...]
     size: int = 256
-    batch: int = 32
+    batch: int = 16
     patience: int = 3
-    average: float = 0.99
+    average: float = 0.9
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -36,7 +36,9 @@ def test_the_tracked_files_stay_small():
     assert all(path.stat().st_size < 1_000_000 for path in TRACKED.rglob("*.dcm"))
 
 
-def test_a_child_and_an_adult():
-    films = dict(sample_studies())
-    assert {(ds.PatientAge, ds.ViewPosition) for ds in films.values()} == {("003Y", "AP"), ("054Y", "PA")}
-    assert {str(ds.PatientName) for ds in films.values()} == {"Phantom^Child", "Phantom^Adult"}
+def test_a_child_an_adult_in_two_views_and_a_neck():
+    films = [(ds.PatientAge, ds.BodyPartExamined, ds.ViewPosition) for _, ds in sample_studies()]
+    chests = [("003Y", "CHEST", "AP"), ("054Y", "CHEST", "PA"), ("054Y", "CHEST", "LL")]
+    assert films == [*chests, ("002Y", "NECK", "AP")]
+    assert {str(ds.PatientName) for _, ds in sample_studies()} == {"Phantom^Child", "Phantom^Adult", "Phantom^Toddler"}
+    assert len({ds.StudyInstanceUID for _, ds in sample_studies()}) == 3

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from pydicom.dataset import FileDataset
 
-from cxrdesk.imaging.phantom.chest import adult, child_bedside, simulate
+from cxrdesk.imaging.phantom.chest import ADULT_EXPOSURE, adult, child_bedside, simulate
 from cxrdesk.imaging.phantom.dicom import to_dataset
 from cxrdesk.imaging.phantom.findings import Opacity
+from cxrdesk.imaging.phantom.neck import NeckParameters, SubglotticNarrowing, simulate_neck
+from cxrdesk.imaging.radiograph import Projection
 
 
 def sample_studies() -> Iterator[tuple[str, FileDataset]]:
@@ -21,10 +24,19 @@ def sample_studies() -> Iterator[tuple[str, FileDataset]]:
         "child-with-opacity/chest-ap.dcm",
         to_dataset(young, given_name="Child", study_description="Synthetic chest AP, right lower zone opacity"),
     )
-    grown = simulate(adult(shape=(704, 704), seed=54))
+    for projection in (Projection.PA, Projection.LATERAL):
+        exposure = replace(ADULT_EXPOSURE, marker="L" if projection is Projection.LATERAL else "R")
+        grown = simulate(adult(shape=(704, 704), seed=54, projection=projection, exposure=exposure))
+        told = "Synthetic chest PA and lateral, no finding"
+        yield (
+            f"adult/chest-{projection}.dcm",
+            to_dataset(grown, given_name="Adult", study_description=told, study="sample adult"),
+        )
+    narrow = SubglotticNarrowing(severity=0.9)
+    small = simulate_neck(NeckParameters(age_years=2.0, narrowing=narrow, shape=(640, 640), seed=7))
     yield (
-        "adult/chest-pa.dcm",
-        to_dataset(grown, given_name="Adult", study_description="Synthetic chest PA, no finding"),
+        "child-neck/neck-ap.dcm",
+        to_dataset(small, given_name="Toddler", study_description="Synthetic neck AP, narrowed subglottic airway"),
     )
 
 

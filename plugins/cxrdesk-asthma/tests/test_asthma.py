@@ -43,7 +43,7 @@ def chest():
 def test_the_network_is_the_described_one():
     """InceptionV3, average pooling, 1024 numbers as a short sequence, an LSTM of 64 units, one output."""
     net = build().eval()
-    assert (net.project.in_features, net.project.out_features) == (2048, 1024)
+    assert (net.project[0].in_features, net.project[0].out_features) == (2048, 1024)
     assert net.lstm.hidden_size == 64
     plain = timm.create_model("inception_v3", in_chans=1, num_classes=0)
     assert net.features.state_dict().keys() == plain.state_dict().keys()

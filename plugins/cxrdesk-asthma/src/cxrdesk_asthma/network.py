@@ -20,14 +20,18 @@ class InceptionLSTM(torch.nn.Module):
     def __init__(self, features: torch.nn.Module) -> None:
         super().__init__()
         self.features = features
-        self.project = torch.nn.Linear(int(features.num_features), PROJECTED)
+        # Averaged features hardly differ from film to film; the LSTM learns nothing before they are spread out.
+        self.spread = torch.nn.BatchNorm1d(int(features.num_features), affine=False)
+        self.project = torch.nn.Sequential(
+            torch.nn.Linear(int(features.num_features), PROJECTED), torch.nn.BatchNorm1d(PROJECTED), torch.nn.ReLU()
+        )
         self.lstm = torch.nn.LSTM(PROJECTED // STEPS, UNITS, batch_first=True)
         self.drop = torch.nn.Dropout(0.3)
         self.head = torch.nn.Linear(UNITS, 1)
 
     def forward(self, films: torch.Tensor) -> torch.Tensor:
         """Logits (n, 1)."""
-        projected = torch.relu(self.project(self.features(films)))
+        projected = self.project(self.spread(self.features(films)))
         # cuDNN cannot take the gradient that saliency needs outside of training.
         with torch.backends.cudnn.flags(enabled=self.training):
             states, _ = self.lstm(projected.unflatten(1, (STEPS, -1)))

@@ -42,7 +42,7 @@ HEAD = ("project", "lstm", "head")
 AMOUNT = Amount(
     patients={"train": 1600, "tune": 400, "report": 500},
     stages=(
-        Stage(name="head", geometry=GEOMETRY, strength=0.7, draws=1600, epochs=3, rate=2e-3, trains=HEAD),
+        Stage(name="head", geometry=GEOMETRY, strength=0.7, draws=1600, epochs=2, rate=2e-3, trains=HEAD),
         Stage(
             name="fine",
             geometry=GEOMETRY,

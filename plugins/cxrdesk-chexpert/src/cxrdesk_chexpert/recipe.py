@@ -55,7 +55,7 @@ AMOUNT = Amount(
     patients={"train": 1200, "tune": 300, "report": 400},
     stages=(
         Stage(name="head", geometry=GEOMETRY, strength=0.7, draws=1600, epochs=1, rate=3e-3, trains=("head",)),
-        Stage(name="whole", geometry=GEOMETRY, strength=0.7, draws=2400, epochs=4, rate=1e-3),
+        Stage(name="whole", geometry=GEOMETRY, strength=0.7, draws=2400, epochs=5, rate=1e-3),
     ),
 )
 
