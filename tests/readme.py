@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from cxrdesk.api.evidence import Estimate
+from tests.figures import FIGURES, SETS, commands
 
 ROOT = Path(__file__).resolve().parents[1]
 README = ROOT / "README.md"
@@ -15,7 +16,10 @@ EVALUATION = ROOT / "plugins/evaluation.json"
 START, END = "<!-- figures: python -m tests.readme -->\n", "<!-- end of figures -->"
 BENCH_START, BENCH_END = "<!-- bench: python -m tests.readme -->\n", "<!-- end of bench -->"
 BENCH = ROOT / "tests/bench/measured.json"
+COMMANDS_START, COMMANDS_END = "<!-- commands: python -m tests.readme -->\n", "<!-- end of commands -->"
+PLUGINS = ROOT / "plugins/README.md"
 POINT = "balanced"
+SIMULATED = ("auc", "sensitivity", "specificity", "calibration_error")
 COLUMNS = ("auc", "sensitivity", "specificity", "balanced_accuracy", "calibration_error")
 
 
@@ -65,6 +69,42 @@ def bench() -> str:
     return "\n".join(lines) + "\n"
 
 
+def simulated() -> str:
+    """Markdown tables of the detectors on simulated films."""
+    heads = " | ".join(name.replace("_", " ") for name in SIMULATED)
+    lines = [f"| detector | finding, at `{POINT}` | {heads} | films (with it) |", "| --- " * (len(SIMULATED) + 3) + "|"]
+    kept = {name: json.loads((FIGURES / f"{name}.json").read_text(encoding="utf-8")) for name in SETS}
+    for name, told in kept.items():
+        (item,) = told["evaluated"]
+        for table in item["tables"]:
+            point = table["points"][POINT]
+            values = " | ".join(_told(point[column]) for column in SIMULATED)
+            lines.append(f"| {name} | {table['finding']} | {values} | {point['films']} ({point['positives']}) |")
+    heads = "maximum inside | or near | mass inside | region's share of the film | depends on the weights"
+    lines += ["", f"| detector | finding | saliency method | {heads} |", "| --- " * 8 + "|"]
+    for name, told in kept.items():
+        (audit,) = told["saliency"]
+        for finding in audit["findings"]:
+            for method in finding["methods"]:
+                if method["figures"] is not None:
+                    lines.append(f"| {name} | {finding['finding']} | {_method(method, audit['used'])} |")
+    return "\n".join(lines) + "\n"
+
+
+def _method(method: dict[str, Any], used: str) -> str:
+    found = method["figures"]
+    shown = " (shown)" if method["method"] == used else ""
+    cells = [f"{found[key]['value']:.2f}" for key in ("pointing", "pointing_tolerant", "energy", "area")]
+    random = found["randomisation"]
+    depends = "" if random is None else "yes" if random["depends"] else "no"
+    return " | ".join([f"{method['name']}{shown}", *cells, depends])
+
+
+def measuring() -> str:
+    """The commands that gave the figures on simulated films."""
+    return "".join(f"    {line}\n" for name in SETS for line in commands(name))
+
+
 def filled(text: str, start: str, end: str, content: str) -> str:
     """`text` with `content` between two marks."""
     before, rest = text.split(start)
@@ -76,6 +116,8 @@ def main() -> int:
     """Write the tables into the README."""
     text = filled(README.read_text(encoding="utf-8"), START, END, figures())
     README.write_text(filled(text, BENCH_START, BENCH_END, bench()), encoding="utf-8")
+    text = filled(PLUGINS.read_text(encoding="utf-8"), START, END, simulated())
+    PLUGINS.write_text(filled(text, COMMANDS_START, COMMANDS_END, measuring()), encoding="utf-8")
     return 0
 
 

@@ -1,11 +1,29 @@
 """The README's figures are those that the evaluation printed, and that the shipped bundles hold; its files exist."""
 
+import json
 import re
+from pathlib import Path
 
 import pytest
 
 from cxrdesk.api.bundle import Bundle
-from tests.readme import BENCH_END, BENCH_START, END, README, ROOT, START, bench, figures, results
+from tests.figures import FIGURES, SETS
+from tests.readme import (
+    BENCH_END,
+    BENCH_START,
+    COMMANDS_END,
+    COMMANDS_START,
+    END,
+    README,
+    ROOT,
+    START,
+    bench,
+    figures,
+    measuring,
+    results,
+    simulated,
+)
+from tests.readme import PLUGINS as PLUGINS_README
 
 PLUGINS = ROOT / "plugins"
 
@@ -38,7 +56,25 @@ def test_evaluation_is_of_the_shipped_pneumonia_bundles(place: str) -> None:
             assert tables[0]["points"][name][figure]["value"] == pytest.approx(point[figure]["value"], abs=3e-3)
 
 
-def test_linked_files_exist() -> None:
-    targets = re.findall(r"\]\((?!https?:)([^)#]+)\)", README.read_text(encoding="utf-8"))
-    assert targets
-    assert [target for target in targets if not (ROOT / target).exists()] == []
+def test_simulated_figures_are_those_that_the_commands_printed() -> None:
+    text = PLUGINS_README.read_text(encoding="utf-8")
+    assert text.split(START)[1].split(END)[0] == simulated(), "run: python -m tests.readme"
+    assert text.split(COMMANDS_START)[1].split(COMMANDS_END)[0] == measuring(), "run: python -m tests.readme"
+
+
+@pytest.mark.parametrize("name", SETS)
+def test_simulated_figures_are_of_the_shipped_bundles(name: str) -> None:
+    shipped = Bundle(PLUGINS / f"cxrdesk-{name}/src/cxrdesk_{name}/bundle").manifest
+    told = json.loads((FIGURES / f"{name}.json").read_text(encoding="utf-8"))
+    for item in (*told["evaluated"], *told["saliency"]):
+        assert item["weights_sha256"] == shipped["weights"]["sha256"]
+    assert {table["finding"] for table in told["evaluated"][0]["tables"]} == set(shipped["findings"])
+    for table in told["evaluated"][0]["tables"]:
+        assert table["points"]["balanced"]["auc"]["value"] >= 0.95, table["finding"]
+
+
+@pytest.mark.parametrize("page", [README, PLUGINS_README, *sorted(PLUGINS.glob("*/README.md"))])
+def test_linked_files_exist(page: Path) -> None:
+    targets = re.findall(r"\]\((?!https?:)([^)#]+)\)", page.read_text(encoding="utf-8"))
+    assert targets or page.parent.parent == PLUGINS
+    assert [target for target in targets if not (page.parent / target).exists()] == []

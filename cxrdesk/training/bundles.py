@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import platform
 from datetime import UTC, datetime
@@ -13,7 +14,7 @@ import safetensors.torch
 import torch
 from numpy.typing import NDArray
 
-from cxrdesk.api.torchkit import SCALE
+from cxrdesk.api.torchkit import SCALE, single_precision
 from cxrdesk.imaging.phantom import Opacity, adult, child, simulate
 
 GOLDEN_SHAPE = (256, 256)
@@ -46,6 +47,16 @@ def eight_bits(network: torch.nn.Module) -> bytes:
         state[key] = steps.to(torch.int8).contiguous()
         state[key + SCALE] = scale.contiguous()
     return safetensors.torch.save(state)
+
+
+def storage_difference(network: torch.nn.Module, stored: bytes, films: torch.Tensor) -> float:
+    """Largest change of a probability on `films` (n, 1, rows, cols) from computing with stored weights."""
+    network.eval()
+    again = copy.deepcopy(network)
+    again.load_state_dict(single_precision(safetensors.torch.load(stored)))
+    with torch.inference_mode():
+        changes = torch.sigmoid(again(films)) - torch.sigmoid(network(films))
+    return float(changes.abs().max())
 
 
 def sha256(data: bytes) -> str:

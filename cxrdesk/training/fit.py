@@ -174,13 +174,17 @@ def _fit(module: Fit, draws: Drawing, plan: Plan, out: Path, tune: Fixed | None)
     last = folder / "last.ckpt"
     # weights_only: a checkpoint is read without running any code that it might hold.
     resumed = str(last) if last.is_file() else None
+    # Lightning does not remember that it stopped early, and would train on.
+    ended = folder / "ended"
     try:
-        trainer.fit(module, loader, beside, ckpt_path=resumed, weights_only=True)
+        if not ended.is_file():
+            trainer.fit(module, loader, beside, ckpt_path=resumed, weights_only=True)
     except SystemExit:
         # What Lightning makes of Ctrl-C.
         if trainer.interrupted:
             raise KeyboardInterrupt from None
         raise
+    ended.touch()
     best = folder / "best.ckpt" if stops else last
     # The checkpoint holds the averaged weights, also where this run found nothing left to do.
     state = torch.load(best, map_location="cpu", weights_only=True)["state_dict"]

@@ -26,7 +26,7 @@ from cxrdesk.evaluation.labelled import is_labelled, labelled
 from cxrdesk.imaging.errors import UserError
 from cxrdesk.imaging.phantom.batch import Order, produce, recorded
 from cxrdesk.imaging.preprocess import WHOLE_FILM
-from cxrdesk.training.bundles import eight_bits, half_precision, provenance, sha256
+from cxrdesk.training.bundles import eight_bits, half_precision, provenance, sha256, storage_difference
 from cxrdesk.training.data import Draws, Example, Fixed, LeftOut, read_films
 from cxrdesk.training.finish import Bench, finish
 from cxrdesk.training.fit import Plan, Stage, fit_stages
@@ -36,6 +36,8 @@ from cxrdesk.training.uncertain import training_labels
 SPLITS = ("train", "tune", "report")
 SEEDS = {"train": 101, "tune": 102, "report": 103}
 VARIANTS = {"train": "mild", "tune": "mild", "report": "strong"}
+STORAGE_FILMS = 64
+"""Tuning films on which stored weights are compared with those that were trained."""
 GOLDEN_SEED, GOLDEN_FILMS, GOLDEN_SIZE = 104, 6, 192
 
 Films = Mapping[str, Sequence[Row]]
@@ -183,8 +185,10 @@ def train_detector(
     plan = Plan(
         epochs=0, batch=amount.batch, device=task.bench.device, average=amount.average, patience=amount.patience
     )
-    fit_stages(module, amount.stages, draws, plan, out, Fixed(tuning, spec.input))
+    fixed = Fixed(tuning, spec.input)
+    fit_stages(module, amount.stages, draws, plan, out, fixed)
     stored = task.storage(module.network.cpu())
+    some = torch.stack([fixed[k][0] for k in range(min(len(fixed), STORAGE_FILMS))])
     spec = replace(spec, weights_sha256=sha256(stored), evidence=evidence)
     training = provenance(
         f"cxrdesk train {task.name}",
@@ -192,6 +196,7 @@ def train_detector(
         films={name: len(rows) for name, rows in films.items()},
         left_out=len(left_out),
         storage="int8, one scale a channel" if task.storage is eight_bits else "fp16",
+        storage_changes_a_probability_by=storage_difference(module.network, stored, some),
         seed=0,
     )
     words = _words(task, evidence, films)

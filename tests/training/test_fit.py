@@ -159,6 +159,10 @@ def test_training_stops_early_and_keeps_the_best_epoch(examples, tmp_path):
         tuned = [float(row["tune_loss"]) for row in csv.DictReader(file)]
     best = int(np.argmin(tuned))
     assert len(tuned) == best + 3 < 30
+    again = ClassFit(network(), rate=0.03)
+    fit(again, draws(examples), plan, tmp_path, noise(examples))
+    for name, value in module.state_dict().items():
+        torch.testing.assert_close(again.state_dict()[name], value, rtol=0, atol=0)
     module.eval()
     loader = torch.utils.data.DataLoader(noise(examples), batch_size=12)
     (images, target) = next(iter(loader))

@@ -27,6 +27,8 @@ from cxrdesk.inference.result import DetectorResult, Status
 
 NOISE = "noise"
 """Key of maps of noise on the grid of those that are used: what a map is worth that knows nothing."""
+SLOW, SLOW_STUDIES = ("scorecam",), 12
+"""Methods that cost a forward pass for each channel, and most studies that they are asked about."""
 PERTURBED, RANDOMISED = 12, 6
 """Most films of each finding for deletion and insertion, and for the randomisation of weights."""
 
@@ -63,8 +65,11 @@ def audit(
             progress(number * of + done, len(methods) * of)
 
         run = _Run(with_method(registry, spec.id, method), spec, targets, device)
-        # Films that are refused are refused whatever the method: they are asked about once.
-        films = run.explain(films, found, method, noise if method == found.used else None, told)
+        wanted = films[:SLOW_STUDIES] if method in SLOW and method != found.used else films
+        done = run.explain(wanted, found, method, noise if method == found.used else None, told)
+        if wanted is films:
+            # Films that are refused are refused whatever the method: they are asked about once.
+            films = done
     found.methods[NOISE] = noise
     return found
 

@@ -39,14 +39,16 @@ AMOUNT = Amount(
     stages=(
         Stage(
             name="whole",
-            geometry=Geometry(rotation_degrees=8.0, scale=0.12, aspect=0.12, shift=0.06, flip=0.5),
-            strength=0.8,
-            draws=3200,
-            epochs=16,
-            rate=2e-3,
+            geometry=Geometry(rotation_degrees=5.0, scale=0.08, aspect=0.08, shift=0.04, flip=0.5),
+            strength=0.35,
+            draws=6400,
+            epochs=10,
+            rate=3e-3,
         ),
     ),
+    batch=32,
     patience=5,
+    average=0.98,
 )
 
 
