@@ -146,7 +146,7 @@ def load_features(network: torch.nn.Module, path: Path) -> None:
 
 def _pretrained(network: torch.nn.Module, data: Path, out: Path, device: str, task: Auxiliary) -> None:
     children = [row for row in kermany(data) if row.split == "train"]
-    audited = _with_boxes(data)
+    audited = with_boxes(data)
     adults = [row for row in nih(data) if row.split == "train" and row.path.name not in audited]
     names = sorted({name for row in (*children, *adults) for name in row.labels})
     spec = InputSpec(size=(task.size, task.size))
@@ -169,7 +169,7 @@ def _known(row: Row, names: list[str]) -> tuple[float, ...]:
     return tuple(float(row.labels.get(name, float("nan"))) for name in names)
 
 
-def _with_boxes(data: Path) -> set[str]:
+def with_boxes(data: Path) -> set[str]:
     """Names of films that saliency is audited on."""
     path = data / "nih" / "boxes.csv"
     if not path.is_file():

@@ -26,6 +26,8 @@ from cxrdesk.inference.result import Status
 from cxrdesk.inference.runners import LocalRunner
 
 REFERENCE_PERCENTILE = 99.0
+LEAST_AUC = 0.75
+"""A finding whose area under the curve may be smaller, by its 95 % interval, gets no threshold: a score, not a call."""
 AIMS = {
     "balanced": "largest mean of sensitivity and specificity",
     "sensitive": "sensitivity surely (97.5 %) at least 95 %",
@@ -100,7 +102,7 @@ class Bench:
         )
 
     def reference(self, spec: DetectorSpec, rows: Sequence[Row]) -> dict[str, float]:
-        """By finding, the 99th percentile of the map values over the films that have it.
+        """By finding, the 99th percentile of the map values over the films that have it; none where no film has it.
 
         Raises
         ------
@@ -118,8 +120,9 @@ class Bench:
                         values[found.finding] += [item.map.values.ravel() for item in found.saliency]
         runner.close()
         reference = {
-            finding: float(np.percentile(np.concatenate(maps), REFERENCE_PERCENTILE)) if maps else 0.0
+            finding: float(np.percentile(np.concatenate(maps), REFERENCE_PERCENTILE))
             for finding, maps in values.items()
+            if maps
         }
         if empty := [finding for finding, value in reference.items() if value <= 0]:
             text = f"no tuning film with {empty[0]} gives a saliency map; train for longer"
@@ -156,6 +159,9 @@ def finish(
 ) -> DetectorSpec:
     """Calibrate and choose on `tune`, measure on `report`, write the bundle into `folder`.
 
+    A finding that has too few films, or an area under the curve that may be below `LEAST_AUC`, gets no operating point,
+    and the bundle says why.
+
     Parameters
     ----------
     spec : DetectorSpec
@@ -168,36 +174,52 @@ def finish(
     write_bundle(folder, spec, weights, {})
     spec = replace(spec, bundle=folder)
     tuned = bench.answers(spec, tune)
-    calibration, prevalence = {}, {}
+    silent: dict[str, str] = {}
+    calibration, prevalence, limits = {}, {}, {}
     for finding in spec.findings:
         done = [item for item in tuned if item.status == "done" and finding in item.row.labels]
         labels = np.array([item.row.labels[finding] for item in done], np.int64)
         raw = np.array([item.raw[finding] for item in done])
-        text = f"{told['tune']}, {len(done)} films"
-        calibration[finding] = chosen(labels, raw, [item.row.patient for item in done], text)
-        prevalence[finding] = float(labels.mean())
+        try:
+            text = f"{told['tune']}, {len(done)} films"
+            calibration[finding] = chosen(labels, raw, [item.row.patient for item in done], text)
+            prevalence[finding] = float(labels.mean())
+            limits[finding] = thresholds(labels, np.array([calibration[finding].apply(value) for value in raw]))
+        except UserError as error:
+            # One finding with too few films takes nothing from the others.
+            silent[finding] = error.text
     spec = replace(spec, calibration=calibration, prevalence=prevalence)
-    points = []
-    for finding in spec.findings:
-        done = [item for item in tuned if item.status == "done" and finding in item.row.labels]
-        labels = np.array([item.row.labels[finding] for item in done], np.int64)
-        calibrated = np.array([calibration[finding].apply(item.raw[finding]) for item in done])
-        for name, value in thresholds(labels, calibrated).items():
-            points.append(bench.point(spec, name, finding, value, f"{AIMS[name]} on the {told['tune']}", None))
-    bare = replace(spec, operating_points=tuple(points))
+
+    def points(tables: Mapping[str, DetectorTable]) -> tuple[OperatingPoint, ...]:
+        return tuple(
+            bench.point(spec, name, finding, value, f"{AIMS[name]} on the {told['tune']}", tables.get(finding))
+            for finding, values in limits.items()
+            for name, value in values.items()
+        )
+
+    bare = replace(spec, operating_points=points({}))
     answered = bench.answers(bare, report)
-    tables = {
-        finding: detector_table(bare, finding, [of_finding(item, finding) for item in answered], told["report"])
-        for finding in spec.findings
-    }
-    measured = tuple(
-        bench.point(spec, point.name, point.finding, point.threshold, point.aim, tables[point.finding])
-        for point in points
-    )
+    tables = {}
+    for finding in spec.findings:
+        scored = [of_finding(item, finding) for item in answered if finding in item.row.labels]
+        try:
+            tables[finding] = detector_table(bare, finding, scored, told["report"])
+        except UserError as error:
+            silent[finding] = error.text
+            limits.pop(finding, None)
+            continue
+        area = next(iter(tables[finding].points.values())).auc
+        if area.low < LEAST_AUC and limits.pop(finding, None) is not None:
+            silent[finding] = f"its AUC may be as low as {area.low:.3f} (95 % interval), and a call needs {LEAST_AUC}"
+    measured = points(tables)
     if spec.saliency is not None:
         spec = replace(spec, saliency=replace(spec.saliency, reference=bench.reference(spec, tune)))
     spec = replace(spec, operating_points=measured)
-    evaluation = {"films": told["report"], "table": [table.to_json() for table in tables.values()]}
+    evaluation = {
+        "films": told["report"],
+        "table": [table.to_json() for table in tables.values()],
+        "without_a_call": silent,
+    }
     made = bench.golden(spec, golden)
     write_bundle(folder, spec, weights, made, evaluation=evaluation, training=dict(training))
     return spec

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,8 +22,11 @@ from cxrdesk_chexpert import recipe  # noqa: E402
 from cxrdesk_chexpert.model import ChexpertModel  # noqa: E402
 from cxrdesk_chexpert.network import FINDINGS, build  # noqa: E402
 
+from cxrdesk.api import Bundle, DetectorSpec, Evidence, View  # noqa: E402
+from cxrdesk.evaluation.datasets import Row  # noqa: E402
 from cxrdesk.inference.result import Status  # noqa: E402
 from tests import simulated_detectors as shared  # noqa: E402
+from tests.made_data import make_nih  # noqa: E402
 
 BUNDLE = Path(cxrdesk_chexpert.__file__).parent / "bundle"
 shipped = pytest.mark.skipif(not BUNDLE.is_dir(), reason="the CheXpert detector's bundle is not there yet")
@@ -93,6 +97,47 @@ def test_some_slight_findings_are_doubted(tmp_path):
         assert all(before.labels[name] == 1 for name in after.uncertain)
         assert not after.uncertain & set(after.labels)
     assert recipe.doubted(rows, tmp_path) == doubted
+
+
+def test_what_a_report_does_not_mention_is_absent():
+    film = Row(
+        path=Path("a.png"),
+        dataset="chexpert",
+        patient="p",
+        view=View(),
+        labels={"edema": 1, "fracture": 1},
+        uncertain=frozenset({"effusion", "pneumonia"}),
+    )
+    told = recipe.mentioned(film)
+    assert told.labels == {"atelectasis": 0, "cardiomegaly": 0, "consolidation": 0, "edema": 1}
+    assert told.uncertain == {"effusion"}
+
+
+def test_a_short_run_on_the_nih_sample_gives_no_call_that_it_cannot_bear(tmp_path, monkeypatch):
+    """Few films of random labels: a bundle comes out, and it says why it makes no call."""
+    shared.make_quick(monkeypatch)
+    data = make_nih(tmp_path / "data", each=24)
+    with (data / "nih" / "labels.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    rng = np.random.default_rng(0)
+    columns = [*list(rows[0])[:7], *(name.capitalize() for name in FINDINGS)]
+    with (data / "nih" / "labels.csv").open("w", newline="") as file:
+        writer = csv.DictWriter(file, columns, extrasaction="ignore")
+        writer.writeheader()
+        writer.writerows(row | {name: int(rng.random() < 0.4) for name in columns[7:]} for row in rows)
+    boxed = sorted((data / "nih" / "images").iterdir())[0].name
+    (data / "nih" / "boxes.csv").write_text(f"file,label,source,x,y,w,h\n{boxed},Effusion,nih,0,0,1,1\n")
+    weights = tmp_path / "features.safetensors"
+    safetensors_torch.save_file(timm.create_model("densenet121", in_chans=1, num_classes=0).state_dict(), weights)
+    monkeypatch.setattr(recipe, "SPEC", replace(recipe.SPEC, input=replace(recipe.SPEC.input, size=(64, 64))))
+    amount = shared.small(recipe.NIH_AMOUNT)
+    bundle = recipe.train_nih(data, tmp_path / "out", device="cpu", backbone_weights=weights, amount=amount)
+    spec = DetectorSpec.from_bundle(bundle)
+    manifest = Bundle(bundle).manifest
+    assert spec.evidence is Evidence.INTERNAL
+    assert spec.operating_points == ()
+    assert set(manifest["evaluation"]["without_a_call"]) == set(FINDINGS)
+    assert sum(manifest["training"]["films"].values()) == 71
 
 
 def test_a_short_run_of_the_recipe(tmp_path, monkeypatch):

@@ -15,6 +15,7 @@ from cxrdesk.api import InputSpec  # noqa: E402
 from cxrdesk.api.saliency import METHODS  # noqa: E402
 from cxrdesk.api.torchkit import TorchClassifier  # noqa: E402
 from cxrdesk.evaluation import intervals  # noqa: E402
+from cxrdesk.evaluation.saliency import audit as audit_module  # noqa: E402
 from cxrdesk.evaluation.saliency import measures  # noqa: E402
 from cxrdesk.evaluation.saliency.audit import NOISE, PERTURBED, RANDOMISED, audit  # noqa: E402
 from cxrdesk.evaluation.saliency.figures import figures  # noqa: E402
@@ -167,6 +168,14 @@ def test_a_method_that_does_not_fit_says_so_and_loses_no_film(truth):
     assert told["cam"]["problem"]["code"] == "method-not-applicable"
     assert told["cam"]["figures"] is None
     assert told["scorecam"]["figures"]["films"] == told["hirescam"]["figures"]["films"] == 12
+
+
+def test_a_slow_method_is_asked_about_fewer_films(truth, monkeypatch):
+    monkeypatch.setattr(audit_module, "SLOW_STUDIES", 5)
+    found = audit(registry_of(Bright), Bright.spec, truth, device="cpu")
+    told = {line["method"]: line["figures"] for line in figures("bright", found)["findings"][0]["methods"]}
+    assert told["scorecam"]["films"] == 5
+    assert told["gradcam"]["films"] == told["cam"]["films"] == 12
 
 
 def test_a_detector_that_is_not_torchs_is_audited_with_its_own_maps(truth):

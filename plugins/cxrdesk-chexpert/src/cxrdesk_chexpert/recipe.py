@@ -3,12 +3,14 @@
 It learns from simulated studies, a frontal and a lateral film of each adult, with the five findings. Some slight
 findings are labelled uncertain in training, as reports do, and count by a named policy. Features start from
 ``--backbone-weights``, or from an auxiliary task over the real films in ``--data``. Whoever owns labelled films gives a
-folder with a ``labels.csv`` that has the five columns, and backbone weights.
+folder with a ``labels.csv`` that has the five columns, or CheXpert as ``cxrdesk data prepare`` lays it out, and
+backbone weights. ``cxrdesk train chexpert-nih`` trains on the frontal films of the NIH sample.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,14 +18,15 @@ import numpy as np
 import torch
 
 from cxrdesk.api import DetectorSpec, Evidence, FilmScope, InputSpec, Saliency
-from cxrdesk.evaluation.datasets import Row
+from cxrdesk.evaluation.datasets import Row, chexpert, nih
 from cxrdesk.imaging.phantom.batch import Order
 from cxrdesk.training.augment import Geometry
-from cxrdesk.training.backbones import Auxiliary, backbone
+from cxrdesk.training.backbones import Auxiliary, backbone, with_boxes
 from cxrdesk.training.bundles import eight_bits
+from cxrdesk.training.data import required
 from cxrdesk.training.finish import Bench
 from cxrdesk.training.fit import Stage
-from cxrdesk.training.simulated import Amount, Films, Task, films_for, train_detector
+from cxrdesk.training.simulated import SPLITS, Amount, Films, Task, films_for, train_detector
 from cxrdesk_chexpert.model import ChexpertModel
 from cxrdesk_chexpert.network import ARCHITECTURE, FINDINGS, headed
 
@@ -59,6 +62,8 @@ AMOUNT = Amount(
     ),
 )
 
+NIH_AMOUNT = replace(AMOUNT, patients={}, stages=(replace(AMOUNT.stages[1], draws=1200, rate=5e-4),))
+
 
 def train(
     data: Path | None,
@@ -72,9 +77,51 @@ def train(
     """Train, measure, write ``out/bundle``; goes on where an earlier run stopped."""
     bench = Bench(model=ChexpertModel, distribution="cxrdesk-chexpert", device=device)
     task = Task(name="chexpert", spec=SPEC, orders=ORDERS, bench=bench, policy=POLICY, storage=eight_bits)
-    films, evidence = films_for(task, data, out, amount)
+    if data is not None and (data / "chexpert" / "labels.csv").is_file():
+        films, evidence = by_split([mentioned(row) for row in chexpert(data)]), Evidence.INTERNAL
+        told = "CheXpert (Irvin et al. 2019), labels by text mining"
+        task = replace(task, spec=replace(SPEC, trained_on=told))
+    else:
+        films, evidence = films_for(task, data, out, amount)
     if evidence is Evidence.SYNTHETIC:
         films = {**films, "train": doubted(films["train"], out / "films" / "train")}
+    return _trained(task, films, evidence, data, out, amount, backbone_weights, auxiliary)
+
+
+def train_nih(
+    data: Path | None,
+    out: Path,
+    *,
+    device: str = "auto",
+    backbone_weights: Path | None = None,
+    amount: Amount = NIH_AMOUNT,
+    auxiliary: Auxiliary | None = None,
+) -> Path:
+    """As `train`, on the NIH sample's frontal films, without those that saliency is audited on."""
+    data = required(data)
+    bench = Bench(model=ChexpertModel, distribution="cxrdesk-chexpert", device=device)
+    spec = replace(SPEC, trained_on="a sample of NIH ChestX-ray14, frontal films of adults, labels by text mining")
+    task = Task(name="chexpert-nih", spec=spec, orders=ORDERS, bench=bench, policy=POLICY, storage=eight_bits)
+    audited = with_boxes(data)
+    rows = [
+        replace(row, labels={name: row.labels[name] for name in FINDINGS if name in row.labels})
+        for row in nih(data)
+        if row.path.name not in audited
+    ]
+    return _trained(task, by_split(rows), Evidence.INTERNAL, data, out, amount, backbone_weights, auxiliary)
+
+
+def _trained(
+    task: Task,
+    films: Films,
+    evidence: Evidence,
+    data: Path | None,
+    out: Path,
+    amount: Amount,
+    backbone_weights: Path | None,
+    auxiliary: Auxiliary | None,
+) -> Path:
+    device = task.bench.device
 
     def network() -> tuple[torch.nn.Module, str]:
         start = backbone(
@@ -85,7 +132,18 @@ def train(
     return train_detector(task, network, films, evidence, out, amount)
 
 
-def doubted(rows: Films | list[Row], folder: Path) -> list[Row]:
+def by_split(rows: Sequence[Row]) -> Films:
+    """Films of each split, by patient."""
+    return {name: [row for row in rows if row.split == name] for name in SPLITS}
+
+
+def mentioned(row: Row) -> Row:
+    """The five labels of a CheXpert film; what its report does not mention is absent, as Irvin et al. take it."""
+    labels = {name: row.labels.get(name, 0) for name in FINDINGS if name not in row.uncertain}
+    return replace(row, labels=labels, uncertain=row.uncertain & set(FINDINGS))
+
+
+def doubted(rows: Sequence[Row], folder: Path) -> list[Row]:
     """Simulated films of which some slight findings are labelled uncertain, by a seed."""
     rng = np.random.default_rng(7)
     severities: dict[Path, dict[str, float]] = {}

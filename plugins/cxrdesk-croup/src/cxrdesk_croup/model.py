@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from cxrdesk.api import Box, ModelInput, SaliencyMap
+import numpy as np
+
+from cxrdesk.api import Box, Masks, ModelInput, Radiograph
 from cxrdesk.api.torchkit import TorchClassifier
 
 if TYPE_CHECKING:
@@ -26,10 +27,10 @@ class CroupModel(TorchClassifier):
         """The second convolution: 80 rows of 32 cells."""
         return model.second
 
-    def explain(self, inputs: Sequence[ModelInput], finding: str) -> list[SaliencyMap]:
-        """Maps over the columns that the network looks at."""
-        from cxrdesk_croup.network import COLUMNS
+    def prepare(self, films: Sequence[Radiograph], masks: Sequence[Masks]) -> list[ModelInput]:
+        """The middle columns of each film, so that maps are drawn where the network looks."""
+        from cxrdesk_croup.network import COLUMNS, MIDDLE
 
-        left, right = COLUMNS
-        maps = super().explain(inputs, finding)
-        return [replace(item, box=Box(x0=left, y0=0.0, x1=right, y1=1.0)) for item in maps]
+        box = Box(x0=COLUMNS[0], y0=0.0, x1=COLUMNS[1], y1=1.0)
+        whole = super().prepare(films, masks)
+        return [ModelInput(tensor=np.ascontiguousarray(item.tensor[..., MIDDLE]), box=box) for item in whole]

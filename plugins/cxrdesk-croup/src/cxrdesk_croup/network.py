@@ -16,26 +16,27 @@ COLUMNS = (0.3, 0.7)
 UNITS = 100
 
 
+MIDDLE = slice(round(COLUMNS[0] * SIDE), round(COLUMNS[1] * SIDE))
+
+
 class RowsLSTM(torch.nn.Module):
-    """From (n, 1, SIDE, SIDE) to one logit each."""
+    """From (n, 1, SIDE, SIDE), or the middle columns alone, to one logit each."""
 
     def __init__(self) -> None:
         super().__init__()
-        left, right = (round(share * SIDE) for share in COLUMNS)
-        self.columns = slice(left, right)
         self.even = torch.nn.InstanceNorm2d(1)
         self.first = _convolution(1, 8)
         self.shrink = torch.nn.MaxPool2d(2)
         self.second = _convolution(8, 16)
         self.pool = torch.nn.MaxPool2d(2)
         self.drop = torch.nn.Dropout(0.25)
-        self.lstm = torch.nn.LSTM(16 * ((right - left) // 4), UNITS, batch_first=True)
+        self.lstm = torch.nn.LSTM(16 * ((MIDDLE.stop - MIDDLE.start) // 4), UNITS, batch_first=True)
         self.head = torch.nn.Linear(UNITS, 1)
 
     def forward(self, films: torch.Tensor) -> torch.Tensor:
         """Logits (n, 1)."""
-        middle = self.even(films[..., self.columns])
-        maps = self.drop(self.pool(self.second(self.shrink(self.first(middle)))))
+        middle = films[..., MIDDLE] if films.shape[-1] == SIDE else films
+        maps = self.drop(self.pool(self.second(self.shrink(self.first(self.even(middle))))))
         rows = maps.permute(0, 2, 1, 3).flatten(2)
         # cuDNN cannot take the gradient that saliency needs outside of training.
         with torch.backends.cudnn.flags(enabled=self.training):

@@ -42,7 +42,7 @@ AMOUNT = Amount(
             geometry=Geometry(rotation_degrees=5.0, scale=0.08, aspect=0.08, shift=0.04, flip=0.5),
             strength=0.35,
             draws=6400,
-            epochs=10,
+            epochs=24,
             rate=3e-3,
         ),
     ),
