@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from cxrdesk.api.evidence import Calibration, Estimate, Evidence, OperatingPoint
-from cxrdesk.api.spec import SegmenterSpec
+from cxrdesk.api.spec import FilmScope, SegmenterSpec, parse_view
 from cxrdesk.api.terms import FINDINGS, STRUCTURES
 from cxrdesk.inference.result import Call, FindingResult, SaliencyResult, Status
 
@@ -96,11 +98,14 @@ def evidence_badge(evidence: Evidence) -> str:
     return f"Evidence: {evidence.value}"
 
 
-def lung_share_text(result: SaliencyResult) -> str:
-    """Where the map's mass lies, in words."""
-    if result.lung_share is None:
+def lung_share_text(maps: Sequence[SaliencyResult], scope: FilmScope) -> str:
+    """Where a finding's maps have their mass, in words; nothing for what is looked for elsewhere than in a chest."""
+    if all(parse_view(name).body_part != "chest" for name in scope.views):
+        return ""
+    known = [item.lung_share for item in maps if item.lung_share is not None]
+    if not known:
         return "Share of the map inside the lungs: unknown (no lung outline, or an empty map)."
-    return f"{percent(result.lung_share)} of the map lies inside the lungs."
+    return " ".join(f"{percent(share)} of the map lies inside the lungs." for share in known)
 
 
 def stage_text(stage: str) -> str:

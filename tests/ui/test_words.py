@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cxrdesk.api.evidence import Evidence
+from cxrdesk.api.spec import FilmScope
 from cxrdesk.imaging.radiograph import Projection, View
 from cxrdesk.imaging.words import age_text, view_text, view_words
 from cxrdesk.inference.result import Call
@@ -86,5 +87,10 @@ def test_evidence_is_claimed_until_measured_here() -> None:
     assert "claimed" not in words.evidence_badge(Evidence.SYNTHETIC)
 
 
-def test_lung_share_unknown() -> None:
-    assert "unknown" in words.lung_share_text(replace(saliency(), lung_share=None))
+def test_lung_share() -> None:
+    nowhere, half = replace(saliency(), lung_share=None), replace(saliency(), lung_share=0.5)
+    chest, neck = FilmScope(views=("chest-frontal", "chest-lateral")), FilmScope(views=("neck-ap",))
+    assert "unknown" in words.lung_share_text([nowhere], chest)
+    assert words.lung_share_text([half, nowhere], chest).startswith("50")
+    assert words.lung_share_text([half, nowhere], chest).count("lungs") == 1
+    assert words.lung_share_text([nowhere], neck) == ""

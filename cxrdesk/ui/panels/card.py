@@ -136,7 +136,7 @@ class DetectorCard(ModelCard):
         self.column.addWidget(label(words.calibration_text(finding, calibration), "muted"))
         if finding.saliency:
             row = QHBoxLayout()
-            shares = " ".join(words.lung_share_text(s) for s in finding.saliency)
+            shares = words.lung_share_text(finding.saliency, self.spec.scope)
             row.addWidget(label(shares, "muted"), 1)
             show = QPushButton("Map")
             show.setCheckable(True)

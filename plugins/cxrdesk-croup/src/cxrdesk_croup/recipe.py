@@ -29,7 +29,9 @@ SPEC = DetectorSpec(
     scope=FilmScope(views=("neck-ap",), age_years=(0.5, 3.0)),
     input=InputSpec(size=(SIDE, SIDE)),
     findings=(FINDING,),
-    saliency=Saliency(method="HiResCAM (Draelos and Carin 2020) at the second convolution, not scaled per film"),
+    saliency=Saliency(
+        method="occlusion (Zeiler and Fergus 2014) by windows of air, as the fall of the log odds, not scaled per film"
+    ),
     trained_on="necks simulated by cxrdesk phantom, with and without subglottic narrowing; no real film of croup",
     licence="Apache-2.0",
 )
