@@ -14,7 +14,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 FIGURES = ROOT / "plugins/figures"
-SEED, PATIENTS, SIZE = 301, 240, 256
+SEED, PATIENTS, SIZE = 301, 120, 256
 FINDINGS = ("atelectasis", "cardiomegaly", "consolidation", "edema", "effusion")
 SETS = {
     "asthma": (("chest-pa",), ("hyperinflation",), 0.5),
