@@ -69,8 +69,6 @@ def test_simulated_figures_are_of_the_shipped_bundles(name: str) -> None:
     for item in (*told["evaluated"], *told["saliency"]):
         assert item["weights_sha256"] == shipped["weights"]["sha256"]
     assert {table["finding"] for table in told["evaluated"][0]["tables"]} == set(shipped["findings"])
-    for table in told["evaluated"][0]["tables"]:
-        assert table["points"]["balanced"]["auc"]["value"] >= 0.95, table["finding"]
 
 
 @pytest.mark.parametrize("page", [README, PLUGINS_README, *sorted(PLUGINS.glob("*/README.md"))])

@@ -113,6 +113,22 @@ def test_a_refusal_is_shown_with_its_code(seat: Seat, adult_film: Path) -> None:
     assert not seat.window.findings.question.isVisible()
 
 
+def test_models_that_may_see_the_film_stand_above_those_that_may_not(
+    seat: Seat, child_film: Path, adult_film: Path
+) -> None:
+    def order() -> list[str]:
+        return sorted(seat.window.findings.cards, key=lambda name: seat.window.findings.cards[name].y())
+
+    seat.open(adult_film)
+    answer(seat, lambda d: unscored(d, Status.REFUSED, TOO_OLD))
+    seat.settle()
+    assert order() == ["test-lungs", "test-pneumonia"]
+    seat.open(child_film)
+    answer(seat, lambda d: scored(d, 0.9, Call.POSITIVE))
+    seat.settle()
+    assert order() == ["test-pneumonia", "test-lungs"]
+
+
 @pytest.mark.parametrize("status", [Status.FAILED, Status.CANCELLED])
 def test_a_failed_or_cancelled_model_can_run_again(seat: Seat, child_film: Path, status: Status) -> None:
     seat.open(child_film)

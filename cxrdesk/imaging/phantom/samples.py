@@ -29,7 +29,8 @@ def sample_studies() -> Iterator[tuple[str, FileDataset]]:
         grown = simulate(adult(shape=(704, 704), seed=54, projection=projection, exposure=exposure))
         told = "Synthetic chest PA and lateral, no finding"
         yield (
-            f"adult/chest-{projection}.dcm",
+            # The frontal film comes first where files are sorted by name.
+            f"adult/{'chest-pa' if projection is Projection.PA else 'lateral'}.dcm",
             to_dataset(grown, given_name="Adult", study_description=told, study="sample adult"),
         )
     narrow = SubglotticNarrowing(severity=0.9)

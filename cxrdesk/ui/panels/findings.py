@@ -168,6 +168,8 @@ class FindingsPanel(QWidget):
             card.setVisible(shown and not hidden)
             if state is not None and shown and not hidden:
                 self._fill(model_id, card, state, settings, chosen)
+        if state is not None and shown and not hidden:
+            self._sort(state)
         has_map = chosen is not None and shown and not hidden
         self.map_controls.setVisible(has_map)
         if self.opacity.value() != round(settings.saliency_opacity * 100):
@@ -175,6 +177,24 @@ class FindingsPanel(QWidget):
             self.opacity.setValue(round(settings.saliency_opacity * 100))
             self.opacity.blockSignals(False)
         self.area.settle()
+
+    def _sort(self, state: FilmState) -> None:
+        """Models that may see the film above those that may not, each in their own order."""
+        ended = {**state.masks, **state.detectors}
+        if not ended:
+            # The first film is painted before anything of results is imported.
+            return
+        from cxrdesk.inference.result import Status
+
+        def refused(model_id: str) -> bool:
+            return model_id in ended and ended[model_id].status is Status.REFUSED
+
+        cards = [self.cards[model_id] for model_id in sorted(self.cards, key=refused)]
+        first = self._column.count() - 1 - len(cards)
+        for place, card in enumerate(cards, start=first):
+            if self._column.indexOf(card) != place:
+                self._column.removeWidget(card)
+                self._column.insertWidget(place, card)
 
     def _ask(self) -> None:
         """The question that is open, else the answer that the reader wants to correct."""

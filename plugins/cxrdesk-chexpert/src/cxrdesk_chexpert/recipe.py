@@ -59,8 +59,6 @@ AMOUNT = Amount(
     stages=(
         Stage(name="head", geometry=GEOMETRY, strength=0.7, draws=1600, epochs=1, rate=3e-3, trains=("head",)),
         Stage(name="whole", geometry=GEOMETRY, strength=0.7, draws=2400, epochs=5, rate=1e-3),
-        # Consolidation and atelectasis are learnt last, and sharpen once films look more like themselves.
-        Stage(name="fine", geometry=GEOMETRY, strength=0.5, draws=2400, epochs=6, rate=8e-4),
     ),
 )
 
