@@ -87,11 +87,11 @@ def simulated() -> str:
     heads = "maximum inside | or near | mass inside | region's share of the film | depends on the weights"
     lines += ["", f"| detector | finding | saliency method | {heads} |", "| --- " * 8 + "|"]
     for name, told in kept.items():
-        (audit,) = told["saliency"]
-        for finding in audit["findings"]:
-            for method in finding["methods"]:
-                if method["figures"] is not None:
-                    lines.append(f"| {name} | {finding['finding']} | {_method(method, audit['used'])} |")
+        for audit in told["saliency"]:
+            for finding in audit["findings"]:
+                for method in finding["methods"]:
+                    if method["figures"] is not None:
+                        lines.append(f"| {name} | {finding['finding']} | {_method(method, audit['used'])} |")
     return "\n".join(lines) + "\n"
 
 

@@ -16,7 +16,7 @@ from cxrdesk.ui.session import FilmState
 
 if TYPE_CHECKING:  # results come after the first film: the window does not wait for their imports
     from cxrdesk.api.spec import DetectorSpec, SegmenterSpec
-    from cxrdesk.inference.result import Question
+    from cxrdesk.inference.result import DetectorResult, MaskResult, Question
     from cxrdesk.ui.panels.card import ModelCard
 
 _WIDTH = 352
@@ -180,7 +180,7 @@ class FindingsPanel(QWidget):
 
     def _sort(self, state: FilmState) -> None:
         """Models that may see the film above those that may not, each in their own order."""
-        ended = {**state.masks, **state.detectors}
+        ended: dict[str, MaskResult | DetectorResult] = {**state.masks, **state.detectors}
         if not ended:
             # The first film is painted before anything of results is imported.
             return
