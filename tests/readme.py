@@ -79,7 +79,8 @@ def simulated() -> str:
     for name, told in kept.items():
         (item,) = told["evaluated"]
         for table in item["tables"]:
-            point = table["points"][POINT]
+            # A finding without operating points is told at 0.5.
+            point = table["points"].get(POINT) or table["points"]["0.5"]
             missed = "" if point["auc"]["value"] >= LEAST_AUC else " (missed)"
             values = " | ".join(_told(point[column]) for column in SIMULATED[1:])
             films = f"{point['films']} ({point['positives']})"

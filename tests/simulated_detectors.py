@@ -49,8 +49,13 @@ def assert_honest(model: Any, film: Radiograph, companions: Sequence[Radiograph]
     spec = model.spec
     assert spec.evidence is Evidence.SYNTHETIC
     assert "simulated" in spec.trained_on
+    evaluation = Bundle(spec.bundle).manifest["evaluation"]
+    # A finding whose area under the curve may be too small has no threshold at all, and the bundle says why.
+    for finding, why in evaluation["without_a_call"].items():
+        assert "AUC" in why, finding
+    measured = set(spec.findings) - set(evaluation["without_a_call"])
     assert {(p.name, p.finding) for p in spec.operating_points} == {
-        (name, finding) for name in ("sensitive", "balanced", "specific") for finding in spec.findings
+        (name, finding) for name in ("sensitive", "balanced", "specific") for finding in measured
     }
     for point in spec.operating_points:
         assert "simulated films" in point.measured_on
@@ -80,7 +85,7 @@ def assert_measured(spec: DetectorSpec, least_auc: float = 0.95) -> None:
     assert "strong randomisation" in evaluation["films"]
     assert {table["finding"] for table in evaluation["table"]} == set(spec.findings)
     for table in evaluation["table"]:
-        assert table["points"]["balanced"]["auc"]["value"] >= least_auc, table["finding"]
+        assert next(iter(table["points"].values()))["auc"]["value"] >= least_auc, table["finding"]
 
 
 def small(amount: Amount, patients: int = 16, draws: int = 16, size: int = 240) -> Amount:
