@@ -45,10 +45,13 @@ def test_analyze_on_the_sample_studies(site, tmp_path, repository):
     jsonschema.validate(content, json_report.schema(), cls=jsonschema.Draft202012Validator)
     assert json.loads((out / "report.json").read_bytes()) == content
     assert content["failures"] == []
-    assert len(content["films"]) == 2
+    assert len(content["films"]) == 4
     for film in content["films"]:
         assert film["simulated"] is True
         assert (out / film["picture"]).stat().st_size > 10_000
+    frontal = [film for film in content["films"] if Path(film["path"]).name.startswith("chest-")]
+    assert len(frontal) == 2
+    for film in frontal:
         [example] = [d for d in film["detectors"] if d["id"] == "example-brightness"]
         assert example["status"] == "done"
         # Synthetic evidence never gives a call.
@@ -89,7 +92,7 @@ def cxrdesk_detectors():
 def test_a_plugin_that_prints_and_ends_its_process_costs_its_own_result(tmp_path, repository):
     wheels.unpack(wheels.wheel(tmp_path, "cxrdesk-ending", {"cxrdesk_ending.py": ENDING}, ENTRY), tmp_path)
     (tmp_path / "cxrdesk_example.py").write_text((wheels.PLUGINS / "example" / "cxrdesk_example.py").read_text())
-    film = next((repository / "resources" / "samples").rglob("*.dcm"))
+    film = repository / "resources" / "samples" / "adult" / "chest-pa.dcm"
     result = command("analyze", film, "--json", site=tmp_path, home=tmp_path / "home")
     assert result.returncode == 1, result.stderr.decode()
     [told] = json.loads(result.stdout)["films"]

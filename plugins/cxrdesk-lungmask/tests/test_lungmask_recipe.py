@@ -19,6 +19,7 @@ from cxrdesk.api.golden import verify
 from cxrdesk.discovery.registry import Plugin, Registry
 from cxrdesk.evaluation.datasets import adult_lungs, kermany
 from cxrdesk.evaluation.tables import lung_groups, segmenter_table
+from cxrdesk.training import data
 from tests.made_data import make_adults, make_kermany
 
 STAGES = tuple(replace(stage, draws=16, epochs=1) for stage in recipe.STAGES)
@@ -34,8 +35,8 @@ def trained(made_data, tmp_path_factory):
     out = tmp_path_factory.mktemp("lungmask")
     read = []
     with pytest.MonkeyPatch.context() as patched:
-        small = recipe.small_film
-        patched.setattr(recipe, "small_film", lambda path: (read.append(path), small(path))[1])
+        small = data.small_film
+        patched.setattr(data, "small_film", lambda path: (read.append(path), small(path))[1])
         bundle = recipe.train(made_data, out, device="cpu", stages=STAGES)
     return out, bundle, read
 
