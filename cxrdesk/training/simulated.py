@@ -23,9 +23,10 @@ from rich.progress import track
 from cxrdesk.api import DetectorSpec, Evidence
 from cxrdesk.evaluation.datasets import Row
 from cxrdesk.evaluation.labelled import is_labelled, labelled
-from cxrdesk.imaging.errors import UserError
+from cxrdesk.imaging.errors import FilmError, UserError
 from cxrdesk.imaging.phantom.batch import Order, produce, recorded
 from cxrdesk.imaging.preprocess import WHOLE_FILM
+from cxrdesk.imaging.reader import read_radiograph
 from cxrdesk.training.bundles import eight_bits, half_precision, provenance, sha256, storage_difference
 from cxrdesk.training.data import Draws, Example, Fixed, LeftOut, read_films
 from cxrdesk.training.finish import Bench, finish
@@ -41,7 +42,6 @@ STORAGE_FILMS = 64
 GOLDEN_SEED, GOLDEN_FILMS, GOLDEN_SIZE = 104, 6, 192
 
 Films = Mapping[str, Sequence[Row]]
-LabelsOf = Callable[[Row], tuple[float, ...]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,6 +83,8 @@ class Task:
         Finding to what an uncertain label counts for; see `cxrdesk.training.uncertain`.
     storage : callable
         From a network to its safetensors file.
+    source : str
+        What the films are where they are real; the spec's own words are for simulated ones.
     """
 
     name: str
@@ -91,10 +93,13 @@ class Task:
     bench: Bench
     policy: Mapping[str, str]
     storage: Callable[[torch.nn.Module], bytes] = half_precision
+    source: str = "films of the author's own"
 
 
 def films_for(task: Task, data: Path | None, out: Path, amount: Amount) -> tuple[Films, Evidence]:
-    """The three sets, real where `data` is a labelled folder, simulated under ``out/films`` otherwise.
+    """The three sets, those of `data` where it is a labelled folder, simulated under ``out/films`` otherwise.
+
+    A labelled folder that holds a simulated film gives synthetic evidence, whoever made it.
 
     Raises
     ------
@@ -107,7 +112,20 @@ def films_for(task: Task, data: Path | None, out: Path, amount: Amount) -> tuple
     known = {finding for row in rows for finding in row.labels}
     if lacking := [finding for finding in task.spec.findings if finding not in known]:
         raise UserError("no-labels", f"{data / 'labels.csv'} has no labels of {lacking[0]}; add the column")
-    return {name: [row for row in rows if row.split == name] for name in SPLITS}, Evidence.INTERNAL
+    return by_split(rows), Evidence.SYNTHETIC if any(map(_is_simulated, rows)) else Evidence.INTERNAL
+
+
+def by_split(rows: Sequence[Row]) -> Films:
+    """Films of each split, by patient."""
+    return {name: [row for row in rows if row.split == name] for name in SPLITS}
+
+
+def _is_simulated(row: Row) -> bool:
+    try:
+        return read_radiograph(row.path).source == "phantom"
+    except FilmError:
+        # Counted, and left out, when the films are read to be trained on.
+        return False
 
 
 def simulated(orders: Sequence[Order], name: str, folder: Path, amount: Amount) -> list[Row]:
@@ -152,8 +170,6 @@ def train_detector(
     evidence: Evidence,
     out: Path,
     amount: Amount,
-    *,
-    labels_of: LabelsOf | None = None,
 ) -> Path:
     """Train, calibrate, measure, write ``out/bundle``; goes on where an earlier run stopped.
 
@@ -161,17 +177,16 @@ def train_detector(
     ----------
     network : callable
         Gives the network that training starts with, and the words for where its weights come from.
-    labels_of : callable or None
-        Labels of a film of the training set; by the task's policy without it.
     """
     refuse_shared_patients(films)
     spec, left_out = task.spec, list[LeftOut]()
-    told = labels_of or (lambda row: training_labels(row, spec.findings, task.policy))
-    examples = [Example(film=f, box=WHOLE_FILM, labels=told(r)) for r, f in read_films(films["train"], left_out)]
-    tuning = [
-        Example(film=film, box=WHOLE_FILM, labels=training_labels(row, spec.findings, task.policy))
-        for row, film in read_films(films["tune"], left_out)
-    ]
+    examples, tuning = (
+        [
+            Example(film=film, box=WHOLE_FILM, labels=training_labels(row, spec.findings, task.policy))
+            for row, film in read_films(films[name], left_out)
+        ]
+        for name in ("train", "tune")
+    )
     weights = balanced([example.labels for example in examples])
 
     def draws(stage: Stage) -> Draws:
@@ -189,7 +204,8 @@ def train_detector(
     fit_stages(module, amount.stages, draws, plan, out, fixed)
     stored = task.storage(module.network.cpu())
     some = torch.stack([fixed[k][0] for k in range(min(len(fixed), STORAGE_FILMS))])
-    spec = replace(spec, weights_sha256=sha256(stored), evidence=evidence)
+    trained_on = spec.trained_on if evidence is Evidence.SYNTHETIC else task.source
+    spec = replace(spec, weights_sha256=sha256(stored), evidence=evidence, trained_on=trained_on)
     training = provenance(
         f"cxrdesk train {task.name}",
         started_from=started_from,
@@ -199,7 +215,7 @@ def train_detector(
         storage_changes_a_probability_by=storage_difference(module.network, stored, some),
         seed=0,
     )
-    words = _words(task, evidence, films)
+    words = _words(task, evidence)
     golden = golden_pictures(task.orders[0])
     folder = out / "bundle"
     sets: dict[str, Any] = {"tune": films["tune"], "report": films["report"], "told": words}
@@ -222,8 +238,8 @@ def golden_pictures(order: Order) -> list[NDArray[np.uint8]]:
     return [row.thumbnail for row in produce(order, GOLDEN_FILMS, thumbnail=GOLDEN_SIZE)]
 
 
-def _words(task: Task, evidence: Evidence, films: Films) -> dict[str, str]:
+def _words(task: Task, evidence: Evidence) -> dict[str, str]:
     if evidence is not Evidence.SYNTHETIC:
-        return {"tune": "tuning split of the author's films", "report": "report split of the author's films"}
+        return {"tune": f"tuning split, {task.source}", "report": f"report split, {task.source}"}
     told = {name: f"simulated films (seed {SEEDS[name]}, {VARIANTS[name]} randomisation)" for name in SPLITS}
     return {"tune": told["tune"], "report": f"held-out {told['report']}"}

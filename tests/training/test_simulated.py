@@ -81,6 +81,16 @@ def test_films_of_ones_own_are_split_by_patient_and_their_evidence_is_internal(t
     refuse_shared_patients(films)
 
 
+def test_simulated_films_given_as_ones_own_stay_synthetic(made):
+    """No folder that somebody names makes a call out of simulated films."""
+    out, _, _ = made
+    task = replace(
+        TASK, spec=replace(TASK.spec, findings=("effusion",), operating_points=(), calibration={}, saliency=None)
+    )
+    _, evidence = films_for(task, out / "films" / "train" / "0", out / "other", AMOUNT)
+    assert evidence is Evidence.SYNTHETIC
+
+
 def test_films_without_labels_of_the_finding_are_refused(tmp_path):
     (tmp_path / "labels.csv").write_text("file,patient,effusion\na.png,p,1\n")
     (tmp_path / "a.png").write_bytes(b"there")

@@ -128,6 +128,7 @@ def test_a_short_run_on_the_nih_sample_gives_no_call_that_it_cannot_bear(tmp_pat
         writer.writerows(row | {name: int(rng.random() < 0.4) for name in columns[7:]} for row in rows)
     boxed = sorted((data / "nih" / "images").iterdir())[0].name
     (data / "nih" / "boxes.csv").write_text(f"file,label,source,x,y,w,h\n{boxed},Effusion,nih,0,0,1,1\n")
+    torch.manual_seed(1)
     weights = tmp_path / "features.safetensors"
     safetensors_torch.save_file(timm.create_model("densenet121", in_chans=1, num_classes=0).state_dict(), weights)
     monkeypatch.setattr(recipe, "SPEC", replace(recipe.SPEC, input=replace(recipe.SPEC.input, size=(64, 64))))
@@ -136,6 +137,8 @@ def test_a_short_run_on_the_nih_sample_gives_no_call_that_it_cannot_bear(tmp_pat
     spec = DetectorSpec.from_bundle(bundle)
     manifest = Bundle(bundle).manifest
     assert spec.evidence is Evidence.INTERNAL
+    assert "NIH" in spec.trained_on
+    assert "simulated" not in spec.trained_on
     assert spec.operating_points == ()
     assert set(manifest["evaluation"]["without_a_call"]) == set(FINDINGS)
     assert sum(manifest["training"]["films"].values()) == 71

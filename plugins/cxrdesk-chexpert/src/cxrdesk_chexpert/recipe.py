@@ -26,7 +26,7 @@ from cxrdesk.training.bundles import eight_bits
 from cxrdesk.training.data import required
 from cxrdesk.training.finish import Bench
 from cxrdesk.training.fit import Stage
-from cxrdesk.training.simulated import SPLITS, Amount, Films, Task, films_for, train_detector
+from cxrdesk.training.simulated import Amount, Films, Task, by_split, films_for, train_detector
 from cxrdesk_chexpert.model import ChexpertModel
 from cxrdesk_chexpert.network import ARCHITECTURE, FINDINGS, headed
 
@@ -79,8 +79,7 @@ def train(
     task = Task(name="chexpert", spec=SPEC, orders=ORDERS, bench=bench, policy=POLICY, storage=eight_bits)
     if data is not None and (data / "chexpert" / "labels.csv").is_file():
         films, evidence = by_split([mentioned(row) for row in chexpert(data)]), Evidence.INTERNAL
-        told = "CheXpert (Irvin et al. 2019), labels by text mining"
-        task = replace(task, spec=replace(SPEC, trained_on=told))
+        task = replace(task, source="CheXpert (Irvin et al. 2019), labels by text mining")
     else:
         films, evidence = films_for(task, data, out, amount)
     if evidence is Evidence.SYNTHETIC:
@@ -100,8 +99,15 @@ def train_nih(
     """As `train`, on the NIH sample's frontal films, without those that saliency is audited on."""
     data = required(data)
     bench = Bench(model=ChexpertModel, distribution="cxrdesk-chexpert", device=device)
-    spec = replace(SPEC, trained_on="a sample of NIH ChestX-ray14, frontal films of adults, labels by text mining")
-    task = Task(name="chexpert-nih", spec=spec, orders=ORDERS, bench=bench, policy=POLICY, storage=eight_bits)
+    task = Task(
+        name="chexpert-nih",
+        spec=SPEC,
+        orders=ORDERS,
+        bench=bench,
+        policy=POLICY,
+        storage=eight_bits,
+        source="a sample of NIH ChestX-ray14, frontal films of adults, labels by text mining",
+    )
     audited = with_boxes(data)
     rows = [
         replace(row, labels={name: row.labels[name] for name in FINDINGS if name in row.labels})
@@ -130,11 +136,6 @@ def _trained(
         return headed(start.network), start.started_from
 
     return train_detector(task, network, films, evidence, out, amount)
-
-
-def by_split(rows: Sequence[Row]) -> Films:
-    """Films of each split, by patient."""
-    return {name: [row for row in rows if row.split == name] for name in SPLITS}
 
 
 def mentioned(row: Row) -> Row:
