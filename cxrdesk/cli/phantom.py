@@ -48,9 +48,7 @@ def phantom(
     count: Annotated[int, typer.Option(help="Number of patients.", min=1)] = 1,
     seed: Annotated[int, typer.Option(help="Equal seeds give equal films.", min=0)] = 0,
     size: Annotated[int, typer.Option(help="Rows and columns.")] = 512,
-    variant: Annotated[str, typer.Option(help="Strength of the randomisation: mild, strong, or one of --ranges.")] = (
-        "mild"
-    ),
+    variant: Annotated[str, typer.Option(help="Randomisation: mild, varied, strong, or one of --ranges.")] = ("mild"),
     ranges: Annotated[
         Path | None, typer.Option(help="Another file of ranges (TOML).", exists=True, dir_okay=False)
     ] = None,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -90,7 +91,7 @@ def read_films(rows: Iterable[Row], left_out: list[LeftOut] | None = None) -> It
         yield row, film
 
 
-class Fixed(Dataset[tuple[torch.Tensor, torch.Tensor]]):
+class Fixed(Dataset[tuple[torch.Tensor, Any]]):
     """Examples as the viewer would prepare them, without random change: for choices made during training."""
 
     def __init__(self, examples: Sequence[Example], spec: InputSpec) -> None:
@@ -99,7 +100,7 @@ class Fixed(Dataset[tuple[torch.Tensor, torch.Tensor]]):
     def __len__(self) -> int:
         return len(self.examples)
 
-    def __getitem__(self, number: int) -> tuple[torch.Tensor, torch.Tensor]:
+    def __getitem__(self, number: int) -> tuple[torch.Tensor, Any]:
         example = self.examples[number]
         rows, cols = example.film.shape
         box = example.box
@@ -109,7 +110,7 @@ class Fixed(Dataset[tuple[torch.Tensor, torch.Tensor]]):
         return torch.from_numpy(normalised(small, self.spec)[np.newaxis]), torch.tensor(example.labels)
 
 
-class Drawing(Dataset[tuple[torch.Tensor, torch.Tensor]]):
+class Drawing(Dataset[tuple[torch.Tensor, Any]]):
     """Pairs of input and target made at random, a function of the seed and the draw's number alone.
 
     Numbers go on from one epoch to the next, so that a run which was cut off makes the draws that it would have made.
@@ -205,7 +206,7 @@ class Draws(Drawing):
         rng.shuffle(order)
         return order
 
-    def __getitem__(self, number: int) -> tuple[torch.Tensor, torch.Tensor]:
+    def __getitem__(self, number: int) -> tuple[torch.Tensor, Any]:
         epoch, place = divmod(number, self.length)
         example, rng = self.examples[self.order(epoch)[place]], self.rng(number)
         size = self.spec.size
@@ -213,6 +214,10 @@ class Draws(Drawing):
         matrix = self.geometry.draw(rng, shape, size, example.box)
         film = appearance(warp(example.film, matrix, size), rng, self.strength)
         image = torch.from_numpy(normalised(film, self.spec)[np.newaxis])
+        return image, self.target(example, matrix, size)
+
+    def target(self, example: Example, matrix: NDArray[np.float64], size: tuple[int, int]) -> Any:
+        """What the network should answer to a view of `example` under `matrix`."""
         if example.mask is None:
-            return image, torch.tensor(example.labels, dtype=torch.float32)
-        return image, torch.from_numpy(warp(example.mask, matrix, size)[np.newaxis].astype(np.float32) / 255.0)
+            return torch.tensor(example.labels, dtype=torch.float32)
+        return torch.from_numpy(warp(example.mask, matrix, size)[np.newaxis].astype(np.float32) / 255.0)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import lightning
 import torch
@@ -137,6 +137,17 @@ def fit(module: Fit, draws: Drawing, plan: Plan, out: Path, tune: Fixed | None =
         _fit(module, draws, plan, out, tune)
 
 
+def precision(device: str) -> Literal["16-mixed", "bf16-mixed", "32-true"]:
+    """Lightning's name of the arithmetic: half precision where the device multiplies in it, single elsewhere."""
+    if device != "cpu" and torch.cuda.is_available():
+        return "16-mixed"
+    # Elsewhere bfloat16 is emulated, and slower than single precision.
+    if device == "cpu" or not torch.backends.mps.is_available():
+        known = torch.cpu.get_capabilities()
+        return "bf16-mixed" if known.get("avx512_bf16") or known.get("amx_bf16") else "32-true"
+    return "32-true"
+
+
 def _fit(module: Fit, draws: Drawing, plan: Plan, out: Path, tune: Fixed | None) -> None:
     lightning.seed_everything(plan.seed, verbose=False)
     folder = out / "checkpoints"
@@ -157,7 +168,7 @@ def _fit(module: Fit, draws: Drawing, plan: Plan, out: Path, tune: Fixed | None)
         max_epochs=plan.epochs,
         accelerator={"cuda": "gpu"}.get(plan.device, plan.device),
         devices=1,
-        precision="16-mixed" if torch.cuda.is_available() and plan.device in ("auto", "cuda") else "32-true",
+        precision=precision(plan.device),
         callbacks=callbacks,
         enable_progress_bar=False,
         log_every_n_steps=len(draws) // plan.batch,

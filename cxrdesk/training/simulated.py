@@ -1,8 +1,9 @@
 """Detectors trained on simulated films, or on real ones by whoever owns them: one way for all such recipes.
 
-Three sets are simulated: ``train`` and ``tune`` under the mild randomisation, ``report`` under the strong one, from
-other seeds, so that what is quoted shows that the finding was learnt and not the simulator's habits. A folder with a
-``labels.csv`` of the detector's findings takes their place: its patients are split, and the evidence is then internal.
+Three sets are simulated: ``train`` and ``tune`` under the ``varied`` randomisation, ``report`` under the strong one,
+from other seeds, so that what is quoted shows that the finding was learnt and not the simulator's habits. A folder with
+a ``labels.csv`` of the detector's findings takes their place: its patients are split, and the evidence is then
+internal.
 """
 
 from __future__ import annotations
@@ -31,12 +32,13 @@ from cxrdesk.training.bundles import eight_bits, half_precision, provenance, sha
 from cxrdesk.training.data import Draws, Example, Fixed, LeftOut, read_films
 from cxrdesk.training.finish import Bench, finish
 from cxrdesk.training.fit import Plan, Stage, fit_stages
+from cxrdesk.training.located import Located, LocatedDraws, LocatedFit, LocatedFixed, places_of
 from cxrdesk.training.modules import ClassFit
 from cxrdesk.training.uncertain import training_labels
 
 SPLITS = ("train", "tune", "report")
 SEEDS = {"train": 101, "tune": 102, "report": 103}
-VARIANTS = {"train": "mild", "tune": "mild", "report": "strong"}
+VARIANTS = {"train": "varied", "tune": "varied", "report": "strong"}
 STORAGE_FILMS = 64
 """Tuning films on which stored weights are compared with those that were trained."""
 GOLDEN_SEED, GOLDEN_FILMS, GOLDEN_SIZE = 104, 6, 192
@@ -180,27 +182,33 @@ def train_detector(
     """
     refuse_shared_patients(films)
     spec, left_out = task.spec, list[LeftOut]()
+    torch.manual_seed(0)
+    built, started_from = network()
+    # A network that says where a finding is learns that too.
+    locates = hasattr(built, "located")
+
+    def example(row: Row, film: NDArray[np.uint8]) -> Example:
+        labels = training_labels(row, spec.findings, task.policy)
+        told: Any = {"film": film, "box": WHOLE_FILM, "labels": labels}
+        rows, cols = film.shape
+        return Located(**told, **places_of(row, labels, spec.findings, (rows, cols))) if locates else Example(**told)
+
     examples, tuning = (
-        [
-            Example(film=film, box=WHOLE_FILM, labels=training_labels(row, spec.findings, task.policy))
-            for row, film in read_films(films[name], left_out)
-        ]
-        for name in ("train", "tune")
+        [example(row, film) for row, film in read_films(films[name], left_out)] for name in ("train", "tune")
     )
     weights = balanced([example.labels for example in examples])
 
     def draws(stage: Stage) -> Draws:
-        return Draws(
+        kind = LocatedDraws if locates else Draws
+        return kind(
             examples, spec.input, weights, stage.draws, seed=0, geometry=stage.geometry, strength=stage.strength
         )
 
-    torch.manual_seed(0)
-    built, started_from = network()
-    module = ClassFit(built, decay=0.05)
+    module = (LocatedFit if locates else ClassFit)(built, decay=0.05)
     plan = Plan(
         epochs=0, batch=amount.batch, device=task.bench.device, average=amount.average, patience=amount.patience
     )
-    fixed = Fixed(tuning, spec.input)
+    fixed = (LocatedFixed if locates else Fixed)(tuning, spec.input)
     fit_stages(module, amount.stages, draws, plan, out, fixed)
     stored = task.storage(module.network.cpu())
     some = torch.stack([fixed[k][0] for k in range(min(len(fixed), STORAGE_FILMS))])

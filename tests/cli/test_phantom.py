@@ -141,7 +141,7 @@ def test_no_phantom_is_lost_beside_few_films_and_broken_ones(cli, tmp_path):
         (["--finding", "edema=much"], "must be a number"),
         (["--finding", "edema", "--finding", "edema"], "once"),
         (["--kind", "hand", "--finding", "edema"], "no finding of hand"),
-        (["--variant", "wild"], "mild, strong"),
+        (["--variant", "wild"], "mild, strong, varied"),
         (["--prevalence", "2"], "0 to 1"),
         (["--size", "10"], "64 to 4096"),
         (["--gallery", "sheet.txt"], ".png or .jpg"),
