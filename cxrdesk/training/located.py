@@ -112,7 +112,8 @@ class LocatedFit(ClassFit):
     def training_step(self, batch: Any, index: int) -> torch.Tensor:
         """Loss of one batch."""
         images, (labels, places, known) = batch
-        logits, maps = self.network.located(images.contiguous(memory_format=torch.channels_last))
+        network: Any = self.network
+        logits, maps = network.located(images.contiguous(memory_format=torch.channels_last))
         loss = self.loss(logits, labels) + self.of_places(maps.float(), places, known & (labels == labels.round()))
         self.log("loss", loss, prog_bar=True, on_step=False, on_epoch=True)
         return loss
@@ -124,7 +125,7 @@ class LocatedFit(ClassFit):
 
     def of_places(self, maps: torch.Tensor, places: torch.Tensor, known: torch.Tensor) -> torch.Tensor:
         """Scalar loss of maps against places (n, findings, rows, cols), by those that are known (n, findings)."""
-        wanted = functional.adaptive_avg_pool2d(places, maps.shape[-2:])
+        wanted = functional.adaptive_avg_pool2d(places, (maps.shape[2], maps.shape[3]))
         each = functional.binary_cross_entropy_with_logits(maps, wanted, reduction="none").mean(dim=(2, 3))
         there = known & (wanted.amax(dim=(2, 3)) > 0)
         share = torch.sigmoid(maps)
