@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
@@ -252,25 +254,36 @@ def analyses(
     """Each study with its rows, the film that is shown first; each film that cannot be read for itself."""
     runner = LocalRunner(registry, device=device)
     done, of = 0, sum(len(rows) for rows in studies)
-    try:
-        for rows in studies:
-            progress(done, of)
-            done += len(rows)
-            films = []
-            for row in rows:
-                try:
-                    films.append((row, film_of(row)))
-                except FilmError as error:
-                    yield [row], error
-            if not films:
-                continue
-            films.sort(key=lambda pair: _rank(pair[1].view, scope))
-            shown, *others = [film for _, film in films]
-            options = Options(explain=explain)
-            yield [row for row, _ in films], FilmAnalysis(shown, registry, runner, companions=others, options=options)
-        progress(of, of)
-    finally:
-        runner.close()
+    # The next study is read while one is computed.
+    with ThreadPoolExecutor(1, "films") as reader:
+        try:
+            coming = deque(reader.submit(_read, rows) for rows in studies[:1])
+            for number, rows in enumerate(studies):
+                progress(done, of)
+                done += len(rows)
+                coming.extend(reader.submit(_read, following) for following in studies[number + 1 : number + 2])
+                films, unread = coming.popleft().result()
+                yield from unread
+                if not films:
+                    continue
+                films.sort(key=lambda pair: _rank(pair[1].view, scope))
+                shown, *others = [film for _, film in films]
+                options = Options(explain=explain)
+                analysis = FilmAnalysis(shown, registry, runner, companions=others, options=options)
+                yield [row for row, _ in films], analysis
+            progress(of, of)
+        finally:
+            runner.close()
+
+
+def _read(rows: list[Row]) -> tuple[list[tuple[Row, Radiograph]], list[tuple[list[Row], FilmError]]]:
+    films, unread = [], []
+    for row in rows:
+        try:
+            films.append((row, film_of(row)))
+        except FilmError as error:
+            unread.append(([row], error))
+    return films, unread
 
 
 def _rank(view: View, scope: FilmScope) -> tuple[bool, bool]:
