@@ -1,9 +1,8 @@
 """Detectors trained on simulated films, or on real ones by whoever owns them: one way for all such recipes.
 
-Three sets are simulated: ``train`` and ``tune`` under the ``varied`` randomisation, ``report`` under the strong one,
-from other seeds, so that what is quoted shows that the finding was learnt and not the simulator's habits. A folder with
-a ``labels.csv`` of the detector's findings takes their place: its patients are split, and the evidence is then
-internal.
+Three sets are simulated: ``train`` and ``tune`` under the order's randomisation, ``report`` under the strong one, from
+other seeds, so that what is quoted shows that the finding was learnt and not the simulator's habits. A folder with a
+``labels.csv`` of the detector's findings takes their place: its patients are split, and the evidence is then internal.
 """
 
 from __future__ import annotations
@@ -38,7 +37,6 @@ from cxrdesk.training.uncertain import training_labels
 
 SPLITS = ("train", "tune", "report")
 SEEDS = {"train": 101, "tune": 102, "report": 103}
-VARIANTS = {"train": "varied", "tune": "varied", "report": "strong"}
 STORAGE_FILMS = 64
 """Tuning films on which stored weights are compared with those that were trained."""
 GOLDEN_SEED, GOLDEN_FILMS, GOLDEN_SIZE = 104, 6, 192
@@ -80,7 +78,8 @@ class Task:
     spec : DetectorSpec
         Without weights and what is measured with them.
     orders : tuple of Order
-        The simulated films, an equal number of patients each; seed, variant and size are set here.
+        The simulated films, an equal number of patients each, under the randomisation of training; seed and size are
+        set here.
     policy : mapping
         Finding to what an uncertain label counts for; see `cxrdesk.training.uncertain`.
     storage : callable
@@ -135,7 +134,7 @@ def simulated(orders: Sequence[Order], name: str, folder: Path, amount: Amount) 
     rows: list[Row] = []
     for k, order in enumerate(orders):
         # Every order has patients of its own.
-        wanted = replace(order, seed=SEEDS[name] + 10 * k, variant=VARIANTS[name], size=amount.size)
+        wanted = replace(order, seed=SEEDS[name] + 10 * k, variant=variant(order, name), size=amount.size)
         part = folder / str(k)
         if not is_labelled(part):
             # What an interrupted run left is no set; the table is written last.
@@ -152,6 +151,11 @@ def simulated(orders: Sequence[Order], name: str, folder: Path, amount: Amount) 
                 pass
         rows += labelled(part).values()
     return rows
+
+
+def variant(order: Order, name: str) -> str:
+    """Randomisation of a set: the order's own for what is trained and tuned on, the strong one for what is quoted."""
+    return "strong" if name == "report" else order.variant
 
 
 def refuse_shared_patients(films: Films) -> None:
@@ -249,5 +253,7 @@ def golden_pictures(order: Order) -> list[NDArray[np.uint8]]:
 def _words(task: Task, evidence: Evidence) -> dict[str, str]:
     if evidence is not Evidence.SYNTHETIC:
         return {"tune": f"tuning split, {task.source}", "report": f"report split, {task.source}"}
-    told = {name: f"simulated films (seed {SEEDS[name]}, {VARIANTS[name]} randomisation)" for name in SPLITS}
+    told = {
+        name: f"simulated films (seed {SEEDS[name]}, {variant(task.orders[0], name)} randomisation)" for name in SPLITS
+    }
     return {"tune": told["tune"], "report": f"held-out {told['report']}"}
