@@ -48,6 +48,9 @@ def test_the_network_is_the_described_one():
     plain = timm.create_model("inception_v3", in_chans=1, num_classes=0)
     assert net.features.state_dict().keys() == plain.state_dict().keys()
     assert net(torch.zeros(2, 1, 160, 160)).shape == (2, 1)
+    logits, places = net.located(torch.zeros(2, 1, 160, 160))
+    assert torch.allclose(logits, net(torch.zeros(2, 1, 160, 160)))
+    assert places.shape == (2, 1, 8, 8)
 
 
 @shipped
@@ -62,8 +65,7 @@ def test_golden_vectors_are_reproduced(asthma):
 
 @shipped
 def test_it_tells_signs_from_none_on_films_it_never_saw(asthma):
-    # Short of the 0.95 that is aimed at.
-    shared.assert_measured(asthma.spec, least_auc=0.88)
+    shared.assert_measured(asthma.spec)
     kinds = [(), (("hyperinflation", 1.0),)]
     scores = [
         [shared.asked(asthma, shared.simulated_film("chest-pa", k, *kind)).findings[0].raw for k in range(6)]

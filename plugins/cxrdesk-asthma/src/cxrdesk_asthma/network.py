@@ -2,7 +2,8 @@
 
 InceptionV3 (Szegedy et al. 2016, arXiv 1512.00567), its global average projected to 1024 numbers, which an LSTM of 64
 units takes as 8 steps of 128; one logit. After the network described in Journal of Innovative Image Processing 8(1),
-2026, doi 10.36548/jiip.2026.1.017.
+2026, doi 10.36548/jiip.2026.1.017. Where InceptionV3 has its auxiliary classifier, there is one that learns, in
+training alone, where the finding is.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ import torch
 
 ARCHITECTURE = "inception_v3"
 PROJECTED, STEPS, UNITS = 1024, 8, 64
+BEFORE = 768
+"""Channels of Mixed_6e."""
 
 
 class InceptionLSTM(torch.nn.Module):
@@ -28,10 +31,20 @@ class InceptionLSTM(torch.nn.Module):
         self.lstm = torch.nn.LSTM(PROJECTED // STEPS, UNITS, batch_first=True)
         self.drop = torch.nn.Dropout(0.3)
         self.head = torch.nn.Linear(UNITS, 1)
+        self.auxiliary = torch.nn.Conv2d(BEFORE, 1, 1)
+
+    def located(self, films: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Logits (n, 1), and a map of logits (n, 1, rows / 20, cols / 20), about."""
+        before = self.features.forward_preaux(films)
+        logits = self._read(self.features.forward_head(self.features.forward_postaux(before)))
+        return logits, self.auxiliary(before)
 
     def forward(self, films: torch.Tensor) -> torch.Tensor:
         """Logits (n, 1)."""
-        projected = self.project(self.spread(self.features(films)))
+        return self._read(self.features(films))
+
+    def _read(self, pooled: torch.Tensor) -> torch.Tensor:
+        projected = self.project(self.spread(pooled))
         # cuDNN cannot take the gradient that saliency needs outside of training.
         with torch.backends.cudnn.flags(enabled=self.training):
             states, _ = self.lstm(projected.unflatten(1, (STEPS, -1)))

@@ -36,18 +36,20 @@ SPEC = DetectorSpec(
     trained_on="films simulated by cxrdesk phantom, with and without hyperinflation; no real film of asthma",
     licence="Apache-2.0",
 )
-ORDERS = tuple(Order(kinds=(kind,), findings=((FINDING, None),), prevalence=0.5) for kind in ("chest-pa", "child-ap"))
+ORDERS = tuple(
+    Order(kinds=(kind,), findings=((FINDING, None),), prevalence=0.5, variant="varied")
+    for kind in ("chest-pa", "child-ap")
+)
 GEOMETRY = Geometry(rotation_degrees=8.0, scale=0.06, aspect=0.08, shift=0.04, flip=0.0)
-HEAD = ("project", "lstm", "head")
-LATER = ("features.Mixed_6", "features.Mixed_7", *HEAD)
+HEAD = ("project", "lstm", "head", "auxiliary")
+LATER = ("features.Mixed", *HEAD)
 AMOUNT = Amount(
-    patients={"train": 1600, "tune": 400, "report": 500},
+    patients={"train": 4000, "tune": 600, "report": 500},
     stages=(
-        Stage(name="head", geometry=GEOMETRY, strength=0.7, draws=1600, epochs=2, rate=2e-3, trains=HEAD),
-        Stage(name="fine", geometry=GEOMETRY, strength=0.7, draws=1600, epochs=6, rate=1e-3, trains=LATER),
-        # Slight signs are learnt last, on films nearly as they are.
-        Stage(name="finer", geometry=GEOMETRY, strength=0.4, draws=1600, epochs=6, rate=1e-3, trains=LATER),
+        Stage(name="head", geometry=GEOMETRY, strength=0.7, draws=3200, epochs=1, rate=2e-3, trains=HEAD),
+        Stage(name="fine", geometry=GEOMETRY, strength=0.7, draws=4000, epochs=14, rate=1e-3, trains=LATER),
     ),
+    patience=5,
 )
 
 
