@@ -11,7 +11,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
@@ -130,11 +130,19 @@ class Desk(QObject):
         return thread
 
     def _list_plugins(self) -> None:
-        from cxrdesk.discovery.loader import load_registry
+        self._list((), complete=True)
 
-        registry = load_registry(told=self._begun)
+    def _list(self, only: Collection[str], *, complete: bool) -> None:
+        from cxrdesk.discovery.listing import list_plugins
+
+        registry = list_plugins(
+            only,
+            told=self._begun if complete else lambda _: None,
+            cache=folders.listing_file(),
+            cancelled=lambda: self._stopped,
+        )
         if not self._stopped:
-            self._listed.emit(registry, True)
+            self._listed.emit(registry, complete)
 
     def _begun(self, distribution: str) -> None:
         self._listing = distribution
@@ -149,11 +157,9 @@ class Desk(QObject):
         self._thread("listing-bundled-plugins", self._list_bundled)
 
     def _list_bundled(self) -> None:
-        from cxrdesk.discovery.loader import BUNDLED, load_registry
+        from cxrdesk.discovery.installed import BUNDLED
 
-        registry = load_registry(BUNDLED)
-        if not self._stopped:
-            self._listed.emit(registry, False)
+        self._list(BUNDLED, complete=False)
 
     def _use_plugins(self, registry: Registry, complete: bool) -> None:
         if complete:
@@ -172,7 +178,7 @@ class Desk(QObject):
     def _start_worker(self) -> None:
         if self._registry is None:
             return
-        from cxrdesk.discovery.loader import BUNDLED
+        from cxrdesk.discovery.installed import BUNDLED
         from cxrdesk.inference.jobs import Worker
         from cxrdesk.inference.runners import ChildRunner
 

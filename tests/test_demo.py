@@ -17,7 +17,7 @@ SCRIPT = """
 import sys
 from pathlib import Path
 from cxrdesk.api.detector import Mask, Prediction
-from cxrdesk.discovery import loader
+from cxrdesk.discovery import listing
 from cxrdesk.imaging import quality
 from cxrdesk.inference import runners
 from cxrdesk.inference.models import Detection, Segmentation
@@ -37,7 +37,7 @@ class Runner:
     def close(self):
         pass
 
-loader.load_registry = lambda only=(), told=None: registry()
+listing.list_plugins = lambda only=(), **given: registry()
 runners.ChildRunner = Runner
 quality.look = lambda film: CHEST
 from cxrdesk.app import run_demo

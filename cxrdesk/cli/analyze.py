@@ -85,7 +85,7 @@ def analyze(
 
 def new_runner(registry: Registry, *, device: str, limit_s: float) -> Runner:
     """Where models run: in child processes, so that one that ends, prints or hangs costs its own results only."""
-    from cxrdesk.discovery.loader import BUNDLED
+    from cxrdesk.discovery.installed import BUNDLED
     from cxrdesk.inference.runners import ChildRunner
 
     return ChildRunner(registry, together=BUNDLED, device=device, limit_s=limit_s)

@@ -65,7 +65,7 @@ def evaluate(
         # Before hours of computing, not after.
         with needing_extra("A report"):
             import matplotlib  # noqa: F401
-    registry = plugins.installed()
+    registry = plugins.imported()
     targets = [_target(registry, name) for name in dict.fromkeys(names)]
     registry = _with_segmenters(registry, targets)
     found = _Found()

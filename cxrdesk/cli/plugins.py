@@ -10,7 +10,7 @@ import typer
 from cxrdesk.cli.exits import Exit
 
 if TYPE_CHECKING:
-    from cxrdesk.api import Detector, DetectorSpec, Segmenter, SegmenterSpec
+    from cxrdesk.api import DetectorSpec, SegmenterSpec
     from cxrdesk.discovery.registry import Plugin, Registry
 
 app = typer.Typer(help="Detectors and segmenters that are installed.", no_args_is_help=True, rich_markup_mode=None)
@@ -43,7 +43,15 @@ def list_plugins(
 
 
 def installed() -> Registry:
-    """What is installed; what a plugin prints while it is imported goes to stderr."""
+    """What is installed, by what it declares: no plugin's module is imported into this process."""
+    from cxrdesk.discovery.listing import list_plugins
+    from cxrdesk.studies import paths
+
+    return list_plugins(cache=paths.listing_file())
+
+
+def imported() -> Registry:
+    """What is installed, with its classes; what a plugin prints while it is imported goes to stderr."""
     from cxrdesk.cli.console import stdout_kept_clean
     from cxrdesk.discovery.loader import load_registry
 
@@ -129,7 +137,7 @@ def _tables(registry: Registry) -> list[Any]:
             evidence_words(model.spec.evidence),
         )
         for plugin in registry.plugins
-        for model in _models(plugin)
+        for model in (*plugin.segmenters, *plugin.detectors)
     ]
     tables = []
     if models:
@@ -139,10 +147,6 @@ def _tables(registry: Registry) -> list[Any]:
         rows = [(f.name, f"{f.distribution} {f.version}", f.code, f.reason) for f in registry.failures]
         tables.append(table("Plugin", "Distribution", "Code", "Why it cannot be used", rows=rows, title="Not usable"))
     return tables
-
-
-def _models(plugin: Plugin) -> list[type[Segmenter] | type[Detector]]:
-    return [*plugin.segmenters, *plugin.detectors]
 
 
 def _scope(spec: DetectorSpec | SegmenterSpec) -> str:

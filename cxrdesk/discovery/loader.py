@@ -1,16 +1,19 @@
-"""Reads entry points one at a time; a plugin that fails costs only itself."""
+"""Imports plugins one at a time into this process; one that fails costs only itself.
+
+Never in the viewer's process, which asks `cxrdesk.discovery.listing`: what a module does at its import, it does here.
+"""
 
 from __future__ import annotations
 
 import inspect
-import re
 import sys
 import threading
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec
-from importlib.metadata import Distribution, EntryPoint, distributions
+from importlib.metadata import EntryPoint
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -20,12 +23,11 @@ from cxrdesk.api import hookspecs
 from cxrdesk.api.detector import Detector, Segmenter
 from cxrdesk.api.spec import DetectorSpec, SegmenterSpec
 from cxrdesk.api.version import refusal
+from cxrdesk.discovery.installed import BUNDLED as BUNDLED
+from cxrdesk.discovery.installed import Installed, in_order, installed
 from cxrdesk.discovery.registry import Plugin, PluginFailure, Registry
 from cxrdesk.imaging.errors import UserError
 
-GROUP = "cxrdesk.plugins"
-BUNDLED = frozenset({"cxrdesk-lungmask", "cxrdesk-pneumonia"})
-"""Distributions of this project: listed first, so that no stranger takes their ids."""
 HEAVY = ("torch", "torchvision", "tensorflow", "onnxruntime", "openvino", "PySide6")
 HOOKS = tuple(sorted(name for name in vars(hookspecs) if name.startswith("cxrdesk_")))
 
@@ -60,8 +62,10 @@ def _light_imports() -> Iterator[None]:
         sys.meta_path.remove(guard)
 
 
-def load_registry(only: Collection[str] = (), *, told: Callable[[str], None] | None = None) -> Registry:
-    """List installed plugins; imports their modules, and no torch.
+def load_registry(
+    only: Collection[str] = (), *, told: Callable[[str], None] | None = None, sites: Sequence[Path] = ()
+) -> Registry:
+    """List installed plugins with their classes; imports their modules, and no torch.
 
     Parameters
     ----------
@@ -69,45 +73,25 @@ def load_registry(only: Collection[str] = (), *, told: Callable[[str], None] | N
         Distributions to list; all where empty. No other's module is imported.
     told : callable, optional
         Called with the name of each distribution before its module is imported.
+    sites : sequence of Path
+        Folders with one distribution each; they come last on Python's path, so that what the application ships is
+        found first.
     """
     plugins: list[Plugin] = []
     failures: list[PluginFailure] = []
-    for dist, entries in _installed(failures):
-        if only and dist.name not in only:
+    for found in installed(failures, sites):
+        if only and found.name not in only:
             continue
         if told is not None:
-            told(str(dist.name))
-        for entry in entries:
+            told(found.name)
+        if found.site is not None and str(found.site) not in sys.path:
+            sys.path.append(str(found.site))
+        for entry in found.entries:
             try:
-                plugins.append(_load(entry, dist))
+                plugins.append(_load(entry, found))
             except _RefusedError as refused:
-                failures.append(_failure(entry.name, dist, refused.code, str(refused)))
-    # Then by name, so that the order of folders on the path decides nothing.
-    return Registry(sorted(plugins, key=lambda p: (p.distribution not in BUNDLED, p.name, p.distribution)), failures)
-
-
-def _installed(failures: list[PluginFailure]) -> Iterator[tuple[Distribution, list[EntryPoint]]]:
-    """Distributions with entry points for us; importlib's own list ends at the first file that it cannot parse."""
-    seen = set()
-    for dist in distributions():
-        text = dist.read_text("entry_points.txt")
-        if text is None or GROUP not in text:
-            continue
-        name = re.sub(r"[-_.]+", "-", str(dist.name)).lower()
-        if name in seen:
-            continue
-        seen.add(name)
-        try:
-            yield dist, [entry for entry in dist.entry_points if entry.group == GROUP]
-        except (ValueError, TypeError) as error:
-            # How importlib stumbles over a line that is none.
-            failures.append(
-                _failure(dist.name, dist, "bad-metadata", f"its entry_points.txt is broken: {_told(error)}")
-            )
-
-
-def _failure(name: str, dist: Distribution, code: str, reason: str) -> PluginFailure:
-    return PluginFailure(name=name, distribution=str(dist.name), version=str(dist.version), code=code, reason=reason)
+                failures.append(found.failure(refused.code, str(refused), entry=entry.name))
+    return in_order(plugins, failures)
 
 
 def _told(error: BaseException) -> str:
@@ -115,7 +99,7 @@ def _told(error: BaseException) -> str:
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 
-def _load(entry: EntryPoint, dist: Distribution) -> Plugin:
+def _load(entry: EntryPoint, found: Installed) -> Plugin:
     try:
         with _light_imports():
             module = entry.load()
@@ -132,7 +116,12 @@ def _load(entry: EntryPoint, dist: Distribution) -> Plugin:
         raise _RefusedError("api-version", reason)
     detectors, segmenters = _ask(module)
     return Plugin(
-        name=entry.name, distribution=dist.name, version=dist.version, detectors=detectors, segmenters=segmenters
+        name=entry.name,
+        distribution=found.name,
+        version=found.version,
+        detectors=detectors,
+        segmenters=segmenters,
+        site=found.site,
     )
 
 

@@ -4,9 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
 
 from cxrdesk.api.detector import Detector, Segmenter
 from cxrdesk.api.spec import DetectorSpec, SegmenterSpec
+
+
+@dataclass(frozen=True, kw_only=True)
+class ListedDetector:
+    """A detector whose module another process imported: its spec, and no class."""
+
+    spec: DetectorSpec
+
+
+@dataclass(frozen=True, kw_only=True)
+class ListedSegmenter:
+    """A segmenter whose module another process imported: its spec, and no class."""
+
+    spec: SegmenterSpec
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,13 +34,18 @@ class Plugin:
         Name of its entry point.
     distribution : str
         The installed distribution that brought it.
+    detectors, segmenters : tuple
+        Classes where this process imported the plugin, else what it declares; either has a ``spec``.
+    site : Path or None
+        The folder that it was installed into alone; None where it lies on Python's path.
     """
 
     name: str
     distribution: str
     version: str
-    detectors: tuple[type[Detector], ...] = ()
-    segmenters: tuple[type[Segmenter], ...] = ()
+    detectors: tuple[type[Detector] | ListedDetector, ...] = ()
+    segmenters: tuple[type[Segmenter] | ListedSegmenter, ...] = ()
+    site: Path | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,7 +56,8 @@ class PluginFailure:
     ----------
     code : str
         ``"import-failed"``, ``"api-version"``, ``"unknown-hook"``, ``"hook-failed"``, ``"bad-spec"``,
-        ``"duplicate-id"``, ``"bad-metadata"``, or the code of a `BundleError` that its import raised.
+        ``"duplicate-id"``, ``"duplicate-name"``, ``"bad-metadata"``, ``"listing-died"``, ``"listing-time-limit"``,
+        ``"listing-memory-limit"``, ``"bad-listing"``, or the code of a `BundleError` that its import raised.
     reason : str
         One sentence.
     """
@@ -57,8 +78,8 @@ class Registry:
     def __init__(self, plugins: Iterable[Plugin], failures: Iterable[PluginFailure] = ()) -> None:
         self.plugins: list[Plugin] = []
         self.failures = list(failures)
-        self._detectors: dict[str, tuple[type[Detector], Plugin]] = {}
-        self._segmenters: dict[str, tuple[type[Segmenter], Plugin]] = {}
+        self._detectors: dict[str, tuple[type[Detector] | ListedDetector, Plugin]] = {}
+        self._segmenters: dict[str, tuple[type[Segmenter] | ListedSegmenter, Plugin]] = {}
         for plugin in plugins:
             self._add(plugin)
 
@@ -96,8 +117,17 @@ class Registry:
         return next((spec for spec in specs if spec.structure == structure), None)
 
     def model(self, model_id: str) -> type[Detector] | type[Segmenter]:
-        """The class of a detector or segmenter; KeyError if there is none."""
-        return self._detectors[model_id][0] if model_id in self._detectors else self._segmenters[model_id][0]
+        """The class of a detector or segmenter; KeyError if there is none.
+
+        Raises
+        ------
+        LookupError
+            If another process imported it: this one knows its spec alone.
+        """
+        model = self._detectors[model_id][0] if model_id in self._detectors else self._segmenters[model_id][0]
+        if not isinstance(model, type):
+            raise LookupError(f"the module of {model_id} was not imported in this process")
+        return model
 
     def plugin(self, model_id: str) -> Plugin:
         """The plugin that brought a detector or segmenter; KeyError if there is none."""

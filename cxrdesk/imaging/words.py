@@ -16,6 +16,7 @@ _PROJECTIONS = {
 _UNSAFE = frozenset({"Cc", "Cn", "Cs", "Zl", "Zp"})
 _TURNING = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 """Marks that turn the direction of what follows, so that a name reads otherwise than it is."""
+_LONGEST = 500
 
 
 def view_words(view: View) -> str:
@@ -53,3 +54,9 @@ def _escaped(c: str) -> str:
     if "\udc80" <= c <= "\udcff":  # a byte of a name that is not UTF-8 (PEP 383)
         return f"\\x{ord(c) - 0xDC00:02x}"
     return f"\\x{ord(c):02x}"
+
+
+def shown_text(text: str) -> str:
+    """A plugin's words in one line of at most 500 characters that can be printed."""
+    line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    return line if len(line) <= _LONGEST else f"{line[: _LONGEST - 1]}…"

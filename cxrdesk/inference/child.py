@@ -1,4 +1,4 @@
-"""The child process: loads models and computes. Started as ``python -m cxrdesk.inference.child GROUP``.
+"""The child process: loads models and computes. Started as ``python -m cxrdesk.inference.child [--site FOLDER] NAME...``.
 
 It reads requests from standard input and answers on what was standard output; whatever a plugin prints goes to
 standard error, so that it cannot pass for an answer.
@@ -14,6 +14,7 @@ import threading
 import time
 import traceback
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, BinaryIO
 
 from numpy.typing import NDArray
@@ -28,14 +29,17 @@ ORPHAN_GRACE_S = 10.0
 """A process that nobody listens to any more ends after this, whatever it computes."""
 
 
-def main(only: Sequence[str] = ()) -> int:
+def main(arguments: Sequence[str] = ()) -> int:
     """Serve requests until standard input closes.
 
     Parameters
     ----------
-    only : sequence of str
-        Distributions whose plugins are served; all where empty.
+    arguments : sequence of str
+        Distributions whose plugins are served, all where empty; before them maybe ``--site`` and the folder that the
+        one distribution was installed into.
     """
+    site = Path(arguments[1]) if arguments[:1] == ["--site"] else None
+    only = arguments[2:] if site is not None else arguments
     # A plugin that reads its input or writes its output, or a process that it starts, must not meet our messages.
     requests, answers = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     nothing = os.open(os.devnull, os.O_RDONLY)
@@ -45,7 +49,7 @@ def main(only: Sequence[str] = ()) -> int:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if hasattr(os, "nice"):
         os.nice(NICENESS)
-    serve(requests, answers, only)
+    serve(requests, answers, only, site)
     return 0
 
 
@@ -71,12 +75,12 @@ class _Inbox:
         os._exit(1)
 
 
-def serve(stream: BinaryIO, answers: BinaryIO, only: Sequence[str]) -> None:
+def serve(stream: BinaryIO, answers: BinaryIO, only: Sequence[str], site: Path | None) -> None:
     """Answer each request with stages and then one result or error."""
     from cxrdesk.discovery.loader import load_registry
     from cxrdesk.inference.models import Models, told
 
-    registry = load_registry(only)
+    registry = load_registry(only, sites=() if site is None else (site,))
     inbox = _Inbox(stream)
     current = 0
     models: Models | None = None

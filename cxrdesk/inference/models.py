@@ -13,10 +13,10 @@ from cxrdesk.api.detector import Context, Detector, Mask, Prediction, Rendering,
 from cxrdesk.discovery.registry import Registry
 from cxrdesk.imaging.errors import UserError
 from cxrdesk.imaging.radiograph import Radiograph
+from cxrdesk.imaging.words import shown_text as shown_text
 from cxrdesk.inference import devices
 
-_CODE = r"[a-z][a-z0-9]*(-[a-z0-9]+)*"
-_LONGEST = 500
+CODE = r"[a-z][a-z0-9]*(-[a-z0-9]+)*"
 T = TypeVar("T")
 Stage = Callable[[str], None]
 """Told of each stage: ``"loading"``, ``"scoring"``, ``"saliency"``, ``"masks"``."""
@@ -154,14 +154,8 @@ def told(error: BaseException) -> tuple[str, str]:
     """Code and sentence for what a model raised; a `UserError` speaks for itself."""
     text = shown_text(str(error))
     if isinstance(error, UserError):
-        return error.code if re.fullmatch(_CODE, str(error.code)) else "model-failed", text
+        return error.code if re.fullmatch(CODE, str(error.code)) else "model-failed", text
     return "model-failed", f"{type(error).__name__}: {text}" if text else type(error).__name__
-
-
-def shown_text(text: str) -> str:
-    """A plugin's words in one line of at most 500 characters that can be printed."""
-    line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
-    return line if len(line) <= _LONGEST else f"{line[: _LONGEST - 1]}…"
 
 
 def _typed(answer: Any, kind: type[T], method: str) -> T:

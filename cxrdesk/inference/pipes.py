@@ -14,23 +14,35 @@ from typing import IO, Any
 from numpy.typing import NDArray
 
 from cxrdesk.inference import wire
+from cxrdesk.sandbox.start import Confined, Sandbox
 
 _JOIN_S = 1.0
-"""A grandchild may hold a pipe open for ever; its reader is a daemon and waits alone."""
+"""Where nothing ends a grandchild it may hold a pipe open for ever; its reader is a daemon and waits alone."""
+_FULL_S = 0.1
 
 
 class EndedError(Exception):
-    """The process ended, or closed its answers; the text says how."""
+    """The process ended, or closed its answers; the text says how.
+
+    Parameters
+    ----------
+    over_memory : bool
+        Whether it was ended for taking too much memory.
+    """
+
+    def __init__(self, text: str, *, over_memory: bool = False) -> None:
+        super().__init__(text)
+        self.over_memory = over_memory
 
 
 class PipedProcess:
-    """A running process that speaks `cxrdesk.inference.wire` on its standard input and output.
+    """A sandboxed process that speaks `cxrdesk.inference.wire` on its standard input and output.
 
     Parameters
     ----------
     command : sequence of str
-    environment : mapping of str
-        The whole environment of the process.
+    variables : mapping of str
+        Added to the environment that `cxrdesk.sandbox.start.scrubbed` leaves.
 
     Raises
     ------
@@ -38,29 +50,24 @@ class PipedProcess:
         If it cannot be started.
     """
 
-    def __init__(self, command: Sequence[str], environment: Mapping[str, str]) -> None:
-        self.process = subprocess.Popen(
-            command,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            env=dict(environment),
-            creationflags=getattr(subprocess, "BELOW_NORMAL_PRIORITY_CLASS", 0)
-            | getattr(subprocess, "CREATE_NO_WINDOW", 0),
-        )
+    def __init__(self, command: Sequence[str], sandbox: Sandbox, variables: Mapping[str, str]) -> None:
+        self.confined = Confined(command, sandbox, variables)
+        self.process = self.confined.process
         self._requests: queue.Queue[list[memoryview] | None] = queue.Queue()
-        self._answers: queue.Queue[wire.Message | wire.WireError | None] = queue.Queue()
+        # One waits and one is read: a process that floods its host waits for it, and costs it two messages.
+        self._answers: queue.Queue[wire.Message | wire.WireError | None] = queue.Queue(1)
         self._said: deque[str] = deque(maxlen=50)
+        self._over = threading.Event()
         self._threads = [
             _started(_write, self.process.stdin, self._requests),
-            _started(_read, self.process.stdout, self._answers),
+            _started(_read, self.process.stdout, self._answers, self._over),
             _started(_listen, self.process.stderr, self._said),
         ]
 
     @property
     def alive(self) -> bool:
         """Whether it runs."""
-        return self.process.poll() is None
+        return self.confined.alive
 
     def send(self, header: dict[str, Any], arrays: Sequence[NDArray[Any]] = ()) -> None:
         """Queue a message; raises WireError where it is none. A process that ended is noticed by `receive`."""
@@ -81,7 +88,7 @@ class PipedProcess:
         except queue.Empty:
             return None
         if message is None:
-            raise EndedError(self._end())
+            raise EndedError(self._end(), over_memory=self.confined.over_memory)
         if isinstance(message, wire.WireError):
             raise message
         return message
@@ -89,31 +96,24 @@ class PipedProcess:
     def close(self, grace_s: float) -> None:
         """Close its input, which asks it to end; by force after `grace_s`."""
         self._requests.put(None)
-        try:
+        with suppress(subprocess.TimeoutExpired):
             self.process.wait(timeout=grace_s)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-        self._release()
+        self.kill()
 
     def kill(self) -> None:
-        """End it at once."""
-        self.process.kill()
-        self._release()
-
-    def _release(self) -> None:
-        self.process.wait()
+        """End it at once, with all that it started."""
+        self._over.set()
         self._requests.put(None)
+        self.confined.release()
         for thread in self._threads:
             thread.join(_JOIN_S)
 
     def _end(self) -> str:
         try:
-            code = self.process.wait(timeout=_JOIN_S)
-            how = _how(code)
+            how = _how(self.process.wait(timeout=_JOIN_S))
         except subprocess.TimeoutExpired:
-            self.process.kill()
             how = "closed its answers"
-        self._release()
+        self.kill()
         last = next((line for line in reversed(self._said) if line.strip()), "")
         return f"{how}. It last said: {last.strip()[:300]}" if last else f"{how}."
 
@@ -143,15 +143,23 @@ def _write(stream: IO[bytes], requests: queue.Queue[list[memoryview] | None]) ->
             stream.flush()
 
 
-def _read(stream: IO[bytes], answers: queue.Queue[wire.Message | wire.WireError | None]) -> None:
+def _read(
+    stream: IO[bytes], answers: queue.Queue[wire.Message | wire.WireError | None], over: threading.Event
+) -> None:
+    def hand(item: wire.Message | wire.WireError | None) -> None:
+        while not over.is_set():
+            with suppress(queue.Full):
+                answers.put(item, timeout=_FULL_S)
+                return
+
     try:
         with stream:
-            while (message := wire.receive(stream)) is not None:
-                answers.put(message)
+            while (message := wire.receive(stream)) is not None and not over.is_set():
+                hand(message)
     except wire.WireError as error:
-        answers.put(error)
+        hand(error)
     finally:
-        answers.put(None)
+        hand(None)
 
 
 def _listen(stream: IO[bytes], lines: deque[str]) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import errno
 import math
+import mmap
+import os
 import shutil
 import sys
 from contextlib import suppress
@@ -73,11 +75,9 @@ class MappedFilm:
     """The film on the child's side; its pixels vanish with `close`."""
 
     def __init__(self, told: dict[str, Any]) -> None:
-        self._memory = _attach(told["memory"])
+        self._memory, mapped = _attach(told["memory"])
         dtype, shape = np.dtype(told["dtype"]), tuple(told["shape"])
         # Through frombuffer, which keeps the mapping alive for as long as anything points into it; ndarray does not.
-        mapped = self._memory.buf
-        assert mapped is not None
         pixels = np.frombuffer(mapped, dtype, math.prod(shape)).reshape(shape)
         table = None
         if told["table"] is not None:
@@ -119,11 +119,22 @@ class MappedFilm:
             return
 
 
-def _attach(name: str) -> shared_memory.SharedMemory:
+def _attach(name: str) -> tuple[shared_memory.SharedMemory | mmap.mmap, memoryview | mmap.mmap]:
+    """What is to be closed, and what holds the bytes."""
+    if sys.platform == "linux":
+        # For reading alone: whatever a plugin does to its own input, the next one gets the film as it is.
+        block = os.open(f"/dev/shm/{name}", os.O_RDONLY)
+        try:
+            mapped = mmap.mmap(block, 0, prot=mmap.PROT_READ)
+        finally:
+            os.close(block)
+        return mapped, mapped
     if sys.version_info >= (3, 13):
-        return shared_memory.SharedMemory(name=name, track=False)
-    # Before 3.13 attaching registers the block with this process's tracker, which would free it at exit.
-    memory = shared_memory.SharedMemory(name=name)
-    if sys.platform != "win32":
-        resource_tracker.unregister(f"/{memory.name.lstrip('/')}", "shared_memory")
-    return memory
+        memory = shared_memory.SharedMemory(name=name, track=False)
+    else:
+        memory = shared_memory.SharedMemory(name=name)
+        if sys.platform != "win32":
+            # Before 3.13 attaching registers the block with this process's tracker, which would free it at exit.
+            resource_tracker.unregister(f"/{memory.name.lstrip('/')}", "shared_memory")
+    assert memory.buf is not None
+    return memory, memory.buf

@@ -5,21 +5,23 @@ from __future__ import annotations
 import os
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NoReturn
 
 from numpy.typing import NDArray
 
-from cxrdesk.api.detector import CancelledError, Mask, Prediction, Rendering, SaliencyMap
+from cxrdesk.api.detector import CancelledError, Mask
 from cxrdesk.api.spec import DetectorSpec, SegmenterSpec
-from cxrdesk.imaging.preprocess import Box
 from cxrdesk.imaging.radiograph import Radiograph
-from cxrdesk.inference import wire
+from cxrdesk.inference import answers, wire
 from cxrdesk.inference.devices import child_environment
 from cxrdesk.inference.models import Detection, Segmentation, Stage
 from cxrdesk.inference.pipes import EndedError, PipedProcess
 from cxrdesk.inference.pixels import SharedFilm
+from cxrdesk.sandbox.start import Sandbox, memory_limit_mb
 
 START_LIMIT_S = 120.0
 """For the interpreter and the plugins' modules; a cold disk is slow."""
@@ -28,6 +30,13 @@ LOAD_LIMIT_S = 240.0
 CANCEL_GRACE_S = 2.0
 """A model that does not notice a cancel within this is ended with its process."""
 _POLL_S = 0.05
+_MOST_STAGES = 64
+"""Of one request: each is told to the screen."""
+_FRESH = 2
+"""How often one stage may start the clock afresh; twice, where an accelerator's memory ran out."""
+_MORE_ADDRESSES = 4
+"""Addresses that a process may reserve, for each byte that it may use; beside those that any torch reserves."""
+_TORCH_ADDRESSES_MB = 16384
 
 
 class InferenceError(Exception):
@@ -36,8 +45,8 @@ class InferenceError(Exception):
     Parameters
     ----------
     code : str
-        ``"child-died"``, ``"time-limit"``, ``"model-failed"``, ``"bad-answer"``, ``"start-failed"``,
-        ``"no-memory"``, or the code of a `UserError` that the model raised, for instance ``"weights-changed"``.
+        ``"child-died"``, ``"time-limit"``, ``"memory-limit"``, ``"model-failed"``, ``"bad-answer"``,
+        ``"start-failed"``, ``"no-memory"``, or the code of a `UserError` that the model raised, for instance ``"weights-changed"``.
     """
 
     def __init__(self, code: str, text: str) -> None:
@@ -53,10 +62,11 @@ class _Patience:
     cancelled: Callable[[], bool]
     give_up: float | None = None
     """When a process that was asked to cancel is ended."""
+    stages: Counter[str] = field(default_factory=Counter)
 
 
 class Child:
-    """A child process that serves some distributions' plugins; starts when first asked and again after it died.
+    """A sandboxed process that serves some distributions' plugins; starts when first asked and again after it died.
 
     Parameters
     ----------
@@ -66,10 +76,33 @@ class Child:
         One of `cxrdesk.inference.devices.CHOICES`.
     limit_s : float
         Time limit of one request, loading apart.
+    site : Path or None
+        The folder that its distribution was installed into, where that is not on this process's own path.
+    readable : tuple of Path
+        What it may read beside Python, cxrdesk and `site`.
+    memory_mb : int or None
+        Memory above which it is ended; None for `cxrdesk.sandbox.start.memory_limit_mb`.
     """
 
-    def __init__(self, only: tuple[str, ...] = (), *, device: str = "auto", limit_s: float = 60.0) -> None:
-        self.only, self.device, self.limit_s = only, device, limit_s
+    def __init__(
+        self,
+        only: tuple[str, ...] = (),
+        *,
+        device: str = "auto",
+        limit_s: float = 60.0,
+        site: Path | None = None,
+        readable: tuple[Path, ...] = (),
+        memory_mb: int | None = None,
+    ) -> None:
+        self.only, self.device, self.limit_s, self.site = only, device, limit_s, site
+        memory_mb = memory_mb or memory_limit_mb()
+        computes_here = device == "cpu"
+        self.sandbox = Sandbox(
+            readable=(*readable, *([site] if site is not None else [])),
+            memory_mb=memory_mb,
+            address_mb=_MORE_ADDRESSES * memory_mb + _TORCH_ADDRESSES_MB if computes_here else None,
+            accelerator=not computes_here,
+        )
         self._process: PipedProcess | None = None
         self._request = 0
 
@@ -88,8 +121,8 @@ class Child:
         """As `cxrdesk.inference.models.Models.segment`; raises InferenceError or CancelledError."""
         header, arrays = self._ask({"op": "segment", "model": spec.id}, [film], [], stage, cancelled)
         try:
-            return Segmentation(mask=Mask(structure=spec.structure, values=arrays[0]), **_common(header))
-        except (ValueError, KeyError, TypeError, IndexError) as error:
+            return answers.segmentation(spec, header, arrays)
+        except answers.MALFORMED as error:
             raise InferenceError("bad-answer", f"{spec.id} gave no usable mask: {error}") from error
 
     def detect(
@@ -107,9 +140,8 @@ class Child:
         arrays = [mask.values for known in masks for mask in known.values()]
         header, parts = self._ask(told, films, arrays, stage, cancelled)
         try:
-            prediction = Prediction(probabilities=header["probabilities"])
-            return Detection(prediction=prediction, maps=_maps(header["maps"], parts), **_common(header))
-        except (ValueError, KeyError, TypeError, IndexError, AttributeError, StopIteration) as error:
+            return answers.detection(header, parts)
+        except answers.MALFORMED as error:
             raise InferenceError("bad-answer", f"{spec.id} gave no usable answer: {error}") from error
 
     def close(self) -> None:
@@ -130,9 +162,10 @@ class Child:
         self.kill()
         stage("starting")
         # -P: a file called numpy.py in the folder where the viewer was started is none of ours.
-        command = [sys.executable, "-P", "-m", "cxrdesk.inference.child", *self.only]
+        command = [sys.executable, "-P", "-m", "cxrdesk.inference.child"]
+        command += ["--site", str(self.site)] if self.site is not None else []
         try:
-            self._process = PipedProcess(command, os.environ | child_environment(os.cpu_count()))
+            self._process = PipedProcess([*command, *self.only], self.sandbox, child_environment(os.cpu_count()))
         except OSError as error:
             raise InferenceError("start-failed", f"The inference process could not be started: {error}") from error
         patience = _Patience(time.monotonic() + START_LIMIT_S, cancelled)
@@ -173,10 +206,8 @@ class Child:
                 continue
             match header.get("type"):
                 case "stage":
-                    name = str(header.get("stage"))
-                    stage(name)
-                    # Importing torch and reading weights has a limit of its own; computing starts afresh after it.
-                    patience.deadline = time.monotonic() + (LOAD_LIMIT_S if name == "loading" else self.limit_s)
+                    self._noted(header.get("stage"), patience, model_id)
+                    stage(str(header["stage"]))
                 case "result":
                     return header, arrays
                 case "cancelled" if patience.give_up is not None:
@@ -184,10 +215,23 @@ class Child:
                 case "cancelled":
                     raise InferenceError("model-failed", f"{model_id} gave up although nobody cancelled it.")
                 case "error":
-                    raise InferenceError(str(header.get("code")), f"{model_id} failed: {header.get('text')}")
-                case other:
-                    self.kill()
-                    raise InferenceError("bad-answer", f"{model_id} answered with the unknown message {other!r}.")
+                    code, text = answers.failure(header)
+                    raise InferenceError(code, f"{model_id} failed: {text}")
+                case _:
+                    self._refuse(model_id, "a message of an unknown type")
+
+    def _noted(self, name: object, patience: _Patience, model_id: str) -> None:
+        """Let the clock start afresh for a stage; a process that only tells stages gains no time by it."""
+        if name not in answers.STAGES or patience.stages.total() >= _MOST_STAGES:
+            self._refuse(model_id, "a stage that there is not, or too many")
+        patience.stages[str(name)] += 1
+        if patience.stages[str(name)] <= _FRESH:
+            # Importing torch and reading weights has a limit of its own; computing starts afresh after it.
+            patience.deadline = time.monotonic() + (LOAD_LIMIT_S if name == "loading" else self.limit_s)
+
+    def _refuse(self, model_id: str, what: str) -> NoReturn:
+        self.kill()
+        raise InferenceError("bad-answer", f"{model_id} sent something that is no answer: {what}.")
 
     def _next(self, process: PipedProcess, patience: _Patience, what: str) -> wire.Message:
         """The next message; watches the clock, the reader's wish and the process."""
@@ -207,35 +251,10 @@ class Child:
                     return message
             except EndedError as error:
                 self._process = None
+                if error.over_memory:
+                    text = f"{what} took more than the {self.sandbox.memory_mb} MB of memory that it may and was ended."
+                    raise InferenceError("memory-limit", text) from None
                 raise InferenceError("child-died", f"The inference process {error}") from None
             except wire.WireError as error:
                 self.kill()
                 raise InferenceError("bad-answer", f"{what} sent something that is no answer: {error}") from error
-
-
-def _common(header: dict[str, Any]) -> dict[str, Any]:
-    return {"device": str(header["device"]), "seconds_s": float(header["seconds_s"]), "note": str(header["note"])}
-
-
-def _maps(told: list[dict[str, Any]], arrays: list[NDArray[Any]]) -> tuple[tuple[SaliencyMap, Rendering | None], ...]:
-    parts = iter(arrays)
-    maps = []
-    for item in told:
-        values = next(parts)
-        box = _box(item["box"])
-        saliency = SaliencyMap(finding=str(item["finding"]), values=values, box=box, film=int(item["film"]))
-        drawn = item["rendering"]
-        rendering = None
-        if drawn is not None:
-            rendering = Rendering(
-                image=next(parts) if drawn["image"] else None,
-                contours=tuple(next(parts) for _ in range(int(drawn["contours"]))),
-                boxes=tuple(_box(box) for box in drawn["boxes"]),
-            )
-        maps.append((saliency, rendering))
-    return tuple(maps)
-
-
-def _box(sides: list[float]) -> Box:
-    x0, y0, x1, y1 = (float(side) for side in sides)
-    return Box(x0=x0, y0=y0, x1=x1, y1=y1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Protocol, TypeVar
 
 from cxrdesk.api.detector import CancelledError, Mask
@@ -84,24 +85,52 @@ class ChildRunner:
     Parameters
     ----------
     together : frozenset of str
-        Distributions that share a process.
+        Distributions that share a process; never one that was installed into a folder of its own.
     limit_s : float
         Time limit of one answer.
+    readable : sequence of Path
+        What every child may read beside Python, cxrdesk and its own plugin.
+    memory_mb : int or None
+        Memory above which a child is ended; None for half of the machine's.
+    most : int
+        Children that stay started; the one that was not asked for longest is ended first, with what it kept.
     """
 
     def __init__(
-        self, registry: Registry, *, together: frozenset[str] = frozenset(), device: str = "auto", limit_s: float = 60.0
+        self,
+        registry: Registry,
+        *,
+        together: frozenset[str] = frozenset(),
+        device: str = "auto",
+        limit_s: float = 60.0,
+        readable: Sequence[Path] = (),
+        memory_mb: int | None = None,
+        most: int = 8,
     ) -> None:
         self.registry, self.together, self.device, self.limit_s = registry, together, device, limit_s
+        self.readable, self.memory_mb, self.most = tuple(readable), memory_mb, most
         self.children: dict[tuple[str, ...], Child] = {}
+        """The one that was asked last comes last."""
 
     def child(self, model_id: str) -> Child:
         """The child that serves a model; not started yet, maybe."""
-        name = self.registry.plugin(model_id).distribution
-        group = tuple(sorted(self.together)) if name in self.together else (name,)
-        if group not in self.children:
-            self.children[group] = Child(group, device=self.device, limit_s=self.limit_s)
-        return self.children[group]
+        plugin = self.registry.plugin(model_id)
+        shares = plugin.distribution in self.together and plugin.site is None
+        group = tuple(sorted(self.together)) if shares else (plugin.distribution,)
+        child = self.children.pop(group, None)
+        if child is None:
+            child = Child(
+                group,
+                device=self.device,
+                limit_s=self.limit_s,
+                site=plugin.site,
+                readable=self.readable,
+                memory_mb=self.memory_mb,
+            )
+        self.children[group] = child
+        for oldest in list(self.children)[: -self.most]:
+            self.children.pop(oldest).close()
+        return child
 
     def segment(self, spec: SegmenterSpec, film: Radiograph, stage: Stage, cancelled: Cancelled) -> Segmentation:
         """As the protocol says."""

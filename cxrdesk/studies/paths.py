@@ -21,6 +21,11 @@ def cache_dir() -> Path:
     return _made("cache", platformdirs.user_cache_path("cxrdesk", appauthor=False))
 
 
+def listing_file() -> Path:
+    """Return the path of what is remembered of installed plugins, whether or not it or its folder exist."""
+    return _folder("cache", platformdirs.user_cache_path("cxrdesk", appauthor=False)) / "plugins.json"
+
+
 def settings_file() -> Path:
     """Return the path of the settings, whether or not they or their folder exist."""
     return _folder("config", platformdirs.user_config_path("cxrdesk", appauthor=False)) / "settings.json"

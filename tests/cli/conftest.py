@@ -94,6 +94,7 @@ def installed(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Registry]:
         registry = support.registry_of(*models) if models else Registry([])
         registry.failures += failures
         monkeypatch.setattr("cxrdesk.discovery.loader.load_registry", lambda: registry)
+        monkeypatch.setattr("cxrdesk.discovery.listing.list_plugins", lambda **given: registry)
         return registry
 
     return install

@@ -74,16 +74,16 @@ def test_help_documents_every_exit_code(cli, line):
 
 
 def test_a_users_error_is_its_text_and_nothing_else(cli, monkeypatch):
-    def broken():
+    def broken(**given):
         raise UserError("no-plugin", "Nothing is there; install something.")
 
-    monkeypatch.setattr("cxrdesk.discovery.loader.load_registry", broken)
+    monkeypatch.setattr("cxrdesk.discovery.listing.list_plugins", broken)
     result = cli("plugins", "list")
     assert (result.exit_code, result.stderr) == (4, "Nothing is there; install something.\n")
 
 
 def test_a_fault_of_ours(cli, monkeypatch, tmp_path):
-    monkeypatch.setattr("cxrdesk.discovery.loader.load_registry", lambda: 1 / 0)
+    monkeypatch.setattr("cxrdesk.discovery.listing.list_plugins", lambda **given: 1 / 0)
     result = cli("plugins", "list")
     assert result.exit_code == 70
     [line] = result.stderr.splitlines()
@@ -97,7 +97,7 @@ def test_a_fault_of_ours(cli, monkeypatch, tmp_path):
 
 def test_a_fault_without_a_place_for_its_log(cli, monkeypatch, tmp_path):
     (tmp_path / "home").write_text("a file where the folder should be")
-    monkeypatch.setattr("cxrdesk.discovery.loader.load_registry", lambda: 1 / 0)
+    monkeypatch.setattr("cxrdesk.discovery.listing.list_plugins", lambda **given: 1 / 0)
     result = cli("plugins", "list")
     assert result.exit_code == 70
     assert "could not be logged" in result.stderr

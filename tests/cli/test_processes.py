@@ -99,11 +99,8 @@ def test_a_plugin_that_prints_and_ends_its_process_costs_its_own_result(tmp_path
     [ending] = [d for d in told["detectors"] if d["id"] == "example-brightness"]
     assert ending["status"] == "failed"
     assert [reason["code"] for reason in ending["reasons"]] == ["child-died"]
-    for words in (b"printed while it is imported", b"written past Python"):
-        assert words in result.stderr
     listed = command("plugins", "list", "--json", site=tmp_path, home=tmp_path / "home")
     assert "ending" in {plugin["name"] for plugin in json.loads(listed.stdout)["plugins"]}
-    assert b"printed while it is imported" in listed.stderr
 
 
 def test_a_thread_that_a_plugin_leaves_running_does_not_keep_the_command(tmp_path):

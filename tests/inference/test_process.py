@@ -15,13 +15,15 @@ import pytest
 from cxrdesk.api import CancelledError, Mask
 from cxrdesk.discovery.registry import Registry
 from cxrdesk.inference import process
-from cxrdesk.inference.devices import child_threads
+from cxrdesk.inference.devices import child_environment
 from cxrdesk.inference.pipeline import FilmAnalysis
 from cxrdesk.inference.pipes import PipedProcess
 from cxrdesk.inference.pixels import SharedFilm
 from cxrdesk.inference.process import Child, InferenceError
 from cxrdesk.inference.result import Call, Status
 from cxrdesk.inference.runners import ChildRunner
+from cxrdesk.sandbox import watch
+from cxrdesk.sandbox.start import Sandbox
 from tests.support import film, with_table
 
 ONLY = ("cxrdesk-hostile",)
@@ -181,7 +183,8 @@ def test_a_hang_ends_at_the_time_limit(child, registry):
 @posix
 def test_a_stopped_child_cannot_block_the_host(child, registry):
     ask(child, registry, "good")
-    os.kill(child.pid, signal.SIGSTOP)
+    for pid in watch.tree(child.pid):
+        os.kill(pid, signal.SIGSTOP)
     child.limit_s = 0.5
     # More than a pipe holds: a plain write would wait for ever.
     mask = {"lungs": Mask(structure="lungs", values=np.ones((500, 500), np.float32))}
@@ -199,13 +202,9 @@ def test_a_cancel_that_is_ignored_ends_the_child_after_the_grace(child, registry
     assert child.pid is None
 
 
-def test_the_environment_of_a_good_neighbour_arrives(registry, monkeypatch):
-    monkeypatch.setenv("EXPECTED_THREADS", str(child_threads(os.cpu_count())))
-    child = Child(ONLY, device="cpu")
-    try:
-        assert ask(child, registry, "environment").prediction.probabilities == {"pneumonia": 1.0}
-    finally:
-        child.close()
+def test_the_environment_of_a_good_neighbour_arrives_and_nothing_else(shared, registry):
+    assert child_environment(4)["OMP_NUM_THREADS"] == "3"
+    assert ask(shared, registry, "environment").prediction.probabilities == {"pneumonia": 1.0}
 
 
 def test_an_unknown_device_is_a_failed_job(registry):
@@ -222,9 +221,10 @@ def test_a_python_that_cannot_start_is_a_failed_job(registry, monkeypatch, tmp_p
     assert caught.value.code == "start-failed"
 
 
-def test_a_child_that_ends_at_its_start_is_a_failed_job(registry, monkeypatch):
-    monkeypatch.setenv("PYTHONHOME", "/nowhere")
-    with pytest.raises(InferenceError, match="exit code") as caught:
+def test_a_child_that_ends_at_its_start_is_a_failed_job(registry, monkeypatch, tmp_path):
+    (tmp_path / "sitecustomize.py").write_text("import os; os._exit(5)")
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(tmp_path), os.environ["PYTHONPATH"]]))
+    with pytest.raises(InferenceError, match="exit code 5") as caught:
         ask(Child(ONLY), registry, "good")
     assert caught.value.code == "child-died"
 
@@ -238,7 +238,7 @@ def test_an_idle_child_ends_with_its_host(child, registry):
 
 def test_a_child_that_hangs_ends_with_its_host(registry):
     code = "from cxrdesk.inference import child; child.ORPHAN_GRACE_S = 0.2; child.main(['cxrdesk-hostile'])"
-    piped = PipedProcess([sys.executable, "-c", code], os.environ)
+    piped = PipedProcess([sys.executable, "-c", code], Sandbox(), {})
     shown = SharedFilm(film())
     told = {"op": "detect", "model": "hostile-hangs", "masks": [[]], "explain": False, "device": "cpu", "request": 1}
     piped.send(told | {"films": [shown.description]})

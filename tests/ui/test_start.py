@@ -57,7 +57,7 @@ def test_the_first_film_is_painted_before_anything_heavy_and_torch_never_comes(
         assert part not in early, part
     for room in ("cxrdesk.api", "cxrdesk.discovery", "cxrdesk.inference", "cxrdesk.reports", "cxrdesk.ui.dialogs"):
         assert room not in early, room
-    assert "cxrdesk.discovery.loader" in late
+    assert "cxrdesk.discovery.listing" in late
     for never in ("torch", "torchvision", "lightning", "sklearn", "matplotlib"):
         assert never not in late, never
 
@@ -66,11 +66,11 @@ SLOW = """
 import sys, time
 from PySide6.QtCore import QTimer
 from cxrdesk import app as application
-from cxrdesk.discovery import loader
+from cxrdesk.discovery import listing as plugins
 from cxrdesk.discovery.registry import Registry
 from cxrdesk.studies.settings import LoadedSettings, Settings
 
-def slow(only=(), told=None):
+def slow(only=(), told=None, **given):
     global listing
     if only:
         return Registry([])
@@ -81,7 +81,7 @@ def slow(only=(), told=None):
     return Registry([])
 
 listing, beats = False, 0
-loader.load_registry = slow
+plugins.list_plugins = slow
 application._PATIENCE_MS = int(sys.argv[3])
 told = []
 qt = application._application()

@@ -107,7 +107,8 @@ def unsafe_map(values):
 
 def environment(self, inputs):
     """Answers 1 only where every variable of a good neighbour arrived."""
-    known = {"OMP_WAIT_POLICY": "PASSIVE", "KMP_BLOCKTIME": "0", "OMP_NUM_THREADS": os.environ["EXPECTED_THREADS"]}
+    threads = str(max(1, (os.cpu_count() or 1) - 1))
+    known = {"OMP_WAIT_POLICY": "PASSIVE", "KMP_BLOCKTIME": "0", "OMP_NUM_THREADS": threads}
     arrived = all(os.environ.get(key) == value for key, value in known.items())
     nice = not hasattr(os, "nice") or os.nice(0) >= 5
     return Prediction(probabilities={"pneumonia": float(arrived and nice)})

@@ -1,0 +1,100 @@
+"""Which distributions bring plugins, by their metadata alone: nothing of theirs is imported."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from importlib.metadata import Distribution, EntryPoint, distributions
+from pathlib import Path
+
+from cxrdesk.discovery.registry import Plugin, PluginFailure, Registry
+
+GROUP = "cxrdesk.plugins"
+BUNDLED = frozenset(
+    {"cxrdesk-lungmask", "cxrdesk-pneumonia", "cxrdesk-chexpert", "cxrdesk-asthma", "cxrdesk-croup"}
+)
+"""Distributions of this project: listed first, so that no stranger takes their ids. They have no other privilege."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Installed:
+    """A distribution that names plugins.
+
+    Parameters
+    ----------
+    entries : tuple of EntryPoint
+        Those of our group.
+    site : Path or None
+        The folder that it was installed into alone; None where it lies on Python's path.
+    """
+
+    name: str
+    version: str
+    entries: tuple[EntryPoint, ...]
+    metadata: Distribution
+    site: Path | None
+
+    @property
+    def bundled(self) -> bool:
+        """Whether it is one that cxrdesk brings, and not one of the same name from elsewhere."""
+        return self.site is None and self.name in BUNDLED
+
+    def failure(self, code: str, reason: str, *, entry: str = "") -> PluginFailure:
+        """Why it, or one of its plugins, cannot be used."""
+        return PluginFailure(
+            name=entry or self.name, distribution=self.name, version=self.version, code=code, reason=reason
+        )
+
+
+def installed(failures: list[PluginFailure], sites: Sequence[Path] = ()) -> Iterator[Installed]:
+    """Distributions with entry points for us; those whose metadata cannot be read are added to `failures`.
+
+    Parameters
+    ----------
+    sites : sequence of Path
+        Folders with one distribution each, beside Python's path.
+    """
+    seen: set[str] = set()
+    for site in (None, *sites):
+        # importlib's own list of entry points ends at the first file that it cannot parse.
+        for dist in distributions() if site is None else distributions(path=[str(site)]):
+            text = dist.read_text("entry_points.txt")
+            if text is None or GROUP not in text:
+                continue
+            name, version = _headers(dist)
+            known = re.sub(r"[-_.]+", "-", name).lower()
+            found = Installed(name=name, version=version, entries=(), metadata=dist, site=site)
+            if known in seen:
+                if site is not None:
+                    failures.append(
+                        found.failure("duplicate-name", f"a plugin called {name} is installed at another place already")
+                    )
+                continue
+            seen.add(known)
+            try:
+                entries = tuple(entry for entry in dist.entry_points if entry.group == GROUP)
+            except (ValueError, TypeError) as error:
+                # How importlib stumbles over a line that is none.
+                reason = f"its entry_points.txt is broken: {' '.join(f'{type(error).__name__}: {error}'.split())}"
+                failures.append(found.failure("bad-metadata", reason))
+                continue
+            yield Installed(name=name, version=version, entries=entries, metadata=dist, site=site)
+
+
+def _headers(dist: Distribution) -> tuple[str, str]:
+    """Name and version; the description below them may be long, and importlib parses it all."""
+    text = dist.read_text("METADATA") or dist.read_text("PKG-INFO") or ""
+    head = re.split(r"\r?\n\r?\n", text, maxsplit=1)[0]
+    found = [re.search(rf"^{key}:[ \t]*(.*?)[ \t\r]*$", head, re.MULTILINE | re.IGNORECASE) for key in ("Name", "Version")]
+    name, version = (match[1] if match else "None" for match in found)
+    return name, version
+
+
+def in_order(plugins: Sequence[Plugin], failures: Sequence[PluginFailure]) -> Registry:
+    """Bundled plugins first, then by name, so that the order of folders on the path decides nothing."""
+
+    def rank(plugin: Plugin) -> tuple[bool, str, str]:
+        return plugin.site is not None or plugin.distribution not in BUNDLED, plugin.name, plugin.distribution
+
+    return Registry(sorted(plugins, key=rank), failures)

@@ -1,0 +1,1 @@
+"""Starts processes that run strangers' code and keeps them from what is not theirs. Knows the standard library alone."""
