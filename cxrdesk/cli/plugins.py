@@ -11,7 +11,7 @@ from cxrdesk.cli.exits import Exit
 
 if TYPE_CHECKING:
     from cxrdesk.api import DetectorSpec, SegmenterSpec
-    from cxrdesk.discovery.registry import Plugin, Registry
+    from cxrdesk.discovery.registry import Registry
 
 app = typer.Typer(help="Detectors and segmenters that are installed.", no_args_is_help=True, rich_markup_mode=None)
 NONE_INSTALLED = "No plugin is installed, so nothing can be detected; install one, for instance cxrdesk-pneumonia."

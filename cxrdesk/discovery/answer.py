@@ -32,7 +32,8 @@ def read_answer(found: Installed, said: Any) -> Answer:
         entries = [entry.name for entry in found.entries]
         plugins = tuple(_plugin(found, item, entries) for item in said["plugins"])
         failures = tuple(_failure(found, item, entries) for item in said["failures"])
-        if len({item.name for item in (*plugins, *failures)}) < len(plugins) + len(failures):
+        names = [plugin.name for plugin in plugins] + [failure.name for failure in failures]
+        if len(set(names)) < len(names):
             raise ValueError("a plugin is named twice")
     except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError) as error:
         reason = f"what it declares is not understood: {shown_text(str(error))}"

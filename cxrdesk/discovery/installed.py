@@ -11,9 +11,7 @@ from pathlib import Path
 from cxrdesk.discovery.registry import Plugin, PluginFailure, Registry
 
 GROUP = "cxrdesk.plugins"
-BUNDLED = frozenset(
-    {"cxrdesk-lungmask", "cxrdesk-pneumonia", "cxrdesk-chexpert", "cxrdesk-asthma", "cxrdesk-croup"}
-)
+BUNDLED = frozenset({"cxrdesk-lungmask", "cxrdesk-pneumonia", "cxrdesk-chexpert", "cxrdesk-asthma", "cxrdesk-croup"})
 """Distributions of this project: listed first, so that no stranger takes their ids. They have no other privilege."""
 
 
@@ -86,7 +84,7 @@ def _headers(dist: Distribution) -> tuple[str, str]:
     """Name and version; the description below them may be long, and importlib parses it all."""
     text = dist.read_text("METADATA") or dist.read_text("PKG-INFO") or ""
     head = re.split(r"\r?\n\r?\n", text, maxsplit=1)[0]
-    found = [re.search(rf"^{key}:[ \t]*(.*?)[ \t\r]*$", head, re.MULTILINE | re.IGNORECASE) for key in ("Name", "Version")]
+    found = [re.search(rf"^{key}:[ \t]*(.*?)[ \t\r]*$", head, re.M | re.I) for key in ("Name", "Version")]
     name, version = (match[1] if match else "None" for match in found)
     return name, version
 

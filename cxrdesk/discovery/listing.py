@@ -105,16 +105,13 @@ def _child(group: list[Installed], readable: Sequence[Path], cancelled: Callable
     command = [sys.executable, "-P", "-m", "cxrdesk.discovery.child", *(["--site", str(site)] if site else [])]
     sandbox = Sandbox(readable=(*readable, *([site] if site else [])), memory_mb=MEMORY_MB)
     try:
-        confined = Confined([*command, *(found.name for found in group)], sandbox, {})
+        confined = Confined([*command, *(found.name for found in group)], sandbox, {}, asked=False)
     except OSError as error:
         raise _FailedError("listing-died", f"the process that lists it could not be started: {error}") from error
-    streams = confined.process.stdin, confined.process.stdout, confined.process.stderr
-    assert streams[0] is not None and streams[1] is not None and streams[2] is not None
-    streams[0].close()
     text, last = bytearray(), bytearray()
     readers = [
-        threading.Thread(target=_gather, args=(streams[1], text, LARGEST + 1), daemon=True),
-        threading.Thread(target=_gather, args=(streams[2], last, 0), daemon=True),
+        threading.Thread(target=_gather, args=(confined.process.stdout, text, LARGEST + 1), daemon=True),
+        threading.Thread(target=_gather, args=(confined.process.stderr, last, 0), daemon=True),
     ]
     for reader in readers:
         reader.start()

@@ -122,9 +122,10 @@ def _found(module: str, site: Path | None) -> ModuleSpec | None:
 
 
 def _walked(root: str) -> Iterator[tuple[str, os.stat_result]]:
-    if not os.path.isdir(root):
-        if os.path.exists(root):
-            yield root, os.stat(root)
+    path = Path(root)
+    if not path.is_dir():
+        if path.exists():
+            yield root, path.stat()
         return
     with os.scandir(root) as entries:
         for entry in sorted(entries, key=lambda item: item.name):
@@ -137,6 +138,6 @@ def _walked(root: str) -> Iterator[tuple[str, os.stat_result]]:
 
 def _surroundings(found: Installed) -> str:
     """Folders that change when something is installed, on which a failed import may have hung."""
-    folders = [*sys.path, *([str(found.site)] if found.site is not None else [])]
-    times = [(folder, os.stat(folder).st_mtime_ns) for folder in folders if folder and os.path.isdir(folder)]
+    folders = [*map(Path, filter(None, sys.path)), *([found.site] if found.site is not None else [])]
+    times = [(str(folder), folder.stat().st_mtime_ns) for folder in folders if folder.is_dir()]
     return hashlib.sha256(repr(times).encode()).hexdigest()

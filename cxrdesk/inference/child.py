@@ -1,7 +1,8 @@
-"""The child process: loads models and computes. Started as ``python -m cxrdesk.inference.child [--site FOLDER] NAME...``.
+"""The child process: loads models and computes.
 
-It reads requests from standard input and answers on what was standard output; whatever a plugin prints goes to
-standard error, so that it cannot pass for an answer.
+Started as ``python -m cxrdesk.inference.child [--site FOLDER] NAME...``. It reads requests from standard input and
+answers on what was standard output; whatever a plugin prints goes to standard error, so that it cannot pass for an
+answer.
 """
 
 from __future__ import annotations

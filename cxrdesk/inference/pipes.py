@@ -143,9 +143,7 @@ def _write(stream: IO[bytes], requests: queue.Queue[list[memoryview] | None]) ->
             stream.flush()
 
 
-def _read(
-    stream: IO[bytes], answers: queue.Queue[wire.Message | wire.WireError | None], over: threading.Event
-) -> None:
+def _read(stream: IO[bytes], answers: queue.Queue[wire.Message | wire.WireError | None], over: threading.Event) -> None:
     def hand(item: wire.Message | wire.WireError | None) -> None:
         while not over.is_set():
             with suppress(queue.Full):

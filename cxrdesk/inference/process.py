@@ -46,7 +46,8 @@ class InferenceError(Exception):
     ----------
     code : str
         ``"child-died"``, ``"time-limit"``, ``"memory-limit"``, ``"model-failed"``, ``"bad-answer"``,
-        ``"start-failed"``, ``"no-memory"``, or the code of a `UserError` that the model raised, for instance ``"weights-changed"``.
+        ``"start-failed"``, ``"no-memory"``, or the code of a `UserError` that the model raised, for instance
+        ``"weights-changed"``.
     """
 
     def __init__(self, code: str, text: str) -> None:

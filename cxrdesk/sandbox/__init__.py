@@ -1,1 +1,1 @@
-"""Starts processes that run strangers' code and keeps them from what is not theirs. Knows the standard library alone."""
+"""Starts processes that run strangers' code and keeps them from what is not theirs; knows no other room."""

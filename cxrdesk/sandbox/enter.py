@@ -126,7 +126,7 @@ def _alone(plan: dict[str, Any]) -> tuple[int, None]:
             if sys.platform == "linux":
                 linux.die_with_parent()
             _run(plan, plan["folder"])
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001 - this is a copy of the keeper: it must end here
             os.write(2, f"the command was not started: {error}\n".encode())
             os._exit(FAILED)
     return pid, None
@@ -147,7 +147,7 @@ def _namespaces(plan: dict[str, Any]) -> tuple[int, int]:
         os.close(told)
         try:
             _first(plan, tell)
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001 - as above
             os.write(tell, f"the sandbox could not be made: {error}".encode())
         os._exit(FAILED)
     os.close(tell)

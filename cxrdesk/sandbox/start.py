@@ -21,10 +21,13 @@ from cxrdesk.sandbox import view, watch
 
 KEEPER = Path(__file__).with_name("enter.py")
 KEPT_VARIABLES = frozenset(
-    # Language and time, where Python and its libraries are, which accelerators may be used, and what Windows needs.
-    "LANG LC_ALL LC_CTYPE TZ PYTHONPATH PYTHONWARNINGS LD_LIBRARY_PATH DYLD_LIBRARY_PATH CUDA_VISIBLE_DEVICES"
-    " SYSTEMROOT SYSTEMDRIVE WINDIR COMSPEC PATHEXT NUMBER_OF_PROCESSORS PROCESSOR_ARCHITECTURE".split()
-)
+    {
+        "LANG", "LC_ALL", "LC_CTYPE", "TZ",
+        "PYTHONPATH", "PYTHONWARNINGS", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "CUDA_VISIBLE_DEVICES",
+        # Windows programs do not start without these.
+        "SYSTEMROOT", "SYSTEMDRIVE", "WINDIR", "COMSPEC", "PATHEXT", "NUMBER_OF_PROCESSORS", "PROCESSOR_ARCHITECTURE",
+    }
+)  # fmt: skip
 """What a command is told of this process's environment; all else may hold a secret or a name."""
 KEEPER_GRACE_S = 1.0
 _WATCH_S = 0.1
@@ -73,6 +76,8 @@ class Confined:
         A Python that this process could start, with its arguments.
     variables : mapping of str
         Added to its environment.
+    asked : bool
+        Whether it is told anything on its standard input.
 
     Attributes
     ----------
@@ -87,7 +92,9 @@ class Confined:
         If it cannot be started.
     """
 
-    def __init__(self, command: Sequence[str], sandbox: Sandbox, variables: Mapping[str, str]) -> None:
+    def __init__(
+        self, command: Sequence[str], sandbox: Sandbox, variables: Mapping[str, str], *, asked: bool = True
+    ) -> None:
         self.over_memory = False
         self._sandbox = sandbox
         self._folder = Path(tempfile.mkdtemp(prefix="cxrdesk-plugin-")) if not namespaces() else None
@@ -96,7 +103,7 @@ class Confined:
         home = str(self._folder or "/tmp")
         environment = scrubbed(home) | dict(variables)
         try:
-            self.process = self._started(list(command), environment)
+            self.process = self._started(list(command), environment, subprocess.PIPE if asked else subprocess.DEVNULL)
         except BaseException:
             self._cleared()
             raise
@@ -104,8 +111,8 @@ class Confined:
         self._watch = threading.Thread(target=self._watch_memory, name="memory-watch", daemon=True)
         self._watch.start()
 
-    def _started(self, command: list[str], environment: dict[str, str]) -> subprocess.Popen[bytes]:
-        streams: dict[str, Any] = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
+    def _started(self, command: list[str], environment: dict[str, str], stdin: int) -> subprocess.Popen[bytes]:
+        streams: dict[str, Any] = {"stdin": stdin, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
         if sys.platform == "win32":
             flags = subprocess.BELOW_NORMAL_PRIORITY_CLASS | subprocess.CREATE_NO_WINDOW
             return subprocess.Popen(command, env=environment, cwd=self._folder, creationflags=flags, **streams)

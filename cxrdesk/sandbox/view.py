@@ -30,7 +30,7 @@ def shown(readable: Sequence[Path], *, accelerator: bool) -> list[tuple[str, str
     for path in wanted:
         if path.exists():
             real = os.path.realpath(path)
-            pairs |= {(real, os.path.abspath(path)), (real, real)}
+            pairs |= {(real, str(path.absolute())), (real, real)}
     # What lies within a place that is shown is there already; a folder cannot be made in a read-only one.
     outer: list[str] = list(_SYSTEM)
     kept = []
@@ -51,9 +51,9 @@ def _python() -> Iterator[Path]:
         yield own
     home = Path.home()
     # The first entry may be the folder that the viewer was started in, with whatever lies there.
-    started_in = {os.getcwd()}
     asked = os.environ.get("PYTHONPATH", "").split(os.pathsep)
-    for entry in dict.fromkeys([*asked, *(p for p in sys.path if p not in started_in)]):
+    for entry in dict.fromkeys([*asked, *sys.path]):
         path = Path(entry)
-        if entry and path.is_absolute() and path != home and path not in home.parents and path != Path("/tmp"):
+        started_in = entry not in asked and path == Path(os.environ.get("PWD", ""))
+        if path.is_absolute() and path not in (home, *home.parents, Path("/tmp")) and not started_in:
             yield path

@@ -75,7 +75,7 @@ class Bench:
         """
         for plugin in self.segmenters:
             for model in plugin.segmenters:
-                if model.spec.structure == structure:
+                if isinstance(model, type) and model.spec.structure == structure:
                     return model
         raise UserError("no-segmenter", f"the recipe needs a plugin that outlines the {structure}; install one")
 
