@@ -53,7 +53,7 @@ def main(plan: dict[str, Any]) -> NoReturn:
         os.read(woken, 512)
         status = _ended(first)
     if told is None:
-        _end_all()
+        _end_all(first)
     elif status is None:
         # All others in its namespace have ended when its own end can be waited for.
         os.kill(first, signal.SIGKILL)
@@ -79,8 +79,10 @@ def _ended(first: int) -> int | None:
     return found
 
 
-def _end_all() -> None:
+def _end_all(first: int) -> None:
     """The command and whatever outlived it: orphans were handed to this process."""
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(first, signal.SIGKILL)  # it leads a group of its own
     while True:
         with suppress(ChildProcessError):
             while os.waitpid(-1, os.WNOHANG)[0]:

@@ -29,7 +29,7 @@ class Protection:
 def protections() -> list[Protection]:
     """What holds on this machine, those that hold first; tries once what the system allows."""
     inside = namespaces()
-    keeper = sys.platform != "win32"
+    found_again = inside or sys.platform == "linux"
     why = "" if inside else f"This system does not allow it without an administrator ({why_no_namespaces()})."
     found = [
         Protection(
@@ -58,8 +58,8 @@ def protections() -> list[Protection]:
         Protection(
             code="children",
             text="Programs that a plugin starts end with it.",
-            holds=inside or keeper,
-            why_not="" if inside or keeper else "On this system one that leaves its plugin on purpose is not found.",
+            holds=found_again,
+            why_not="" if found_again else "On this system one that leaves its plugin on purpose is not found.",
         ),
         Protection(code="network", text="A plugin reaches no network.", holds=inside, why_not=why),
         Protection(
