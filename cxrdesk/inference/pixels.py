@@ -8,7 +8,8 @@ import mmap
 import os
 import shutil
 import sys
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from multiprocessing import resource_tracker, shared_memory
 from pathlib import Path
 from typing import Any
@@ -59,6 +60,53 @@ class SharedFilm:
             self._memory.unlink()
 
 
+class Shelf:
+    """Films that stay shared for a while: each detector of a study asks for the same ones.
+
+    Parameters
+    ----------
+    most : int
+        Films that stay; with 0 each is freed as soon as nobody uses it.
+    """
+
+    def __init__(self, most: int) -> None:
+        self.most = most
+        self._films: list[tuple[Radiograph, SharedFilm]] = []
+        """The one that was lent last comes last."""
+
+    @contextmanager
+    def lent(self, films: Sequence[Radiograph]) -> Iterator[list[dict[str, Any]]]:
+        """Descriptions of the films; what they name stays for as long as the context.
+
+        Raises
+        ------
+        OSError
+            If there is no room for one of them.
+        """
+        try:
+            yield [self._shared(film).description for film in films]
+        finally:
+            self._keep(self.most)
+
+    def close(self) -> None:
+        """Free all."""
+        self._keep(0)
+
+    def _shared(self, film: Radiograph) -> SharedFilm:
+        # The same object and not the same pixels: an age that the reader gave makes another film of it.
+        found = next((item for item in self._films if item[0] is film), None)
+        if found is None:
+            found = film, SharedFilm(film)
+        else:
+            self._films.remove(found)
+        self._films.append(found)
+        return found[1]
+
+    def _keep(self, most: int) -> None:
+        while len(self._films) > most:
+            self._films.pop(0)[1].close()
+
+
 def _aligned(size: int) -> int:
     """Where float32 may follow `size` bytes."""
     return -(-size // 4) * 4
@@ -85,7 +133,8 @@ class MappedFilm:
             start = _aligned(pixels.nbytes)
             table = np.frombuffer(mapped, np.float32, told["table"], start).copy()
         spacing = told["spacing_mm"]
-        lo, hi = float(pixels.min()), float(pixels.max())
+        # No display settings travel; the whole range, unread, so that mapping a large film costs nothing.
+        width = float(1 << told["bits_stored"])
         self.film: Radiograph | None = Radiograph(
             stored=pixels,
             bits_stored=told["bits_stored"],
@@ -96,7 +145,7 @@ class MappedFilm:
                 table=table,
             ),
             inverted=told["inverted"],
-            voi=Window(center=(lo + hi) / 2, width=max(hi - lo, 1.0)),
+            voi=Window(center=width / 2, width=width),
             pixel_spacing_mm=None if spacing is None else (spacing[0], spacing[1]),
             spacing_source=told["spacing_source"],
             patient_age_years=told["age_years"],

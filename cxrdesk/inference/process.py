@@ -20,7 +20,7 @@ from cxrdesk.inference import answers, wire
 from cxrdesk.inference.devices import child_environment
 from cxrdesk.inference.models import Detection, Segmentation, Stage
 from cxrdesk.inference.pipes import EndedError, PipedProcess
-from cxrdesk.inference.pixels import SharedFilm
+from cxrdesk.inference.pixels import Shelf
 from cxrdesk.sandbox.start import Sandbox, memory_limit_mb
 
 START_LIMIT_S = 120.0
@@ -83,6 +83,8 @@ class Child:
         What it may read beside Python, cxrdesk and `site`.
     memory_mb : int or None
         Memory above which it is ended; None for `cxrdesk.sandbox.start.memory_limit_mb`.
+    shelf : Shelf or None
+        Where films stay shared that other children are asked about too; who made it closes it.
     """
 
     def __init__(
@@ -94,6 +96,7 @@ class Child:
         site: Path | None = None,
         readable: tuple[Path, ...] = (),
         memory_mb: int | None = None,
+        shelf: Shelf | None = None,
     ) -> None:
         self.only, self.device, self.limit_s, self.site = only, device, limit_s, site
         memory_mb = memory_mb or memory_limit_mb()
@@ -104,6 +107,7 @@ class Child:
             address_mb=_MORE_ADDRESSES * memory_mb + _TORCH_ADDRESSES_MB if computes_here else None,
             accelerator=not computes_here,
         )
+        self._shelf = shelf or Shelf(0)
         self._process: PipedProcess | None = None
         self._request = 0
 
@@ -186,18 +190,13 @@ class Child:
     ) -> wire.Message:
         process = self._start(stage, cancelled)
         self._request += 1
-        shared: list[SharedFilm] = []
         try:
-            shared.extend(SharedFilm(film) for film in films)
-            described = [film.description for film in shared]
-            header = told | {"request": self._request, "device": self.device, "films": described}
-            process.send(header, arrays)
-            return self._wait(process, told["model"], stage, cancelled)
+            with self._shelf.lent(films) as described:
+                header = told | {"request": self._request, "device": self.device, "films": described}
+                process.send(header, arrays)
+                return self._wait(process, told["model"], stage, cancelled)
         except OSError as error:
             raise InferenceError("no-memory", f"The film cannot be handed over: {error}") from error
-        finally:
-            for film in shared:
-                film.close()
 
     def _wait(self, process: PipedProcess, model_id: str, stage: Stage, cancelled: Callable[[], bool]) -> wire.Message:
         patience = _Patience(time.monotonic() + self.limit_s, cancelled)
