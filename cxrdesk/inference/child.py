@@ -80,10 +80,12 @@ def serve(stream: BinaryIO, answers: BinaryIO, only: Sequence[str], site: Path |
     """Answer each request with stages and then one result or error."""
     from cxrdesk.discovery.loader import load_registry
     from cxrdesk.inference.models import Models, told
+    from cxrdesk.inference.pixels import SHARED_FILMS, MappedFilms
 
     registry = load_registry(only, sites=() if site is None else (site,))
     inbox = _Inbox(stream)
     current = 0
+    films = MappedFilms(SHARED_FILMS)
     models: Models | None = None
     wire.send(answers, {"type": "ready"})
     while (message := inbox.requests.get()) is not None:
@@ -97,7 +99,7 @@ def serve(stream: BinaryIO, answers: BinaryIO, only: Sequence[str], site: Path |
             models = Models(registry, device=header["device"])
         models.cancelled = cancelled
         try:
-            answer, parts = _answer(models, header, arrays, answers)
+            answer, parts = _answer(models, films, header, arrays, answers)
             wire.send(answers, {"type": "result", "request": current, **answer}, parts)
         except CancelledError:
             wire.send(answers, {"type": "cancelled", "request": current})
@@ -107,29 +109,22 @@ def serve(stream: BinaryIO, answers: BinaryIO, only: Sequence[str], site: Path |
             wire.send(answers, {"type": "error", "request": current, "code": code, "text": text})
     if models is not None:
         models.close()
+    films.close()
 
 
 def _answer(
-    models: Any, header: dict[str, Any], arrays: list[NDArray[Any]], answers: BinaryIO
+    models: Any, films: Any, header: dict[str, Any], arrays: list[NDArray[Any]], answers: BinaryIO
 ) -> tuple[dict[str, Any], list[NDArray[Any]]]:
-    from cxrdesk.inference.pixels import MappedFilm
-
     def stage(name: str) -> None:
         wire.send(answers, {"type": "stage", "request": header["request"], "stage": name})
 
-    films: list[MappedFilm] = []
-    try:
-        films.extend(MappedFilm(described) for described in header["films"])
-        if header["op"] == "segment":
-            done = models.segment(header["model"], films[0].film, stage)
-            return _told(done), [done.mask.values]
-        masks = _masks(header["masks"], arrays)
-        done = models.detect(header["model"], [f.film for f in films], masks, stage, explain=header["explain"])
-        maps, parts = _maps(done.maps)
-        return _told(done) | {"probabilities": dict(done.prediction.probabilities), "maps": maps}, parts
-    finally:
-        for film in films:
-            film.close()
+    shown = films.get(header["films"])
+    if header["op"] == "segment":
+        done = models.segment(header["model"], shown[0], stage)
+        return _told(done), [done.mask.values]
+    done = models.detect(header["model"], shown, _masks(header["masks"], arrays), stage, explain=header["explain"])
+    maps, parts = _maps(done.maps)
+    return _told(done) | {"probabilities": dict(done.prediction.probabilities), "maps": maps}, parts
 
 
 def _told(done: Any) -> dict[str, Any]:

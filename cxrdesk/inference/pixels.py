@@ -19,6 +19,9 @@ import numpy as np
 from cxrdesk.imaging.radiograph import ModalityLut, Projection, Radiograph, View
 from cxrdesk.imaging.voi import Window
 
+SHARED_FILMS = 2
+"""Films that stay shared and mapped: a frontal and a lateral one of a study."""
+
 
 class SharedFilm:
     """A copy of a film's pixels that another process can map; close it when all answers are in."""
@@ -168,13 +171,49 @@ class MappedFilm:
             return
 
 
+class MappedFilms:
+    """Films on the child's side that stay mapped for a while: what was computed of one serves the next detector too.
+
+    Parameters
+    ----------
+    most : int
+        Films that stay.
+    """
+
+    def __init__(self, most: int) -> None:
+        self.most = most
+        self._films: list[tuple[dict[str, Any], MappedFilm]] = []
+
+    def get(self, told: Sequence[dict[str, Any]]) -> list[Radiograph]:
+        """The films that are described, in their order; others than these are unmapped where there are too many."""
+        films = []
+        for description in told:
+            found = next((item for item in self._films if item[0] == description), None)
+            if found is None:
+                found = description, MappedFilm(description)
+            else:
+                self._films.remove(found)
+            self._films.append(found)
+            assert found[1].film is not None
+            films.append(found[1].film)
+        while len(self._films) > max(self.most, len(told)):
+            self._films.pop(0)[1].close()
+        return films
+
+    def close(self) -> None:
+        """Unmap all."""
+        while self._films:
+            self._films.pop()[1].close()
+
+
 def _attach(name: str) -> tuple[shared_memory.SharedMemory | mmap.mmap, memoryview | mmap.mmap]:
     """What is to be closed, and what holds the bytes."""
     if sys.platform == "linux":
         # For reading alone: whatever a plugin does to its own input, the next one gets the film as it is.
         block = os.open(f"/dev/shm/{name}", os.O_RDONLY)
         try:
-            mapped = mmap.mmap(block, 0, prot=mmap.PROT_READ)
+            # All at once: a fault for each page of a large film takes longer than reading it.
+            mapped = mmap.mmap(block, 0, flags=mmap.MAP_SHARED | mmap.MAP_POPULATE, prot=mmap.PROT_READ)
         finally:
             os.close(block)
         return mapped, mapped

@@ -11,12 +11,10 @@ from cxrdesk.api.spec import DetectorSpec, SegmenterSpec
 from cxrdesk.discovery.registry import Registry
 from cxrdesk.imaging.radiograph import Radiograph
 from cxrdesk.inference.models import Detection, Models, Segmentation, Stage, told
-from cxrdesk.inference.pixels import Shelf
+from cxrdesk.inference.pixels import SHARED_FILMS, Shelf
 from cxrdesk.inference.process import Child, InferenceError
 
 T = TypeVar("T")
-_SHARED_FILMS = 2
-"""A frontal and a lateral film of one study."""
 Cancelled = Callable[[], bool]
 
 
@@ -112,7 +110,7 @@ class ChildRunner:
     ) -> None:
         self.registry, self.together, self.device, self.limit_s = registry, together, device, limit_s
         self.readable, self.memory_mb, self.most = tuple(readable), memory_mb, most
-        self._shelf = Shelf(_SHARED_FILMS)
+        self._shelf = Shelf(SHARED_FILMS)
         self.children: dict[tuple[str, ...], Child] = {}
         """The one that was asked last comes last."""
 
