@@ -113,7 +113,9 @@ def _tuple(kinds: tuple[Any, ...], value: Any) -> tuple[Any, ...]:
 
 
 def _text(value: Any) -> str:
-    _expect(isinstance(value, str) and len(value) <= LONGEST_TEXT and printable(value) == value, str, value)
+    _expect(isinstance(value, str) and len(value) <= LONGEST_TEXT, str, value)
+    # Most of it is plain: that is known sooner than character by character.
+    _expect((value.isascii() and value.isprintable()) or printable(value) == value, str, value)
     return str(value)
 
 
