@@ -9,6 +9,8 @@ import logging
 from collections.abc import Callable
 from pathlib import Path
 
+from packaging.utils import canonicalize_name
+
 from cxrdesk.api.detector import CancelledError
 from cxrdesk.imaging.errors import UserError
 from cxrdesk.packages.cards import Row, card_text, evaluation_rows
@@ -16,6 +18,7 @@ from cxrdesk.packages.checked import Check, Checked
 from cxrdesk.packages.index import Index, available
 from cxrdesk.packages.keys import PublicKey, load_public
 from cxrdesk.packages.machine import fingerprint
+from cxrdesk.packages.manifest import Manifest
 from cxrdesk.packages.offers import Offer
 from cxrdesk.packages.package import check_fits, read_package
 from cxrdesk.packages.publishers import Publishers
@@ -40,7 +43,24 @@ def examine(path: Path) -> Offer:
     """Verify a package and weigh it against what is installed; raises UserError with the reason against it."""
     package = read_package(path, publishers())
     check_fits(package)
-    return store().offer(package)
+    offered = store().offer(package)
+    _check_ids(package.manifest)
+    return offered
+
+
+def _check_ids(manifest: Manifest) -> None:
+    """Two plugins with one id: the second would be listed as a failure."""
+    from cxrdesk.discovery.listing import list_plugins
+
+    registry = list_plugins(cache=paths.listing_file(), sites=store().sites())
+    for model in manifest.models:
+        try:
+            plugin = registry.plugin(model.id)
+        except KeyError:
+            continue
+        if canonicalize_name(plugin.distribution) != manifest.name:
+            text = f"{manifest.name} brings {model.id!r}, a name that {plugin.distribution} uses already"
+            raise UserError("id-taken", f"{text}; remove that plugin first, or ask the publisher for another name.")
 
 
 def install(

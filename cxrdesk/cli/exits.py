@@ -33,8 +33,8 @@ of cxrdesk itself; 130 Ctrl-C."""
 _WORDS = {
     Exit.PARTLY: "not-written no-display method-not-applicable"
     # Packages that may not be installed, or not now.
-    " busy check-failed dependency-conflict disk-full downgrade golden-differs not-as-promised publisher-changed"
-    " same-version wrong-api wrong-python",
+    " busy check-failed dependency-conflict disk-full downgrade golden-differs id-taken not-as-promised"
+    " publisher-changed same-version wrong-api wrong-python",
     Exit.USAGE: "usage unknown-name unknown-finding unknown-method missing-extra bad-ranges file-exists not-raised"
     " age-contradicts view-contradicts already-installed known-publisher no-previous unknown-plugin unknown-publisher",
     Exit.NO_FILM: "no-data no-films no-labels no-samples one-class too-small undefined separated no-rise no-saliency"

@@ -243,3 +243,18 @@ def test_closing_the_window_ends_an_installation(seat: Seat, installer: FakeInst
     start = time.monotonic()
     seat.desk.shutdown()
     assert time.monotonic() - start < 2
+
+
+def test_plugins_are_listed_again_after_a_change(
+    seat: Seat, installer: FakeInstaller, panel: PluginsDialog, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("CXRDESK_HOME", str(tmp_path))
+    monkeypatch.setattr("cxrdesk.discovery.listing.list_plugins", lambda *_, **__: registry())
+    assert "Reason code" in texts(panel)
+    seat.desk._lister = seat.desk._new_lister()  # as after the start
+    seat.qtbot.waitUntil(lambda: seat.window.registry is not None and not seat.window.registry.failures)
+    seat.qtbot.waitUntil(lambda: "Reason code" not in texts(panel))
+    monkeypatch.setattr("cxrdesk.discovery.listing.list_plugins", lambda *_, **__: registry(*FAILURES[:1]))
+    shown(panel, MANIFEST.name).switch.click()
+    seat.qtbot.waitUntil(lambda: "Reason code" in texts(panel), timeout=20_000)
+    seat.qtbot.waitUntil(lambda: not seat.desk.plugin_work.busy)
