@@ -115,6 +115,7 @@ def manifest_lines(manifest: Manifest) -> list[str]:
     """What a manifest says, one line each."""
     from cxrdesk import DISCLAIMER
     from cxrdesk.api.evidence import Evidence
+    from cxrdesk.packages.cards import size_words
 
     lines = [
         f"{manifest.name} {manifest.version}, {size_words(manifest.size)}",
@@ -129,11 +130,6 @@ def manifest_lines(manifest: Manifest) -> list[str]:
             f"  Evidence: {level.value}, claimed by the publisher. {level.sentence}",
         ]
     return [*lines, f"{DISCLAIMER}."]
-
-
-def size_words(size: int) -> str:
-    """A size in MB."""
-    return f"{size / 1e6:.1f} MB"
 
 
 def chosen_device(asked: str | None) -> str:

@@ -7,7 +7,9 @@ between or behind the members, and no zip64. So its content is never larger than
 from __future__ import annotations
 
 import hashlib
+import io
 import os
+import shutil
 import stat
 import struct
 import zipfile
@@ -21,7 +23,8 @@ from cxrdesk.imaging.errors import UserError
 from cxrdesk.packages.names import clash, path_fault
 
 MOST_PARTS = 10_000
-LARGEST_PACKAGE = 4 * 1024**3 - 1
+LARGEST_PACKAGE = 2**31 - 1
+"""Bytes; more would need zip64."""
 _CHUNK = 1 << 20
 _END = struct.Struct("<4s4H2LH")
 """End of central directory: signature, two disk numbers, two counts, size, offset, length of a comment."""
@@ -112,7 +115,7 @@ def _check_end(path: Path, stream: BinaryIO) -> None:
     """Before zipfile reads it: the list of members is small, stands last, and is not named in two ways."""
     size = os.fstat(stream.fileno()).st_size
     if size > LARGEST_PACKAGE:
-        raise bad_package(path, "it is larger than 4 GB")
+        raise bad_package(path, "it is larger than 2 GB")
     if size < _END.size:
         raise bad_package(path, "it is no zip file")
     stream.seek(size - _END.size)
@@ -159,10 +162,12 @@ class ArchiveWriter:
         """Add one part, from memory or from a file."""
         if fault := path_fault(name):
             raise ValueError(f"{name!r} {fault}")
-        data = content if isinstance(content, bytes) else content.read_bytes()
         info = zipfile.ZipInfo(name, _DATE)
         info.create_system, info.external_attr = 3, (stat.S_IFREG | 0o644) << 16
-        self._zip.writestr(info, data)
+        info.file_size = len(content) if isinstance(content, bytes) else content.stat().st_size
+        source = io.BytesIO(content) if isinstance(content, bytes) else content.open("rb")
+        with source, self._zip.open(info, "w") as member:
+            shutil.copyfileobj(source, member, _CHUNK)
 
     def close(self) -> None:
         """Write the list of parts."""

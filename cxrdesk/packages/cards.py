@@ -10,6 +10,9 @@ from typing import Any
 from cxrdesk.api.bundle import MANIFEST, Bundle, BundleError
 from cxrdesk.packages.manifest import CARD
 
+_LARGEST = 4_000_000
+_MOST_ROWS = 100
+_LONGEST = 60
 _FIGURES = ("auc", "sensitivity", "specificity", "calibration_error")
 
 
@@ -30,6 +33,11 @@ class Row:
     figures: Mapping[str, str]
 
 
+def size_words(size: int) -> str:
+    """Bytes in MB, or in kB where that says more."""
+    return f"{size / 1e6:.1f}\u00a0MB" if size >= 1e5 else f"{size / 1e3:.1f}\u00a0kB"
+
+
 def card_text(folder: Path) -> str:
     """The model card of an installed version, Markdown; empty where it is gone."""
     try:
@@ -42,12 +50,14 @@ def evaluation_rows(folder: Path) -> list[Row]:
     """The evaluation tables of all bundles below a folder; a bundle that is broken or has no table gives none."""
     rows = []
     for path in sorted(folder.rglob(MANIFEST)):
+        if path.stat().st_size > _LARGEST:
+            continue
         try:
             content = Bundle(path.parent).manifest
             rows += _rows(content)
         except (BundleError, KeyError, TypeError, ValueError, AttributeError):
             continue
-    return rows
+    return rows[:_MOST_ROWS]
 
 
 def _rows(content: Mapping[str, Any]) -> list[Row]:
@@ -58,9 +68,9 @@ def _rows(content: Mapping[str, Any]) -> list[Row]:
             films = f"{int(told['films'])} ({int(told['positives'])})"
             made.append(
                 Row(
-                    model=str(content["id"]),
-                    finding=str(entry["finding"]),
-                    point=str(point),
+                    model=str(content["id"])[:_LONGEST],
+                    finding=str(entry["finding"])[:_LONGEST],
+                    point=str(point)[:_LONGEST],
                     films=films,
                     figures=figures,
                 )

@@ -18,6 +18,7 @@ FORMAT = 1
 MANIFEST, SIGNATURE, CARD, LICENCE, SITE = "manifest.json", "manifest.sig", "model-card.md", "licence.txt", "site/"
 LARGEST_MANIFEST = 4_000_000
 LARGEST_TEXT = 400_000
+MOST_MODELS = 40
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _LONGEST = 600
 
@@ -117,8 +118,8 @@ class Manifest:
             raise ManifestError("the version or the required Python is none (PEP 440)") from error
         if plain != self.version:
             raise ManifestError(f"the version is written {plain}")
-        if not self.models or len({model.id for model in self.models}) < len(self.models):
-            raise ManifestError("it names no model, or one twice")
+        if not 0 < len(self.models) <= MOST_MODELS or len({model.id for model in self.models}) < len(self.models):
+            raise ManifestError(f"it names not 1 to {MOST_MODELS} models, or one twice")
         paths = [part.path for part in self.parts]
         if clashing := clash(paths):
             raise ManifestError(f"{clashing!r} is there twice for some systems")

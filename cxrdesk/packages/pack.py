@@ -19,11 +19,20 @@ from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
 from cxrdesk.imaging.errors import UserError
-from cxrdesk.packages.archive import ArchiveWriter
+from cxrdesk.packages.archive import LARGEST_PACKAGE, ArchiveWriter
 from cxrdesk.packages.checked import Check, Checked
 from cxrdesk.packages.files import replace, writing
 from cxrdesk.packages.keys import sign
-from cxrdesk.packages.manifest import CARD, LICENCE, MANIFEST, SIGNATURE, Manifest, ManifestError, Part
+from cxrdesk.packages.manifest import (
+    CARD,
+    LARGEST_MANIFEST,
+    LICENCE,
+    MANIFEST,
+    SIGNATURE,
+    Manifest,
+    ManifestError,
+    Part,
+)
 from cxrdesk.packages.package import SUFFIX, read_package, unpack
 from cxrdesk.packages.publishers import Publishers
 from cxrdesk.packages.requirements import MetadataError, Site, refused
@@ -145,7 +154,10 @@ def _check_site(site: Path, name: str, version: str) -> None:
 def _add_texts(folder: Path, source: Path, told: Message, about: About) -> str:
     """Put the model card and the licence's text beside the site; returns the card."""
     card = about.card or next((source / n for n in _CARDS if (source / n).is_file()), None)
-    text = card.read_text("utf-8") if card is not None else str(told.get_payload())
+    try:
+        text = card.read_text("utf-8") if card is not None else str(told.get_payload())
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError("not-stated", f"the model card {card} is no text in UTF-8") from error
     if not text.strip():
         raise UserError("not-stated", f"{source} has no model card; write one, or name it with --card")
     (folder / CARD).write_text(text, "utf-8", newline="\n")
@@ -192,8 +204,9 @@ def _manifest(
     files = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
     parts = []
     for path in files:
-        data = (folder / path).read_bytes()
-        parts.append(Part(path=path, sha256=hashlib.sha256(data).hexdigest(), size=len(data)))
+        with (folder / path).open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        parts.append(Part(path=path, sha256=digest, size=(folder / path).stat().st_size))
     try:
         return Manifest(
             name=name,
@@ -209,7 +222,9 @@ def _manifest(
 
 
 def _write(target: Path, manifest: Manifest, folder: Path, key: Ed25519PrivateKey | None) -> None:
-    """Write the parts that lie below a folder."""
+    """Write the parts that lie below a folder, and read them as a clinic will."""
+    if manifest.size > LARGEST_PACKAGE - 4 * LARGEST_MANIFEST:
+        raise UserError("bad-package", f"{manifest.name} is larger than a package can be (2 GB)")
     temporary = target.with_name(f".{target.name}.part")
     with writing(target.parent):
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -223,6 +238,7 @@ def _write(target: Path, manifest: Manifest, folder: Path, key: Ed25519PrivateKe
                 for part in manifest.parts:
                     writer.add(part.path, folder / part.path)
                 writer.close()
+            read_package(temporary, Publishers.nobody())
             replace(temporary, target)
         finally:
             temporary.unlink(missing_ok=True)

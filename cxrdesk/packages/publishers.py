@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import unicodedata
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -118,6 +119,12 @@ class Publishers:
 
     def check_claim(self, publisher: str, signer: Signer, what: str) -> None:
         """UserError ``false-publisher`` where something calls itself a trusted publisher's and is not."""
-        if publisher in self.keys and (signer.key is None or signer.key.raw != self.keys[publisher].raw):
-            text = f"{what} says that it comes from {publisher}, but it is not signed with the key that you trust"
-            raise UserError("false-publisher", f"{text} as {publisher}; do not use it")
+        for name, key in self.keys.items():
+            if _looks(name) == _looks(publisher) and (signer.key is None or signer.key.raw != key.raw):
+                text = f"{what} says that it comes from {name}, but it is not signed with the key that you trust"
+                raise UserError("false-publisher", f"{text} as {name}; do not use it")
+
+
+def _looks(name: str) -> str:
+    """What two names share that a reader would take for one."""
+    return " ".join(unicodedata.normalize("NFKC", name).casefold().split())

@@ -69,7 +69,7 @@ def test_from_a_key_to_a_film_desk_and_back(cli, desk, tmp_path):
     done = cli("plugins", "install", file, "--yes", "--device", "cpu")
     assert done.exit_code == 0, done.output
     for words in ("Signed by Klinik Möller, whom you trust", "Evidence: synthetic", "Installed cxrdesk-example 1.0",
-                  "Not a medical device", "Intended use: Shows what", "MB"):  # fmt: skip
+                  "Not a medical device", "Intended use: Shows what", "kB"):  # fmt: skip
         assert words in done.stdout
     script = "import sys; from cxrdesk.__main__ import main; main()"
     listed = subprocess.run([sys.executable, "-c", script, "plugins", "list", "--json"], capture_output=True, text=True)

@@ -130,6 +130,11 @@ def test_a_trusted_name_needs_its_key(maker: Maker, publishers: Publishers):
     publishers.add(maker.public)
     assert code(maker.file(), publishers) == "false-publisher"
     path = maker.file()
+    for name in ("Klinik Mo\u0308ller", "KLINIK  MÖLLER", "Ｋlinik Möller"):
+        told = manifest(path) | {"publisher": name}
+        rewritten(path, {"manifest.json": json.dumps(told).encode()})
+        assert code(path, publishers) == "false-publisher"
+    path = maker.file()
     sign_package(path, maker.other)
     assert code(path, publishers) == "false-publisher"
     sign_package(path, maker.key)

@@ -122,6 +122,21 @@ def test_a_card_is_text_and_nothing_else(seat: Seat) -> None:
     made.deleteLater()
 
 
+@pytest.mark.parametrize(
+    "text", ["|" + "a|" * 1000 + "\n|" + "-|" * 1000 + ("\n|" + "a|" * 1000) * 40, ">" * 100_000, "*a" * 50_000]
+)
+def test_no_card_holds_the_window_up(seat: Seat, text: str) -> None:
+    start = time.process_time()
+    made = CardText(text)
+    made.resize(600, 300)
+    made.show()
+    seat.settle()
+    assert time.process_time() - start < 1
+    assert "The rest stands in the file" in made.toPlainText()
+    made.close()
+    made.deleteLater()
+
+
 def test_what_the_buttons_do(seat: Seat, installer: FakeInstaller, panel: PluginsDialog) -> None:
     again: list[None] = []
     seat.desk.plugin_work.changed.connect(lambda: again.append(None))

@@ -10,10 +10,15 @@ from PySide6.QtWidgets import QDialog, QDialogButtonBox, QTextBrowser, QVBoxLayo
 
 from cxrdesk import DISCLAIMER
 from cxrdesk.imaging.words import printable
+from cxrdesk.packages.cards import size_words
 from cxrdesk.packages.manifest import Manifest
-from cxrdesk.ui.panels.package_card import EvaluationTable, add_models, size_text
+from cxrdesk.ui.panels.package_card import EvaluationTable, add_models
 from cxrdesk.ui.panels.pieces import ScrollColumn, label
 from cxrdesk.ui.plugin_work import Card
+
+_LONGEST = 20_000
+_MOST_CELLS = 40
+"""In a line: Qt lays out a table of a thousand columns for seconds, in which the window would stand still."""
 
 
 class CardText(QTextBrowser):
@@ -23,12 +28,19 @@ class CardText(QTextBrowser):
         super().__init__(parent)
         self.setOpenLinks(False)
         features = QTextDocument.MarkdownFeature
-        self.document().setMarkdown(printable(text), features.MarkdownDialectGitHub | features.MarkdownNoHTML)
+        self.document().setMarkdown(_tame(text), features.MarkdownDialectGitHub | features.MarkdownNoHTML)
         self.setMinimumHeight(260)
 
     def loadResource(self, kind: int, name: QUrl | str) -> Any:
         """Nothing is fetched for it, from nowhere."""
         return None
+
+
+def _tame(text: str) -> str:
+    """What can be laid out at once."""
+    lines = [line if line.count("|") <= _MOST_CELLS else line.replace("|", " ") for line in text[:_LONGEST].split("\n")]
+    rest = "\n\n(The rest stands in the file.)" if len(text) > _LONGEST else ""
+    return printable("\n".join(lines) + rest)
 
 
 class ModelCardDialog(QDialog):
@@ -70,5 +82,5 @@ def about_lines(manifest: Manifest) -> list[str]:
     return [
         f"Intended use: {manifest.intended_use}",
         f"Publisher, as it says: {manifest.publisher}",
-        f"Licence: {manifest.licence}. Size: {size_text(manifest.size)}. Plugin API {manifest.api}.",
+        f"Licence: {manifest.licence}. Size: {size_words(manifest.size)}. Plugin API {manifest.api}.",
     ]

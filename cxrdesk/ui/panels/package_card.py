@@ -20,11 +20,6 @@ from cxrdesk.ui.shapes import Shape
 from cxrdesk.ui.theme import colours
 
 
-def size_text(size: int) -> str:
-    """A size in MB."""
-    return f"{size / 1e6:.1f}\u00a0MB"
-
-
 def add_models(column: QVBoxLayout, manifest: Manifest) -> None:
     """Each detector and segmenter with its evidence level, before it was ever loaded."""
     for model in manifest.models:
