@@ -76,7 +76,7 @@ def verify(name: str, *, device: str, cancelled: Callable[[], bool] = lambda: Fa
     """Check an installed package's golden vectors; as `Store.verify`."""
     done = store().verify(name, check(device, cancelled), fingerprint(device))
     for failure in done.failures:
-        log.info("%s was disabled: %s", name, failure)
+        log.warning("%s was disabled: %s", name, failure)
     return done
 
 

@@ -68,7 +68,8 @@ def test_a_change_of_torch_driver_or_device_is_verified_once(maker, machine, run
     assert runs == [NAME] * 5
 
 
-def test_what_differs_after_a_change_is_told_and_not_used(maker, machine, runs, monkeypatch):
+@pytest.mark.warns
+def test_what_differs_after_a_change_is_told_and_not_used(maker, machine, runs, monkeypatch, caplog):
     installing.install(installing.examine(maker.file()), device="cpu")
     machine["torch"] = "3.0"
     failing = replace(GOOD, failures=(DIFFERS,))
@@ -76,6 +77,7 @@ def test_what_differs_after_a_change_is_told_and_not_used(maker, machine, runs, 
     said: list[str] = []
     assert sites(said.append) == []
     assert said == [f"{NAME} was disabled: {DIFFERS}."]
+    assert caplog.messages == [f"{NAME} was disabled: {DIFFERS}"]
     assert sites(said.append) == []
     assert len(said) == 1
     monkeypatch.setattr("cxrdesk.inference.site_check.check_site", lambda site, name, **_: GOOD)

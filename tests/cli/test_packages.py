@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -71,9 +69,7 @@ def test_from_a_key_to_a_film_desk_and_back(cli, desk, tmp_path):
     for words in ("Signed by Klinik Möller, whom you trust", "Evidence: synthetic", "Installed cxrdesk-example 1.0",
                   "Not a medical device", "Intended use: Shows what", "kB"):  # fmt: skip
         assert words in done.stdout
-    script = "import sys; from cxrdesk.__main__ import main; main()"
-    listed = subprocess.run([sys.executable, "-c", script, "plugins", "list", "--json"], capture_output=True, text=True)
-    content = json.loads(listed.stdout)
+    content = json.loads(cli("plugins", "list", "--json").stdout)
     assert "example-brightness" in [d["id"] for plugin in content["plugins"] for d in plugin["detectors"]]
     [package] = content["packages"]
     assert (package["name"], package["enabled"], package["verified"]["failures"]) == ("cxrdesk-example", True, [])
@@ -228,6 +224,6 @@ def test_plugins_that_do_not_survive_the_check(tmp_path, code, words):
     made = wheel(tmp_path, "cxrdesk-bad", {"bad.py": code}, "[cxrdesk.plugins]\nbad = bad\n")
     unpack(made, tmp_path / "site")
     with pytest.raises(UserError) as caught:
-        check_site(tmp_path / "site", "cxrdesk-bad", device="cpu", limit_s=3 if "sleep" in code else 60)
+        check_site(tmp_path / "site", "cxrdesk-bad", device="cpu", limit_s=2 if "sleep" in code else 60)
     assert caught.value.code == "check-failed"
     assert words in caught.value.text

@@ -273,3 +273,15 @@ def test_plugins_are_listed_again_after_a_change(
     shown(panel, MANIFEST.name).switch.click()
     seat.qtbot.waitUntil(lambda: "Reason code" in texts(panel), timeout=20_000)
     seat.qtbot.waitUntil(lambda: not seat.desk.plugin_work.busy)
+
+
+def test_what_ends_after_the_panel_was_closed(seat: Seat, installer: FakeInstaller, panel: PluginsDialog) -> None:
+    installer.fault = UserError("busy", "Another cxrdesk is changing the plugins just now.")
+    panel.reject()
+    seat.qtbot.waitUntil(lambda: not seat.window.findChildren(PluginsDialog))
+    seat.desk.plugin_work.enable(MANIFEST.name, True)
+    seat.qtbot.waitUntil(lambda: "Another cxrdesk" in seat.window.bar._text.text())
+    installer.fault = None
+    seat.desk.plugin_work.refresh()
+    seat.desk.plugin_work.look(Path("/stick"))
+    seat.qtbot.waitUntil(lambda: not seat.desk.plugin_work.busy)

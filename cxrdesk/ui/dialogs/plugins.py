@@ -75,7 +75,7 @@ class PluginsDialog(QDialog):
         work.shown.connect(self.show_snapshot)
         work.looked.connect(self._show_index)
         work.key_read.connect(self._confirm_key)
-        work.refused.connect(lambda _what, text: self._tell(text))
+        work.refused.connect(self._refused)
         work.busy_changed.connect(self._show_busy)
         self._show_installed()
         self._show_look(None)
@@ -93,6 +93,9 @@ class PluginsDialog(QDialog):
         self._show_installed()
         self._show_publishers()
         self._show_protection()
+
+    def _refused(self, _what: str, text: str) -> None:
+        self._tell(text)
 
     def _tell(self, text: str) -> None:
         self.told.setText(text)
