@@ -22,6 +22,7 @@ from cxrdesk.packages.manifest import Manifest
 from cxrdesk.packages.offers import Offer
 from cxrdesk.packages.package import check_fits, read_package
 from cxrdesk.packages.publishers import Publishers
+from cxrdesk.packages.state import read_state
 from cxrdesk.packages.store import Installed, Store, Told
 from cxrdesk.sandbox.protections import Protection, protections
 from cxrdesk.studies import paths
@@ -98,11 +99,15 @@ def verify_due(
         Told the name of each plugin before it is run.
     """
     folder = store()
-    due = folder.due(fingerprint(device)) if folder.installed() else []
+    due = folder.due(fingerprint(device)) if read_state(folder.root) else []
     failed = []
     for name in due:
         told(name)
-        done = verify(name, device=device, cancelled=cancelled)
+        try:
+            done = verify(name, device=device, cancelled=cancelled)
+        except UserError as error:
+            log.warning("%s could not be verified: %s", name, error.text)
+            continue
         failed += [done] if done.failures else []
     return failed
 
@@ -169,6 +174,10 @@ class WindowInstaller:
     def installed(self) -> list[Installed]:
         """What was installed from packages."""
         return store().installed()
+
+    def damaged(self) -> list[str]:
+        """One sentence for each that is damaged."""
+        return store().damaged()
 
     def rows(self, plugin: Installed) -> list[Row]:
         """What its publisher measured."""

@@ -54,6 +54,8 @@ def list_plugins(
     else:
         for table in [*_tables(registry), *_packages(packages)]:
             stdout().print(table)
+    for text in installing.store().damaged():
+        warn(text)
     if not registry.plugins:
         warn(NONE_INSTALLED if not registry.failures else NONE_USABLE)
         raise typer.Exit(Exit.NO_PLUGIN)

@@ -33,7 +33,9 @@ def read_installed(folder: Path) -> Manifest:
     try:
         return parse((folder / MANIFEST).read_bytes())
     except (OSError, ManifestError) as error:
-        text = f"What is installed in {folder} is damaged; remove the plugin and install it again."
+        text = (
+            f"What is installed in {folder} is damaged; 'cxrdesk plugins remove {folder.parent.name}' makes way for it."
+        )
         raise UserError("bad-state", text) from error
 
 
@@ -76,5 +78,7 @@ def _key(folder: Path) -> bytes | None:
     except FileNotFoundError:
         return None
     except (OSError, ManifestError) as error:
-        text = f"What is installed in {folder} is damaged; remove the plugin and install it again."
+        text = (
+            f"What is installed in {folder} is damaged; 'cxrdesk plugins remove {folder.parent.name}' makes way for it."
+        )
         raise UserError("bad-state", text) from error

@@ -75,9 +75,22 @@ class Store:
         return [site for site in found if site.is_dir()]
 
     def installed(self) -> list[Installed]:
-        """All installed plugins by name; UserError ``bad-state``."""
+        """All installed plugins by name, apart from damaged ones; UserError ``bad-state``."""
+        return [item for item in self._looked_through() if isinstance(item, Installed)]
+
+    def damaged(self) -> list[str]:
+        """One sentence for each installed plugin whose manifest is gone or changed; UserError ``bad-state``."""
+        return [item.text for item in self._looked_through() if isinstance(item, UserError)]
+
+    def _looked_through(self) -> list[Installed | UserError]:
         entries, records = read_state(self.root), read_records(self.root)
-        return [self._installed(name, entry, records) for name, entry in entries.items()]
+        found: list[Installed | UserError] = []
+        for name, entry in entries.items():
+            try:
+                found.append(self._installed(name, entry, records))
+            except UserError as damaged:
+                found.append(damaged)  # it costs the others nothing
+        return found
 
     def get(self, name: str) -> Installed:
         """One of them; UserError ``unknown-plugin``."""
@@ -178,11 +191,12 @@ class Store:
 
     def due(self, machine: Machine) -> list[str]:
         """Plugins in use that were not verified on this machine as it is now."""
-        found = []
-        for item in self.installed():
-            failed_only = item.record is not None and bool(item.record.failures)
-            if (item.enabled or failed_only) and (item.record is None or dict(item.record.machine) != dict(machine)):
-                found.append(item.name)
+        found, records = [], read_records(self.root)
+        for name, entry in read_state(self.root).items():
+            record = records.get(f"{name}/{entry.current}")
+            failed = record is not None and bool(record.failures)
+            if (entry.enabled or failed) and (record is None or dict(record.machine) != dict(machine)):
+                found.append(name)
         return found
 
     def verify(self, name: str, check: Check, machine: Machine) -> Installed:

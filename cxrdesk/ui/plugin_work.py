@@ -38,6 +38,9 @@ class Installer(Protocol):
     def installed(self) -> list[Installed]:
         """What was installed from packages."""
 
+    def damaged(self) -> list[str]:
+        """One sentence for each that is damaged."""
+
     def rows(self, plugin: Installed) -> list[Row]:
         """What its publisher measured."""
 
@@ -91,7 +94,7 @@ class Snapshot:
     Parameters
     ----------
     fault : str
-        Why the list of installed packages cannot be read; empty if it can.
+        What is damaged: the list of installed packages, or some of them; empty if nothing is.
     """
 
     cards: tuple[Card, ...] = ()
@@ -213,9 +216,10 @@ class PluginWork(QObject):
         publishers, protections = tuple(ask.publishers()), tuple(ask.protections())
         try:
             cards = [Card(plugin=p, text=ask.card(p), rows=tuple(ask.rows(p))) for p in ask.installed()]
+            fault = " ".join(ask.damaged())
         except UserError as error:
             return Snapshot(publishers=publishers, protections=protections, fault=error.text)
-        return Snapshot(cards=tuple(cards), publishers=publishers, protections=protections)
+        return Snapshot(cards=tuple(cards), publishers=publishers, protections=protections, fault=fault)
 
     def _ended(self) -> None:
         self._waiting -= 1

@@ -294,12 +294,17 @@ def test_a_state_that_is_not_understood_is_told(store: Store, content):
     assert code(store.installed) == "bad-state"
 
 
-def test_a_version_whose_folder_is_damaged(maker: Maker, store: Store, install):
+def test_a_version_whose_folder_is_damaged_costs_only_itself(maker: Maker, store: Store, install):
+    install(maker.package(name="cxrdesk-other"))
     done = install(maker.package())
     (done.folder / "manifest.json").write_text("{}")
-    assert code(store.installed) == "bad-state"
+    assert [item.name for item in store.installed()] == ["cxrdesk-other"]
+    [sentence] = store.damaged()
+    assert "plugins remove cxrdesk-made-up" in sentence
+    assert code(store.get, "cxrdesk-made-up") == "bad-state"
+    assert len(store.due(MACHINE | {"torch": "3.0"})) == 2
     store.remove("cxrdesk-made-up")
-    assert folders(store) == set()
+    assert {name.partition("/")[0] for name in folders(store)} == {"cxrdesk-other"}
 
 
 def test_verification_disables_and_enables(maker: Maker, store: Store, install):

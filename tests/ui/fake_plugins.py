@@ -163,6 +163,9 @@ class FakeInstaller:
     def installed(self) -> list[Installed]:
         return self.plugins
 
+    def damaged(self) -> list[str]:
+        return []
+
     def rows(self, wanted: Installed) -> list[Row]:
         return ROWS
 
