@@ -134,15 +134,15 @@ def _check_members(path: Path, zipped: zipfile.ZipFile) -> None:
     members = sorted(zipped.infolist(), key=lambda info: info.header_offset)
     end = 0
     for info in members:
+        if fault := path_fault(info.filename):
+            raise bad_package(path, f"the name of a part {fault}")
         mode = info.external_attr >> 16
         if info.compress_type != zipfile.ZIP_STORED or info.compress_size != info.file_size:
             raise bad_package(path, "a part is compressed")
-        if info.flag_bits & ~_UTF8 or info.is_dir() or stat.S_IFMT(mode) not in (0, stat.S_IFREG):
-            raise bad_package(path, "a part is a link, a folder or encrypted")
+        if info.flag_bits & ~_UTF8 or stat.S_IFMT(mode) not in (0, stat.S_IFREG):
+            raise bad_package(path, "a part is a link or encrypted")
         if info.filename != info.orig_filename:
             raise bad_package(path, "a part's name is not what it seems")
-        if fault := path_fault(info.filename):
-            raise bad_package(path, f"the name of a part {fault}")
         if info.header_offset != end:
             raise bad_package(path, "its parts overlap or leave gaps")
         end = info.header_offset + _LOCAL_HEADER + len(info.filename.encode()) + info.file_size

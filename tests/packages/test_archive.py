@@ -76,7 +76,7 @@ def test_different_names_do_not_clash():
         (info("a", compress_type=zipfile.ZIP_BZIP2), "compressed"),
         (info("a", external_attr=(stat.S_IFLNK | 0o777) << 16), "link"),
         (info("a", external_attr=stat.S_IFIFO << 16), "link"),
-        (info("a/"), "link, a folder"),
+        (info("a/"), "leaves its folder"),
         (info("CON"), "Windows"),
     ],
 )

@@ -6,6 +6,7 @@ import json
 import zipfile
 from dataclasses import replace
 from pathlib import Path
+from random import Random
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -330,3 +331,36 @@ def test_wheels_that_are_not_sound(maker: Maker, tmp_path):
         assert caught.value.code == "bad-wheel", name
     with pytest.raises(UserError, match="there already"):
         maker.file(vendored=[good, good])
+
+
+def test_whatever_is_done_to_a_package_ends_in_a_sentence(maker: Maker):
+    whole = maker.file(signed=True).read_bytes()
+    path = maker.folder / "mutated.cxrplugin"
+    random = Random(7)
+    refused = 0
+    for _ in range(400):
+        data = bytearray(whole)
+        at, length = random.randrange(len(data)), random.randrange(1, 40)
+        match random.randrange(4):
+            case 0:
+                for _ in range(random.randrange(1, 6)):
+                    data[random.randrange(len(data))] = random.randrange(256)
+            case 1:
+                del data[at : at + length]
+            case 2:
+                data[at:at] = data[at : at + length]
+            case _:
+                data[at : at + length] = bytes(min(length, len(data) - at))
+        path.write_bytes(data)
+        try:
+            check_fits(read_package(path, Publishers.nobody()))
+        except UserError:
+            refused += 1
+        else:
+            assert zip_content(path) == zip_content(maker.folder / "out" / "cxrdesk-made-up-1.0.cxrplugin")
+    assert refused > 300
+
+
+def zip_content(path: Path) -> dict[str, bytes]:
+    with zipfile.ZipFile(path) as archive:
+        return {name: archive.read(name) for name in archive.namelist()}
