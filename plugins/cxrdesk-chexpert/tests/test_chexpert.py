@@ -45,7 +45,9 @@ def study():
 
 
 def test_the_network_has_five_outputs():
-    assert build().eval()(torch.zeros(2, 1, 64, 64)).shape == (2, 5)
+    logits, maps = build().eval().located(torch.zeros(2, 1, 64, 64))
+    assert logits.shape == (2, 5)
+    assert maps.shape == (2, 5, 8, 8)
 
 
 @shipped
@@ -61,8 +63,7 @@ def test_golden_vectors_are_reproduced(chexpert):
 
 @shipped
 def test_it_tells_the_findings_on_studies_it_never_saw(chexpert):
-    # Atelectasis and consolidation fall short of what is aimed at; their intervals say so on the card.
-    shared.assert_measured(chexpert.spec, least_auc=0.75)
+    shared.assert_measured(chexpert.spec)
 
 
 @shipped

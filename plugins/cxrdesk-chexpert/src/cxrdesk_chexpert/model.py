@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 class ChexpertModel(TorchClassifier):
     """Five findings on whole frontal and lateral chest films; over a study the mean of its films."""
 
+    cam_method = "gradcam"
+
     def build(self) -> torch.nn.Module:
         """The untrained network."""
         from cxrdesk_chexpert.network import build
@@ -20,5 +22,5 @@ class ChexpertModel(TorchClassifier):
         return build()
 
     def cam_layer(self, model: torch.nn.Module) -> torch.nn.Module:
-        """The last layer before the grid becomes too coarse to point."""
-        return model.features.features.denseblock3
+        """What the maps of logits are made from."""
+        return model.join

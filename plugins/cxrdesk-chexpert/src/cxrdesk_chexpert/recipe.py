@@ -41,12 +41,17 @@ SPEC = DetectorSpec(
     ),
     input=InputSpec(size=(160, 160)),
     findings=FINDINGS,
-    saliency=Saliency(method="HiResCAM (Draelos and Carin 2020) at denseblock3, not scaled per film"),
+    saliency=Saliency(method="Grad-CAM (Selvaraju et al. 2017) before the maps of logits, not scaled per film"),
     trained_on="adult studies simulated by cxrdesk phantom, with and without the five findings; no real film of them",
     licence="Apache-2.0",
 )
 ORDERS = tuple(
-    Order(kinds=(frontal, "chest-lateral"), findings=tuple((name, None) for name in FINDINGS), prevalence=0.3)
+    Order(
+        kinds=(frontal, "chest-lateral"),
+        findings=tuple((name, None) for name in FINDINGS),
+        prevalence=0.3,
+        variant="varied",
+    )
     for frontal in ("chest-pa", "chest-ap")
 )
 POLICY = {"consolidation": "ignore"} | dict.fromkeys(("atelectasis", "cardiomegaly", "edema", "effusion"), "soft-ones")
@@ -54,12 +59,14 @@ POLICY = {"consolidation": "ignore"} | dict.fromkeys(("atelectasis", "cardiomega
 SLIGHT, DOUBTED = 0.5, 0.3
 """A simulated finding under this severity is labelled uncertain with this probability."""
 GEOMETRY = Geometry(rotation_degrees=8.0, scale=0.06, aspect=0.08, shift=0.04, flip=0.0)
+HEAD = ("narrow", "join", "maps", "scale", "shift")
 AMOUNT = Amount(
-    patients={"train": 1200, "tune": 300, "report": 400},
+    patients={"train": 2400, "tune": 400, "report": 400},
     stages=(
-        Stage(name="head", geometry=GEOMETRY, strength=0.7, draws=1600, epochs=1, rate=3e-3, trains=("head",)),
-        Stage(name="whole", geometry=GEOMETRY, strength=0.7, draws=2400, epochs=5, rate=1e-3),
+        Stage(name="head", geometry=GEOMETRY, strength=0.7, draws=1600, epochs=1, rate=2e-3, trains=HEAD),
+        Stage(name="whole", geometry=GEOMETRY, strength=0.6, draws=3200, epochs=20, rate=1e-3),
     ),
+    patience=5,
 )
 
 NIH_AMOUNT = replace(AMOUNT, patients={}, stages=(replace(AMOUNT.stages[1], draws=1200, rate=5e-4),))
