@@ -273,8 +273,8 @@ def _point(point: OperatingPoint) -> dict[str, Any]:
         "name": point.name,
         "threshold": point.threshold,
         "aim": point.aim,
-        "sensitivity": asdict(point.sensitivity),
-        "specificity": asdict(point.specificity),
+        "sensitivity": None if point.sensitivity is None else asdict(point.sensitivity),
+        "specificity": None if point.specificity is None else asdict(point.specificity),
         "measured_on": point.measured_on,
     }
 

@@ -7,8 +7,7 @@ from pathlib import Path
 
 import platformdirs
 
-HOME_VARIABLE = "CXRDESK_HOME"
-"""Names one folder that holds everything: for portable copies and for tests."""
+from cxrdesk.api.imported import HOME_VARIABLE
 
 
 def data_dir() -> Path:
