@@ -14,6 +14,7 @@ import threading
 import time
 import traceback
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, BinaryIO
 
 from numpy.typing import NDArray
@@ -89,7 +90,8 @@ def serve(stream: BinaryIO, answers: BinaryIO, only: Sequence[str]) -> None:
             return request in inbox.cancelled
 
         if models is None:
-            models = Models(registry, device=header["device"])
+            folder = header.get("compiled")
+            models = Models(registry, device=header["device"], compiled=Path(folder) if folder else None)
         models.cancelled = cancelled
         try:
             answer, parts = _answer(models, header, arrays, answers)
@@ -128,7 +130,7 @@ def _answer(
 
 
 def _told(done: Any) -> dict[str, Any]:
-    return {"device": done.device, "seconds_s": done.seconds_s, "note": done.note}
+    return {"device": done.device, "seconds_s": done.seconds_s, "note": done.note, "engine": done.engine}
 
 
 def _masks(told: list[list[str]], arrays: list[NDArray[Any]]) -> list[dict[str, Mask]]:

@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from numpy.typing import NDArray
@@ -66,10 +67,19 @@ class Child:
         One of `cxrdesk.inference.devices.CHOICES`.
     limit_s : float
         Time limit of one request, loading apart.
+    compiled : Path, optional
+        Folder of networks compiled for the CPU; without one they run as they are.
     """
 
-    def __init__(self, only: tuple[str, ...] = (), *, device: str = "auto", limit_s: float = 60.0) -> None:
-        self.only, self.device, self.limit_s = only, device, limit_s
+    def __init__(
+        self,
+        only: tuple[str, ...] = (),
+        *,
+        device: str = "auto",
+        limit_s: float = 60.0,
+        compiled: Path | None = None,
+    ) -> None:
+        self.only, self.device, self.limit_s, self.compiled = only, device, limit_s, compiled
         self._process: PipedProcess | None = None
         self._request = 0
 
@@ -156,7 +166,13 @@ class Child:
         try:
             shared.extend(SharedFilm(film) for film in films)
             described = [film.description for film in shared]
-            header = told | {"request": self._request, "device": self.device, "films": described}
+            compiled = str(self.compiled) if self.compiled is not None else None
+            header = told | {
+                "request": self._request,
+                "device": self.device,
+                "compiled": compiled,
+                "films": described,
+            }
             process.send(header, arrays)
             return self._wait(process, told["model"], stage, cancelled)
         except OSError as error:
@@ -214,7 +230,8 @@ class Child:
 
 
 def _common(header: dict[str, Any]) -> dict[str, Any]:
-    return {"device": str(header["device"]), "seconds_s": float(header["seconds_s"]), "note": str(header["note"])}
+    words = {name: str(header[name]) for name in ("device", "note", "engine")}
+    return {**words, "seconds_s": float(header["seconds_s"])}
 
 
 def _maps(told: list[dict[str, Any]], arrays: list[NDArray[Any]]) -> tuple[tuple[SaliencyMap, Rendering | None], ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Protocol, TypeVar
 
 from cxrdesk.api.detector import CancelledError, Mask
@@ -87,12 +88,21 @@ class ChildRunner:
         Distributions that share a process.
     limit_s : float
         Time limit of one answer.
+    compiled : Path, optional
+        Folder of networks compiled for the CPU; without one they run as they are.
     """
 
     def __init__(
-        self, registry: Registry, *, together: frozenset[str] = frozenset(), device: str = "auto", limit_s: float = 60.0
+        self,
+        registry: Registry,
+        *,
+        together: frozenset[str] = frozenset(),
+        device: str = "auto",
+        limit_s: float = 60.0,
+        compiled: Path | None = None,
     ) -> None:
         self.registry, self.together, self.device, self.limit_s = registry, together, device, limit_s
+        self.compiled = compiled
         self.children: dict[tuple[str, ...], Child] = {}
 
     def child(self, model_id: str) -> Child:
@@ -100,7 +110,7 @@ class ChildRunner:
         name = self.registry.plugin(model_id).distribution
         group = tuple(sorted(self.together)) if name in self.together else (name,)
         if group not in self.children:
-            self.children[group] = Child(group, device=self.device, limit_s=self.limit_s)
+            self.children[group] = Child(group, device=self.device, limit_s=self.limit_s, compiled=self.compiled)
         return self.children[group]
 
     def segment(self, spec: SegmenterSpec, film: Radiograph, stage: Stage, cancelled: Cancelled) -> Segmentation:

@@ -216,6 +216,7 @@ def _mask(result: MaskResult, shape: tuple[int, int]) -> dict[str, Any]:
         "area_share": result.area_share if result.status is Status.DONE or result.area_share > 0 else None,
         "outlines": [[[round(float(x), 1), round(float(y), 1)] for x, y in line] for line in lines],
         "device": result.device or None,
+        "engine": result.engine or None,
         "seconds": round(result.seconds_s, 4),
     }
 
@@ -229,6 +230,7 @@ def _detector(result: DetectorResult, prevalence: Mapping[str, float]) -> dict[s
         "reasons": _reasons(result.reasons),
         "films": list(result.films),
         "device": result.device or None,
+        "engine": result.engine or None,
         "seconds": round(result.seconds_s, 4),
         "findings": done or [_not_run(finding) for finding in result.spec.findings],
     }

@@ -20,6 +20,11 @@ def cache_dir() -> Path:
     return _made("cache", platformdirs.user_cache_path("cxrdesk", appauthor=False))
 
 
+def compiled_dir() -> Path:
+    """Return the folder of networks that were compiled for this machine, whether or not it is there."""
+    return _folder("cache", platformdirs.user_cache_path("cxrdesk", appauthor=False)) / "compiled"
+
+
 def settings_file() -> Path:
     """Return the path of the settings, whether or not they or their folder exist."""
     return _folder("config", platformdirs.user_config_path("cxrdesk", appauthor=False)) / "settings.json"

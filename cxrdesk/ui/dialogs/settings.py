@@ -42,6 +42,8 @@ class SettingsDialog(QDialog):
         self.read_first.setChecked(settings.read_first)
         self.theme = _choice(_THEMES, settings.theme)
         self.device = _choice(_DEVICES, settings.device)
+        self.compiled = QCheckBox("Compile networks once, so that they score faster on this processor")
+        self.compiled.setChecked(settings.compiled)
         self.timeout = QDoubleSpinBox()
         self.timeout.setRange(1, 3600)
         self.timeout.setDecimals(0)
@@ -74,6 +76,7 @@ class SettingsDialog(QDialog):
         rest.addRow("Compute on", self.device)
         rest.addRow("Longest time for one film", self.timeout)
         column.addLayout(rest)
+        column.addWidget(self.compiled)
         column.addWidget(label("Device and time apply from the next job on.", "muted"))
         column.addStretch(1)
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Ok | QDialogButtonBox.StandardButton.Cancel)
@@ -102,6 +105,7 @@ class SettingsDialog(QDialog):
             read_first=self.read_first.isChecked(),
             theme=self.theme.currentData(),
             device=self.device.currentData(),
+            compiled=self.compiled.isChecked(),
             film_timeout_s=self.timeout.value(),
             prevalence=prevalence,
         )
