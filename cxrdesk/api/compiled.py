@@ -31,7 +31,9 @@ if TYPE_CHECKING:
 FORMAT = 1
 """Raised whenever graphs are made in another way."""
 OPSET = 17
-GRAPH, ABOUT = "graph.onnx", "about.json"
+GRAPH, ABOUT, TRIES = "graph.onnx", "about.json", "tries"
+MOST_TRIES = 2
+"""How often compiling may be begun without an end, since what takes too long is ended from outside."""
 MAPS_TOLERANCE = 1e-3
 """Most by which class activation maps may miss the logits that they sum up to."""
 
@@ -112,6 +114,7 @@ def _about(place: Path) -> dict[str, Any] | None:
 def _made(model: Any, bundle: Bundle, place: Path, layer: torch.nn.Module | None) -> Graph:
     about: dict[str, Any] = {"refused": "", "maps": False, "graph_sha256": ""}
     data = b""
+    _begin(place)
     try:
         graph, data = _compiled(model, bundle, layer)
         about |= {"maps": graph.maps, "graph_sha256": hashlib.sha256(data).hexdigest()}
@@ -120,15 +123,34 @@ def _made(model: Any, bundle: Bundle, place: Path, layer: torch.nn.Module | None
     except Exception as error:  # noqa: BLE001 - whatever an exporter meets in a stranger's network; torch still computes
         about["refused"] = f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
     try:
-        place.mkdir(parents=True, exist_ok=True)
         for name, content in ((GRAPH, b"" if about["refused"] else data), (ABOUT, json.dumps(about).encode())):
             (place / f"{name}.{os.getpid()}").write_bytes(content)
             (place / f"{name}.{os.getpid()}").replace(place / name)
+        (place / TRIES).unlink(missing_ok=True)
     except OSError as error:
         raise RefusedError("its folder cannot be written") from error
     if about["refused"]:
         raise RefusedError(about["refused"])
     return graph
+
+
+def _begin(place: Path) -> None:
+    """Count a beginning.
+
+    Raises
+    ------
+    RefusedError
+        If there were too many.
+    """
+    try:
+        place.mkdir(parents=True, exist_ok=True)
+        with (place / TRIES).open("a+b") as file:
+            file.write(b".")
+            tries = file.tell()
+    except OSError as error:
+        raise RefusedError("its folder cannot be written") from error
+    if tries > MOST_TRIES:
+        raise RefusedError(f"it did not end in time, {MOST_TRIES} times")
 
 
 def _compiled(model: Any, bundle: Bundle, layer: torch.nn.Module | None) -> tuple[Graph, bytes]:

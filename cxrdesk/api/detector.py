@@ -181,6 +181,12 @@ class _Model:
     def load(self) -> None:
         """Read the weights and build the network on ``self.context.device``; called once, before the first film."""
 
+    def compile(self) -> None:
+        """Make a faster copy of what was loaded, in ``self.context.compiled``, or take the one that is there.
+
+        Called after `load` where the host wants it; the answers must stay those of the golden vectors.
+        """
+
     def unload(self) -> None:
         """Give memory back; the object is not used afterwards."""
 

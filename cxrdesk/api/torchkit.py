@@ -43,14 +43,18 @@ class _TorchModel:
             model.load_state_dict(single_precision(safetensors.torch.load(Bundle(self.spec.bundle).weights())))
         self.model = model.eval().to(torch.device(self.context.device))
 
-    def _compile(self, layer: torch.nn.Module | None = None) -> None:
-        """Take the compiled network where the host wants one, and remember why not otherwise."""
+    def compile(self) -> None:
+        """Take the compiled network, on a CPU, where it holds; remember why not otherwise."""
         if self.context.compiled is None or self.context.device != "cpu":
             return
         try:
-            self.graph = compiled.adopted(self, self.context.compiled, layer)
+            self.graph = compiled.adopted(self, self.context.compiled, self._mapped_layer())
         except compiled.RefusedError as error:
             self._refused = str(error)
+
+    def _mapped_layer(self) -> torch.nn.Module | None:
+        """The layer whose class activation maps the compiled network is to give too."""
+        return None
 
     def _compiled_answer(self, batch: NDArray[np.float32]) -> list[NDArray[np.float32]] | None:
         """What the compiled network says; None where torch is to say it."""
@@ -160,7 +164,6 @@ class TorchClassifier(_TorchModel, Detector):
         """As for every torch model; hooks for saliency stay until `unload`."""
         super().load()
         self._cam: Any = None
-        layer = None
         if self.spec.saliency is not None:
             self.model.requires_grad_(False)
             layer = self.cam_layer(self.model)
@@ -168,7 +171,9 @@ class TorchClassifier(_TorchModel, Detector):
             # Cloned, since a leaf of the graph could not be changed in place by what follows the layer.
             self._cut = layer.register_forward_hook(_cut)
             self._cam = saliency.cam(self.cam_method, self.model, layer)
-        self._compile(layer if self._exact else None)
+
+    def _mapped_layer(self) -> torch.nn.Module | None:
+        return self._cam.target_layers[0] if self._cam is not None and self._exact else None
 
     @property
     def _exact(self) -> bool:
@@ -278,11 +283,6 @@ class TorchClassifier(_TorchModel, Detector):
 
 class TorchSegmenter(_TorchModel, Segmenter):
     """A segmenter around a network from (1, channels, rows, cols) to (1, 1, rows, cols) logits."""
-
-    def load(self) -> None:
-        """As for every torch model."""
-        super().load()
-        self._compile()
 
     def segment(self, model_input: ModelInput) -> Mask:
         """Sigmoid of the logits, then `clean`."""

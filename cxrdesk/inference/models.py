@@ -99,6 +99,9 @@ class Models:
         )
         model = self.registry.model(model_id)(context=context)
         model.load()
+        if self.compiled is not None:
+            stage("loading")  # again, since the time that each may take is counted from here
+            model.compile()
         self.loaded[model_id] = model
         while len(self.loaded) > self.keep:
             self.loaded.popitem(last=False)[1].unload()

@@ -98,6 +98,7 @@ def kit(tmp_path):
         def load(self, model: type, **context):
             made = model(context=Context(compiled=self.folder, **context))
             made.load()
+            made.compile()
             return made
 
     return Kit()
@@ -216,6 +217,22 @@ def test_an_exporter_that_fails_costs_no_film(kit, monkeypatch):
     fast = kit.load(made)
     assert fast.predict(fast.prepare([film(1)], [{}])).probabilities
     assert "not compiled: RuntimeError: no such operator" in fast.engine
+
+
+def test_what_never_ends_is_not_begun_for_ever(kit, monkeypatch):
+    made = kit.bundled(Exact)
+
+    def ended(*given):
+        raise KeyboardInterrupt  # as good as a process that is ended from outside
+
+    with monkeypatch.context() as patch:
+        patch.setattr(compiled, "_compiled", ended)
+        for _ in range(compiled.MOST_TRIES):
+            with pytest.raises(KeyboardInterrupt):
+                kit.load(made)
+        fast = kit.load(made)
+    fast.predict(fast.prepare([film(1)], [{}]))
+    assert "not compiled: it did not end in time, 2 times" in fast.engine
 
 
 def test_a_runtime_that_fails_costs_no_film(kit):

@@ -78,6 +78,7 @@ def _bundle(folder: Path) -> DetectorSpec:
 def _loaded(kind: type[TorchClassifier], spec: DetectorSpec, compiled: Path | None = None) -> TorchClassifier:
     model = type(kind.__name__, (kind,), {"spec": spec})(context=Context(compiled=compiled))
     model.load()
+    model.compile()
     return model
 
 

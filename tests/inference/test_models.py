@@ -50,6 +50,9 @@ def test_a_model_is_told_what_is_wanted_and_says_what_computed(tmp_path):
     class Telling(Spy):
         engine = "abacus\n1.0"
 
+        def compile(self):
+            self.calls.append("compile")
+
         def predict(self, inputs):
             self.calls.append(self.context.explaining())
             return super().predict(inputs)
@@ -60,8 +63,10 @@ def test_a_model_is_told_what_is_wanted_and_says_what_computed(tmp_path):
     models.detect("test-detector", [film()], [{}], explain=False)
     assert [call for call in spy.calls if isinstance(call, bool)] == [True, False]
     assert models.loaded["test-detector"].context.compiled == tmp_path
+    assert spy.calls.count("compile") == 1
     assert models.segment("test-lungs", film()).engine == ""
-    assert Models(registry_of(spy), device="cpu").compiled is None
+    Models(registry_of(spy), device="cpu").detect("test-detector", [film()], [{}])
+    assert spy.calls.count("compile") == 1
 
 
 def test_an_earlier_cancel_is_not_the_next_ones():
