@@ -12,6 +12,7 @@ from PySide6.QtWidgets import (
     QDialogButtonBox,
     QDoubleSpinBox,
     QFormLayout,
+    QScrollArea,
     QVBoxLayout,
     QWidget,
 )
@@ -28,6 +29,9 @@ _DEVICES = (
     ("Apple (MPS)", "mps"),
     ("Intel (XPU)", "xpu"),
 )
+
+
+_MOST_ROWS_HEIGHT = 240
 
 
 class SettingsDialog(QDialog):
@@ -63,10 +67,17 @@ class SettingsDialog(QDialog):
                 "muted",
             )
         )
-        shares = QFormLayout()
+        rows = QWidget()
+        shares = QFormLayout(rows)
+        shares.setContentsMargins(0, 0, 0, 0)
         for key, field in self.prevalence.items():
             shares.addRow(finding_name(key), field)
-        column.addLayout(shares)
+        area = QScrollArea()  # some detectors look for very many findings
+        area.setFrameShape(QScrollArea.Shape.NoFrame)
+        area.setWidgetResizable(True)
+        area.setWidget(rows)
+        area.setFixedHeight(min(rows.sizeHint().height(), _MOST_ROWS_HEIGHT))
+        column.addWidget(area)
         if not self.prevalence:
             column.addWidget(label("No detector is installed."))
         column.addSpacing(6)
