@@ -85,7 +85,8 @@ def adopted(model: Any, folder: Path, layer: torch.nn.Module | None) -> Graph:
     if model.spec.bundle is None:
         raise RefusedError("it has no golden vectors")
     bundle = Bundle(model.spec.bundle)
-    belongs = [FORMAT, bundle.manifest, type(model).__qualname__, versions, platform.machine(), platform.processor()]
+    machine = [platform.machine(), platform.processor()]
+    belongs = [FORMAT, bundle.manifest, type(model).__qualname__, layer is not None, versions, machine]
     key = hashlib.sha256(json.dumps(belongs, sort_keys=True).encode()).hexdigest()
     place = folder / f"{bundle.weights_sha256[:16]}-{key[:16]}"
     about = _about(place)
