@@ -286,6 +286,8 @@ def _predictive(found: FindingResult, prevalence: float | None) -> dict[str, Any
     if prevalence is None or not 0 < prevalence < 1 or found.operating_point is None:
         return None
     positive, negative = found.operating_point.predictive_values(prevalence)
+    if math.isnan(positive) and math.isnan(negative):
+        return None
     return {
         "prevalence": prevalence,
         "positive": None if math.isnan(positive) else positive,

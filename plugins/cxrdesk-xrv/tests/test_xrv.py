@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -74,6 +75,7 @@ def loaded(bundle: Path) -> XrvModel:
     return model
 
 
+@cache
 def films():
     stored = simulate(adult(seed=5, shape=(700, 560))).radiograph
     wide = film(1, stored=np.random.default_rng(2).integers(900, 4000, (300, 411)).astype(np.uint16))

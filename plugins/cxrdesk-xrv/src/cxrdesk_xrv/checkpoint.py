@@ -50,6 +50,7 @@ _INERT = {
     "torch.nn.modules.pooling": {"MaxPool2d", "AvgPool2d", "AdaptiveAvgPool2d"},
     "torch.nn.modules.linear": {"Linear"},
     "torch.nn.modules.dropout": {"Dropout"},
+    "torch.nn.backends.thnn": {"_get_thnn_function_backend"},
     "torchxrayvision.models": {"DenseNet", "_DenseBlock", "_DenseLayer", "_Transition"},
     "torch": {"Size", "device", "dtype"},
     "numpy": {"dtype", "ndarray"},
