@@ -35,7 +35,8 @@ _WORDS = {
     Exit.USAGE: "usage unknown-name unknown-finding unknown-method missing-extra bad-ranges file-exists not-raised"
     " age-contradicts view-contradicts",
     Exit.NO_FILM: "no-data no-films no-labels no-samples one-class too-small undefined separated no-rise no-saliency"
-    " no-regions too-few-draws too-few-films diverged bad-table bad-mask bad-films bad-weights bad-zip unsafe-zip"
+    " no-regions too-few-draws too-few-films diverged bad-table bad-mask bad-films bad-weights unsafe-weights"
+    " unknown-weights bad-zip unsafe-zip"
     " duplicate-film leaking-patient missing-film"
     # Files of films.
     " bad-outline other-film changed colour corrupt dicomdir is-a-folder missing-file multi-frame no-pixels not-a-film"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from cxrdesk.cli import plugins_weights
 from cxrdesk.cli.exits import Exit
 
 if TYPE_CHECKING:
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="Detectors and segmenters that are installed.", no_args_is_help=True, rich_markup_mode=None)
 NONE_INSTALLED = "No plugin is installed, so nothing can be detected; install one, for instance cxrdesk-pneumonia."
+
+app.add_typer(plugins_weights.app, name="weights")
 
 
 @app.callback()
@@ -138,6 +141,11 @@ def _tables(registry: Registry) -> list[Any]:
         )
         for plugin in registry.plugins
         for model in (*plugin.segmenters, *plugin.detectors)
+    ]
+    models += [
+        (plugin.name, f"{plugin.distribution} {plugin.version}", "", "nothing until weights are imported", "", "")
+        for plugin in registry.plugins
+        if not _models(plugin)
     ]
     tables = []
     if models:

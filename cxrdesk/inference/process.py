@@ -85,6 +85,8 @@ class Child:
         Memory above which it is ended; None for `cxrdesk.sandbox.start.memory_limit_mb`.
     shelf : Shelf or None
         Where films stay shared that other children are asked about too; who made it closes it.
+    compiled : Path, optional
+        Folder of networks compiled for the CPU; without one they run as they are.
     """
 
     def __init__(
@@ -97,8 +99,10 @@ class Child:
         readable: tuple[Path, ...] = (),
         memory_mb: int | None = None,
         shelf: Shelf | None = None,
+        compiled: Path | None = None,
     ) -> None:
         self.only, self.device, self.limit_s, self.site = only, device, limit_s, site
+        self.compiled = compiled
         memory_mb = memory_mb or memory_limit_mb()
         computes_here = device == "cpu"
         self.sandbox = Sandbox(
@@ -106,6 +110,7 @@ class Child:
             memory_mb=memory_mb,
             address_mb=_MORE_ADDRESSES * memory_mb + _TORCH_ADDRESSES_MB if computes_here else None,
             accelerator=not computes_here,
+            writable=(compiled,) if compiled is not None else (),
         )
         self._shelf = shelf or Shelf(0)
         self._process: PipedProcess | None = None
@@ -192,7 +197,9 @@ class Child:
         self._request += 1
         try:
             with self._shelf.lent(films) as described:
-                header = told | {"request": self._request, "device": self.device, "films": described}
+                compiled = str(self.compiled) if self.compiled is not None else None
+                asked = {"request": self._request, "device": self.device, "compiled": compiled, "films": described}
+                header = told | asked
                 process.send(header, arrays)
                 return self._wait(process, told["model"], stage, cancelled)
         except OSError as error:
