@@ -27,6 +27,7 @@ from cxrdesk.ui import theme
 from cxrdesk.ui.bridge import EventBridge
 from cxrdesk.ui.main_window import MainWindow
 from cxrdesk.ui.messages import Messages
+from cxrdesk.ui.plugin_work import Installer, PluginWork
 from cxrdesk.ui.reading import Reading
 
 if TYPE_CHECKING:  # imported after the first film is on the screen
@@ -78,6 +79,9 @@ class Desk(QObject):
     _listed = Signal(object, bool)
     """Plugins, from the thread that listed them, and whether that is all of them."""
 
+    _noticed = Signal(str)
+    """What the thread that lists plugins has to say to the user."""
+
     def __init__(self, app: QApplication, loaded: LoadedSettings, settings_file: Path | None) -> None:
         super().__init__()
         self.app = app
@@ -85,7 +89,8 @@ class Desk(QObject):
         self.reading = Reading(loaded.settings, self.messages, self)
         self._theme = loaded.settings.theme
         theme.apply(app, self._theme)
-        self.window = MainWindow(self.reading)
+        self.plugin_work = PluginWork(self._installer, self)
+        self.window = MainWindow(self.reading, self.plugin_work)
         self.bridge = self._new_bridge()
         self.worker: Worker | None = None
         self._registry: Registry | None = None
@@ -94,8 +99,11 @@ class Desk(QObject):
         self._ending: list[threading.Thread] = []
         self._lister: threading.Thread | None = None
         self._listing = ""
+        self._round = 0
         self._impatient = self._timer(_PATIENCE_MS, self._go_on_without_strangers)
         self._listed.connect(self._use_plugins, Qt.ConnectionType.QueuedConnection)
+        self._noticed.connect(self._tell_of_plugins, Qt.ConnectionType.QueuedConnection)
+        self.plugin_work.changed.connect(self._list_again)
         self._settings_file = settings_file
         self._unsaved: Settings | None = None
         # A slider sends many values: the file is written once they rest.
@@ -121,7 +129,7 @@ class Desk(QObject):
         if self._lister is not None or self._stopped:
             return
         # A plugin whose import takes long, or never ends, must hold up neither the window nor its closing.
-        self._lister = self._thread("listing-plugins", self._list_plugins)
+        self._lister = self._new_lister()
         self._impatient.start()
 
     def _thread(self, name: str, work: Callable[[], None]) -> threading.Thread:
@@ -129,23 +137,57 @@ class Desk(QObject):
         thread.start()
         return thread
 
-    def _list_plugins(self) -> None:
-        self._list((), complete=True)
+    def _installer(self) -> Installer:
+        from cxrdesk.installing import WindowInstaller
 
-    def _list(self, only: Collection[str], *, complete: bool) -> None:
+        return WindowInstaller(lambda: self.reading.settings.device)
+
+    def _list_again(self) -> None:
+        """Plugins were installed, removed, enabled or disabled."""
+        if self._lister is not None and not self._stopped:
+            self._lister = self._new_lister()
+
+    def _new_lister(self) -> threading.Thread:
+        self._round += 1
+        number = self._round
+        return self._thread("listing-plugins", lambda: self._list_plugins(number))
+
+    def _list_plugins(self, number: int) -> None:
+        self._list((), number)
+
+    def _list(self, only: Collection[str], number: int | None) -> None:
+        """List plugins; without a number those that need not be waited for."""
         from cxrdesk.discovery.listing import list_plugins
 
+        complete = number is not None
         registry = list_plugins(
             only,
             told=self._begun if complete else lambda _: None,
+            sites=self._package_sites() if complete else (),
             cache=folders.listing_file(),
             cancelled=lambda: self._stopped,
         )
-        if not self._stopped:
+        if not self._stopped and number in (None, self._round):
             self._listed.emit(registry, complete)
+
+    def _package_sites(self) -> list[Path]:
+        if not folders.plugins_dir().is_dir():
+            return []
+        from cxrdesk import installing
+
+        return installing.sites_in_use(
+            device=self.reading.settings.device,
+            told=self._begun,
+            noticed=self._noticed.emit,
+            cancelled=lambda: self._stopped,
+        )
 
     def _begun(self, distribution: str) -> None:
         self._listing = distribution
+
+    def _tell_of_plugins(self, text: str) -> None:
+        if not self._stopped:
+            self.messages.warning(text, code="plugins")
 
     def _go_on_without_strangers(self) -> None:
         """One of them may never end: the bundled detectors do not wait for it."""
@@ -159,7 +201,7 @@ class Desk(QObject):
     def _list_bundled(self) -> None:
         from cxrdesk.discovery.installed import BUNDLED
 
-        self._list(BUNDLED, complete=False)
+        self._list(BUNDLED, None)
 
     def _use_plugins(self, registry: Registry, complete: bool) -> None:
         if complete:
@@ -227,6 +269,7 @@ class Desk(QObject):
         self._starter.stop()
         self._impatient.stop()
         self.reading.stop()
+        self.plugin_work.stop()
         if self.worker is not None:
             self.worker.stop()
         for thread in self._ending:

@@ -14,7 +14,14 @@ from pathlib import Path
 PLUGINS = Path(__file__).parent / "plugins"
 
 
-def wheel(folder: Path, name: str, modules: dict[str, str], entry_points: str, version: str = "1.0") -> Path:
+def wheel(
+    folder: Path,
+    name: str,
+    modules: dict[str, str],
+    entry_points: str,
+    version: str = "1.0",
+    requires: tuple[str, ...] = (),
+) -> Path:
     """Write a wheel by the binary distribution format (PEP 427).
 
     Parameters
@@ -23,11 +30,14 @@ def wheel(folder: Path, name: str, modules: dict[str, str], entry_points: str, v
         File name to its text.
     entry_points : str
         Text of entry_points.txt.
+    requires : tuple of str
+        Requirements (PEP 508).
     """
     stem = f"{name.replace('-', '_')}-{version}"
     info = f"{stem}.dist-info"
+    wants = "".join(f"Requires-Dist: {text}\n" for text in requires)
     files = modules | {
-        f"{info}/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n",
+        f"{info}/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\nLicense: MIT\n{wants}",
         f"{info}/WHEEL": "Wheel-Version: 1.0\nGenerator: tests\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
         f"{info}/entry_points.txt": entry_points,
     }

@@ -59,6 +59,7 @@ def analyze(
     answers = parse_answers(age, view)
     settings = choices.read_settings()
     folder = output.checked_folder(out) if out is not None else None
+    plugins.verify_due(device or settings.device)
     registry = plugins.installed()
     point = choices.checked_operating_point(registry, operating_point or settings.operating_point)
     used = choices.checked_device(device or settings.device)

@@ -31,9 +31,12 @@ plugins failed, all else is done; 2 wrong usage; 3 nothing could be read, or too
 of cxrdesk itself; 130 Ctrl-C."""
 
 _WORDS = {
-    Exit.PARTLY: "not-written no-display method-not-applicable",
+    Exit.PARTLY: "not-written no-display method-not-applicable"
+    # Packages that may not be installed, or not now.
+    " busy check-failed dependency-conflict disk-full downgrade golden-differs id-taken not-as-promised"
+    " publisher-changed same-version wrong-api wrong-python",
     Exit.USAGE: "usage unknown-name unknown-finding unknown-method missing-extra bad-ranges file-exists not-raised"
-    " age-contradicts view-contradicts",
+    " age-contradicts view-contradicts already-installed known-publisher no-previous unknown-plugin unknown-publisher",
     Exit.NO_FILM: "no-data no-films no-labels no-samples one-class too-small undefined separated no-rise no-saliency"
     " no-regions too-few-draws too-few-films diverged bad-table bad-mask bad-films bad-weights unsafe-weights"
     " unknown-weights bad-zip unsafe-zip"
@@ -42,6 +45,9 @@ _WORDS = {
     " bad-outline other-film changed colour corrupt dicomdir is-a-folder missing-file multi-frame no-pixels not-a-film"
     " not-a-radiograph not-an-image not-dicom too-large truncated unreadable unsupported-pixels"
     " unsupported-transfer-syntax"
+    # Packages.
+    " bad-index bad-key bad-package bad-publishers bad-signature bad-state bad-wheel build-failed false-publisher"
+    " no-package no-plugin-source not-stated part-changed"
     # Bundles.
     " bundle-broken bundle-format bundle-incomplete golden-broken golden-changed manifest-changed weights-changed",
     Exit.NO_PLUGIN: "no-plugin no-segmenter",

@@ -7,17 +7,31 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cxrdesk.cli import plugins_weights
+from cxrdesk.cli import plugins_install, plugins_manage, plugins_pack, plugins_weights
 from cxrdesk.cli.exits import Exit
 
 if TYPE_CHECKING:
     from cxrdesk.api import DetectorSpec, SegmenterSpec
     from cxrdesk.discovery.registry import Registry
+    from cxrdesk.packages.store import Installed
 
-app = typer.Typer(help="Detectors and segmenters that are installed.", no_args_is_help=True, rich_markup_mode=None)
+app = typer.Typer(help="Detectors and segmenters: list, install, publish.", no_args_is_help=True, rich_markup_mode=None)
 NONE_INSTALLED = "No plugin is installed, so nothing can be detected; install one, for instance cxrdesk-pneumonia."
 
 app.add_typer(plugins_weights.app, name="weights")
+app.command("keygen")(plugins_pack.keygen)
+app.command("pack")(plugins_pack.pack)
+app.command("sign")(plugins_pack.sign)
+app.command("index")(plugins_pack.index)
+app.command("verify")(plugins_install.verify)
+app.command("install")(plugins_install.install)
+app.command("available")(plugins_install.available)
+app.command("remove")(plugins_manage.remove)
+app.command("rollback")(plugins_manage.rollback)
+app.command("enable")(plugins_manage.enable)
+app.command("disable")(plugins_manage.disable)
+app.command("trust")(plugins_manage.trust)
+app.command("card")(plugins_manage.card)
 
 
 @app.callback()
@@ -30,14 +44,19 @@ def list_plugins(
     as_json: Annotated[bool, typer.Option("--json", help="Machine-readable, on stdout alone.")] = False,
 ) -> None:
     """List plugins, what is known about each detector, and plugins that could not be used with the reason."""
+    from cxrdesk import installing
     from cxrdesk.cli.console import stdout, warn
 
     registry = installed()
+    packages = installing.store().installed()
     if as_json:
-        typer.echo(json.dumps(listing(registry), indent=1))
+        told = listing(registry) | {"packages": [plugins_manage.entry(item) for item in packages]}
+        typer.echo(json.dumps(told, indent=1))
     else:
-        for table in _tables(registry):
+        for table in [*_tables(registry), *_packages(packages)]:
             stdout().print(table)
+    for text in installing.store().damaged():
+        warn(text)
     if not registry.plugins:
         warn(NONE_INSTALLED if not registry.failures else NONE_USABLE)
         raise typer.Exit(Exit.NO_PLUGIN)
@@ -47,19 +66,31 @@ def list_plugins(
 
 def installed() -> Registry:
     """What is installed, by what it declares: no plugin's module is imported into this process."""
+    from cxrdesk import installing
     from cxrdesk.discovery.listing import list_plugins
     from cxrdesk.studies import paths
 
-    return list_plugins(cache=paths.listing_file())
+    return list_plugins(cache=paths.listing_file(), sites=installing.store().sites())
 
 
 def imported() -> Registry:
     """What is installed, with its classes; what a plugin prints while it is imported goes to stderr."""
+    from cxrdesk import installing
     from cxrdesk.cli.console import stdout_kept_clean
     from cxrdesk.discovery.loader import load_registry
 
     with stdout_kept_clean():
-        return load_registry()
+        return load_registry(sites=installing.store().sites())
+
+
+def verify_due(device: str) -> None:
+    """Verify packages after a change of torch, driver, device or Python; what fails is told and not used."""
+    from cxrdesk import installing
+    from cxrdesk.cli.console import warn
+
+    told = "{} was last verified on another machine, or before an update; running its golden vectors."
+    for failed in installing.verify_due(device=device, told=lambda name: warn(told.format(name))):
+        warn(f"{failed.name} was disabled: {failed.failures[0]}.")
 
 
 NONE_USABLE = "No installed plugin could be used; 'cxrdesk plugins list' gives the reasons."
@@ -145,7 +176,7 @@ def _tables(registry: Registry) -> list[Any]:
     models += [
         (plugin.name, f"{plugin.distribution} {plugin.version}", "", "nothing until weights are imported", "", "")
         for plugin in registry.plugins
-        if not _models(plugin)
+        if not plugin.segmenters and not plugin.detectors
     ]
     tables = []
     if models:
@@ -155,6 +186,17 @@ def _tables(registry: Registry) -> list[Any]:
         rows = [(f.name, f"{f.distribution} {f.version}", f.code, f.reason) for f in registry.failures]
         tables.append(table("Plugin", "Distribution", "Code", "Why it cannot be used", rows=rows, title="Not usable"))
     return tables
+
+
+def _packages(packages: list[Installed]) -> list[Any]:
+    from cxrdesk.cli.console import table
+
+    rows = [
+        (item.name, item.manifest.version, plugins_manage.state_words(item), item.previous, item.manifest.publisher)
+        for item in packages
+    ]
+    names = ("Package", "Version", "State", "Kept for rollback", "Publisher (as it says)")
+    return [table(*names, rows=rows, title="Installed from packages")] if rows else []
 
 
 def _scope(spec: DetectorSpec | SegmenterSpec) -> str:

@@ -14,6 +14,7 @@ from typing import Any, NoReturn
 from numpy.typing import NDArray
 
 from cxrdesk.api.detector import CancelledError, Mask
+from cxrdesk.api.imported import told_to
 from cxrdesk.api.spec import DetectorSpec, SegmenterSpec
 from cxrdesk.imaging.radiograph import Radiograph
 from cxrdesk.inference import answers, wire
@@ -105,8 +106,9 @@ class Child:
         self.compiled = compiled
         memory_mb = memory_mb or memory_limit_mb()
         computes_here = device == "cpu"
+        self._variables, imported = told_to(only)
         self.sandbox = Sandbox(
-            readable=(*readable, *([site] if site is not None else [])),
+            readable=(*readable, *imported, *([site] if site is not None else [])),
             memory_mb=memory_mb,
             address_mb=_MORE_ADDRESSES * memory_mb + _TORCH_ADDRESSES_MB if computes_here else None,
             accelerator=not computes_here,
@@ -175,7 +177,8 @@ class Child:
         command = [sys.executable, "-P", "-m", "cxrdesk.inference.child"]
         command += ["--site", str(self.site)] if self.site is not None else []
         try:
-            self._process = PipedProcess([*command, *self.only], self.sandbox, child_environment(os.cpu_count()))
+            variables = child_environment(os.cpu_count()) | self._variables
+            self._process = PipedProcess([*command, *self.only], self.sandbox, variables)
         except OSError as error:
             raise InferenceError("start-failed", f"The inference process could not be started: {error}") from error
         patience = _Patience(time.monotonic() + START_LIMIT_S, cancelled)

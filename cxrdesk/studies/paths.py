@@ -30,6 +30,16 @@ def compiled_dir() -> Path:
     return _folder("cache", platformdirs.user_cache_path("cxrdesk", appauthor=False)) / "compiled"
 
 
+def plugins_dir() -> Path:
+    """Return the folder of installed packages, whether or not it exists."""
+    return _folder("data", platformdirs.user_data_path("cxrdesk", appauthor=False)) / "plugins"
+
+
+def publishers_file() -> Path:
+    """Return the path of the trusted publishers' keys, whether or not it exists."""
+    return settings_file().with_name("publishers.json")
+
+
 def settings_file() -> Path:
     """Return the path of the settings, whether or not they or their folder exist."""
     return _folder("config", platformdirs.user_config_path("cxrdesk", appauthor=False)) / "settings.json"

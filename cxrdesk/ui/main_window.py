@@ -21,6 +21,8 @@ from cxrdesk.ui.messages import MessageBar
 from cxrdesk.ui.panels.findings import FindingsPanel, Models
 from cxrdesk.ui.panels.pieces import ElidedLabel
 from cxrdesk.ui.panels.study_list import StudyList, study_title
+from cxrdesk.ui.plugin_door import PluginDoor
+from cxrdesk.ui.plugin_work import PluginWork
 from cxrdesk.ui.reading import Reading
 from cxrdesk.ui.session import Session
 from cxrdesk.ui.viewer.film_view import FilmView
@@ -46,9 +48,10 @@ class MainWindow(QMainWindow):
     """The reader changed settings that are to be kept."""
     closed = Signal()
 
-    def __init__(self, reading: Reading) -> None:
+    def __init__(self, reading: Reading, plugin_work: PluginWork) -> None:
         super().__init__()
         self.reading = reading
+        self.plugins = PluginDoor(self, plugin_work, reading.messages)
         self.registry: Registry | None = None
         self._layers: tuple[tuple[object, ...], MaskLayer | None, SaliencyLayer | None] | None = None
         self._on_screen: str | None = None
@@ -148,7 +151,7 @@ class MainWindow(QMainWindow):
             "focus_list": lambda: self.studies.view.setFocus(Qt.FocusReason.ShortcutFocusReason),
             "focus_film": lambda: self.film.setFocus(Qt.FocusReason.ShortcutFocusReason),
             "focus_findings": self._focus_findings,
-            "plugins": self._plugins,
+            "plugins": self.plugins.open_panel,
             "keys": self._keys,
             "about": self._about,
         }
@@ -156,6 +159,7 @@ class MainWindow(QMainWindow):
     def set_registry(self, registry: Registry) -> None:
         """Say what is installed."""
         self.registry = registry
+        self.plugins.set_registry(registry)
         models = Models(segmenters=tuple(registry.segmenters), detectors=tuple(registry.detectors))
         points, wanted = models.operating_points, self.reading.settings.operating_point
         if points and wanted not in points:
@@ -366,11 +370,6 @@ class MainWindow(QMainWindow):
         dialog.accepted.connect(lambda: self._use(dialog.settings()))
         dialog.open()
 
-    def _plugins(self) -> None:
-        from cxrdesk.ui.dialogs.plugins import PluginsDialog
-
-        PluginsDialog(self.registry, self).open()
-
     def _keys(self) -> None:
         from cxrdesk.ui.dialogs.about import KeysDialog
 
@@ -387,9 +386,10 @@ class MainWindow(QMainWindow):
             event.acceptProposedAction()
 
     def dropEvent(self, event: QDropEvent) -> None:
-        """Open what was dropped."""
+        """Open what was dropped; a plugin's package is looked at first."""
         event.acceptProposedAction()
-        self.reading.open([Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()])
+        paths = [Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()]
+        self.reading.open(self.plugins.take(paths))
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """The application ends what runs."""

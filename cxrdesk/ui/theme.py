@@ -170,6 +170,13 @@ def _style_sheet(c: Colours) -> str:
     QScrollBar::handle:hover {{ background: {c.muted}; }}
     QScrollBar::add-line, QScrollBar::sub-line {{ width: 0; height: 0; }}
     QScrollBar::add-page, QScrollBar::sub-page {{ background: transparent; }}
+    QTabWidget::pane {{ border: none; border-top: 1px solid {c.line}; }}
+    QTabWidget::tab-bar {{ left: 12px; }}
+    QTabBar::tab {{ padding: 7px 12px; background: transparent; color: {c.muted}; border: none; }}
+    QTabBar::tab {{ border-bottom: 2px solid transparent; }}
+    QTabBar::tab:hover {{ color: {c.text}; }}
+    QTabBar::tab:selected {{ color: {c.text}; border-bottom-color: {c.accent}; }}
+    QTabBar::tab:focus {{ background: {c.hover}; }}
     QSplitter::handle {{ background: {c.line}; }}
     QProgressBar {{ background: {c.ground}; border: none; border-radius: 2px; max-height: 4px; min-height: 4px; }}
     QProgressBar::chunk {{ background: {c.accent}; border-radius: 2px; }}

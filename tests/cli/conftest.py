@@ -95,7 +95,7 @@ def installed(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Registry]:
     def install(*models: type, failures: tuple[PluginFailure, ...] = ()) -> Registry:
         registry = support.registry_of(*models) if models else Registry([])
         registry.failures += failures
-        monkeypatch.setattr("cxrdesk.discovery.loader.load_registry", lambda: registry)
+        monkeypatch.setattr("cxrdesk.discovery.loader.load_registry", lambda **given: registry)
         monkeypatch.setattr("cxrdesk.discovery.listing.list_plugins", lambda **given: registry)
         return registry
 

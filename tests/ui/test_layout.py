@@ -14,11 +14,10 @@ from PySide6.QtWidgets import QAbstractButton, QAbstractScrollArea, QComboBox, Q
 from cxrdesk.inference.result import Call, DetectorResult, Reason, Status
 from cxrdesk.ui import theme
 from cxrdesk.ui.dialogs.about import AboutDialog, KeysDialog
-from cxrdesk.ui.dialogs.plugins import PluginsDialog
 from cxrdesk.ui.dialogs.settings import SettingsDialog
 from cxrdesk.ui.messages import Level, Message
 from tests.ui.conftest import Seat
-from tests.ui.fakes import FAILURES, PNEUMONIA, events, mask_done, registry, scored, unscored
+from tests.ui.fakes import PNEUMONIA, events, mask_done, scored, unscored
 
 LONG = "The picture does not look like an upright frontal chest film (likeness 0.02, at least 0.50 is needed). " * 2
 ASKS_AGE = Reason(code="age-unknown", text="The film does not say the patient's age.", question="age")
@@ -119,11 +118,10 @@ def test_read_first_and_nothing_open(make_seat: Callable[..., Seat], child_film:
     assert cut_off(seat.window) == []
 
 
-@pytest.mark.parametrize("which", ["settings", "plugins", "keys", "about"])
+@pytest.mark.parametrize("which", ["settings", "keys", "about"])
 def test_dialogs(seat: Seat, which: str) -> None:
     dialog = {
         "settings": lambda: SettingsDialog(seat.reading.settings, PNEUMONIA.findings, seat.window),
-        "plugins": lambda: PluginsDialog(registry(*FAILURES), seat.window),
         "keys": lambda: KeysDialog(seat.window),
         "about": lambda: AboutDialog(seat.window),
     }[which]()
