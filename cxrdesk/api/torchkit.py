@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from cxrdesk.api import saliency
 from cxrdesk.api.bundle import Bundle
 from cxrdesk.api.detector import Context, Detector, Mask, ModelInput, Prediction, SaliencyMap, Segmenter
+from cxrdesk.api.perturbation import LogOdds, Perturbation
 
 if TYPE_CHECKING:
     import torch
@@ -91,6 +92,9 @@ class TorchClassifier(_TorchModel, Detector):
     cam_method = "hirescam"
     """How maps are made: a key of `cxrdesk.api.saliency.METHODS`. A bundle's reference values belong to one method."""
 
+    perturbation: Perturbation | None = None
+    """Where set, maps are made by it from scores alone, and `cam_layer` is not asked: for networks without features."""
+
     _last: tuple[Sequence[ModelInput], torch.Tensor, torch.Tensor] | None = None
 
     def cam_layer(self, model: torch.nn.Module) -> torch.nn.Module:
@@ -101,7 +105,7 @@ class TorchClassifier(_TorchModel, Detector):
         """As for every torch model; hooks for saliency stay until `unload`."""
         super().load()
         self._cam: Any = None
-        if self.spec.saliency is None:
+        if self.spec.saliency is None or self.perturbation is not None:
             return
         self.model.requires_grad_(False)
         layer = self.cam_layer(self.model)
@@ -145,6 +149,8 @@ class TorchClassifier(_TorchModel, Detector):
         not rest on. The package's scaling of each map to 0..1 is left out, so that a film with nothing on it gives a
         weak map.
         """
+        if self.perturbation is not None:
+            return self.perturbation.maps(inputs, finding, self.log_odds(finding), self.context.check)
         import torch
         from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
 
@@ -167,6 +173,22 @@ class TorchClassifier(_TorchModel, Detector):
             SaliencyMap(finding=finding, values=values, box=item.box, film=i)
             for i, (values, item) in enumerate(zip(maps, inputs, strict=True))
         ]
+
+    def log_odds(self, finding: str) -> LogOdds:
+        """The network's logits of one finding, for `cxrdesk.api.perturbation`."""
+        index = self.spec.findings.index(finding)
+
+        def logits(tensors: NDArray[np.float32]) -> NDArray[np.float32]:
+            import torch
+
+            with torch.inference_mode():
+                batch = torch.from_numpy(tensors).to(self.context.device)
+                outputs = self.model(batch)
+                if self.mirrored:
+                    outputs = (outputs + self.model(batch.flip(-1))) / 2
+            return np.asarray(outputs[:, index].float().cpu().numpy())
+
+        return logits
 
 
 class TorchSegmenter(_TorchModel, Segmenter):
