@@ -42,7 +42,7 @@ _WORDS = {
     " not-a-radiograph not-an-image not-dicom too-large truncated unreadable unsupported-pixels"
     " unsupported-transfer-syntax"
     # Bundles.
-    " bundle-broken bundle-format bundle-incomplete golden-broken golden-changed manifest-changed weights-changed",
+    " bad-network bundle-broken bundle-format bundle-incomplete golden-broken golden-changed manifest-changed weights-changed",
     Exit.NO_PLUGIN: "no-plugin no-segmenter",
 }
 _CODES = {code: end for end, words in _WORDS.items() for code in words.split()}

@@ -277,9 +277,9 @@ class Own(OneWeight):
 
     def prepare(self, films, masks):
         inputs = []
-        for film, item in zip(films, super().prepare(films, masks), strict=True):
-            tensor = item.tensor[:, 4:12, 4:12] * np.float32((film.pixel_spacing_mm or (1.0, 1.0))[0])
-            if film.view.projection is Projection.LATERAL:
+        for shown, item in zip(films, super().prepare(films, masks), strict=True):
+            tensor = item.tensor[:, 4:12, 4:12] * np.float32((shown.pixel_spacing_mm or (1.0, 1.0))[0])
+            if shown.view.projection is Projection.LATERAL:
                 tensor = tensor[:, :, ::-1]
             inputs.append(ModelInput(tensor=np.ascontiguousarray(tensor * len(films)), box=self.middle))
         return inputs
