@@ -32,7 +32,7 @@ of cxrdesk itself; 130 Ctrl-C."""
 
 _WORDS = {
     Exit.PARTLY: "not-written no-display method-not-applicable",
-    Exit.USAGE: "usage unknown-name unknown-finding unknown-method missing-extra bad-ranges file-exists not-raised"
+    Exit.USAGE: "usage unknown-name unknown-finding unknown-method missing-extra bad-name bad-plugin bad-ranges file-exists not-raised"
     " age-contradicts view-contradicts",
     Exit.NO_FILM: "no-data no-films no-labels no-samples one-class too-small undefined separated no-rise no-saliency"
     " no-regions too-few-draws too-few-films diverged bad-table bad-mask bad-films bad-weights bad-zip unsafe-zip"
@@ -42,7 +42,8 @@ _WORDS = {
     " not-a-radiograph not-an-image not-dicom too-large truncated unreadable unsupported-pixels"
     " unsupported-transfer-syntax"
     # Bundles.
-    " bad-network bundle-broken bundle-format bundle-incomplete golden-broken golden-changed manifest-changed weights-changed",
+    " bad-network bundle-broken bundle-format bundle-incomplete golden-broken golden-changed manifest-changed"
+    " weights-changed",
     Exit.NO_PLUGIN: "no-plugin no-segmenter",
 }
 _CODES = {code: end for end, words in _WORDS.items() for code in words.split()}
