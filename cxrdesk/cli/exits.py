@@ -32,8 +32,8 @@ of cxrdesk itself; 130 Ctrl-C."""
 
 _WORDS = {
     Exit.PARTLY: "not-written no-display method-not-applicable",
-    Exit.USAGE: "usage unknown-name unknown-finding unknown-method missing-extra bad-name bad-plugin bad-ranges file-exists not-raised"
-    " age-contradicts view-contradicts",
+    Exit.USAGE: "usage unknown-name unknown-finding unknown-method missing-extra bad-name bad-plugin bad-ranges"
+    " file-exists not-raised age-contradicts view-contradicts",
     Exit.NO_FILM: "no-data no-films no-labels no-samples one-class too-small undefined separated no-rise no-saliency"
     " no-regions too-few-draws too-few-films diverged bad-table bad-mask bad-films bad-weights bad-zip unsafe-zip"
     " duplicate-film leaking-patient missing-film"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from cxrdesk.cli import plugins_check, plugins_new
 from cxrdesk.cli.exits import Exit
 
 if TYPE_CHECKING:
@@ -20,6 +21,10 @@ NONE_INSTALLED = "No plugin is installed, so nothing can be detected; install on
 @app.callback()
 def _plugins() -> None:
     pass
+
+
+app.command("new")(plugins_new.new)
+app.command("check")(plugins_check.check)
 
 
 @app.command("list")

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cxrdesk.api.detector import Context, Detector, Mask, Masks, ModelInput, SaliencyMap, Segmenter
+from cxrdesk.api.making import outline
 from cxrdesk.api.spec import DetectorSpec, SegmenterSpec, parse_view
 from cxrdesk.imaging.radiograph import Radiograph
 from cxrdesk.imaging.voi import Window
@@ -134,15 +135,6 @@ def ordinary(seed: int, size: tuple[int, int] = SIZE) -> NDArray[np.uint16]:
     soft = cv2.resize(coarse, (size[1], size[0]), interpolation=cv2.INTER_CUBIC)
     values = 0.6 * soft + 0.3 * cv2.resize(outline(), (size[1], size[0])) + 0.05 * rng.random(size)
     return np.asarray(np.clip(values * (1 << BITS), 0, (1 << BITS) - 1), np.uint16)
-
-
-def outline(side: int = 64) -> NDArray[np.float32]:
-    """Two ellipses beside each other, as lungs lie."""
-    rows, cols = np.mgrid[0:side, 0:side] / (side - 1)
-    inside = np.zeros((side, side), bool)
-    for center in (0.3, 0.7):
-        inside |= ((cols - center) / 0.15) ** 2 + ((rows - 0.5) / 0.35) ** 2 <= 1
-    return inside.astype(np.float32)
 
 
 def odd_films(spec: DetectorSpec | SegmenterSpec) -> dict[str, NDArray[Any]]:
