@@ -7,6 +7,8 @@ import os
 import subprocess
 import sys
 import tomllib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -14,8 +16,13 @@ import numpy as np
 import pytest
 
 from cxrdesk.api import Bundle, ModelInput
-from cxrdesk.api.testing import Target, find_target
+from cxrdesk.api.testing import State, Target, check_model, find_target
 from cxrdesk.cli.exits import Exit
+from cxrdesk.discovery.loader import load_registry
+from cxrdesk.imaging.reader import read_radiograph
+from cxrdesk.inference.pipeline import FilmAnalysis
+from cxrdesk.inference.result import Call, Status
+from cxrdesk.inference.runners import ChildRunner
 from tests.made_networks import onnx_classifier
 from tests.wheels import path_with
 
@@ -57,7 +64,7 @@ def classifier(tmp_path_factory) -> tuple[Path, Path]:
     """The folder that ``plugins new --onnx`` wrote, and where it was installed."""
     folder = tmp_path_factory.mktemp("onnx")
     (folder / "net.onnx").write_bytes(onnx_classifier(outputs=2, side=64))
-    line = ["--onnx", folder / "net.onnx", "--finding", "opacity=1"]
+    line = ["--onnx", folder / "net.onnx", "--finding", "opacity=0"]
     done = run("plugins", "new", "strange-net", *line, "--out", folder, home=folder)
     assert (done.returncode, done.stderr) == (0, "")
     installed(folder / "cxrdesk-strange-net", folder / "site")
@@ -94,19 +101,35 @@ def test_its_own_tests_pass(classifier):
     assert "2 passed" in done.stdout
 
 
-def test_a_strangers_onnx_classifier_scores_a_film_without_a_call(classifier, tmp_path):
-    film = next((ROOT / "resources/samples").rglob("chest-pa*"))
-    done = run("analyze", film, "--json", site=classifier[1], home=tmp_path)
-    assert done.returncode in (Exit.DONE, Exit.PARTLY), done.stderr
-    (told,) = json.loads(done.stdout)["films"]
-    (detector,) = [item for item in told["detectors"] if item["id"] == "strange-net"]
-    assert detector["status"] == "done"
-    (finding,) = detector["findings"]
-    assert finding["finding"] == "opacity"
-    assert finding["call"] == "indeterminate"
-    assert 0 <= finding["probability"]["raw"] <= 1
-    assert [reason["code"] for reason in finding["reasons"]] == ["evidence-unmeasured"]
-    assert finding["saliency"]
+@contextmanager
+def on_path(*folders: Path, package: str) -> Iterator[None]:
+    """This process and its children find what is in these folders."""
+    with pytest.MonkeyPatch.context() as patch:
+        for folder in folders:
+            patch.syspath_prepend(folder)
+        patch.setenv("PYTHONPATH", path_with(*folders)["PYTHONPATH"])
+        yield
+    for name in [name for name in sys.modules if name.partition(".")[0] == package]:
+        del sys.modules[name]
+
+
+def test_a_strangers_onnx_classifier_scores_a_film_without_a_call(classifier):
+    film = read_radiograph(ROOT / "resources/samples/adult/chest-pa.dcm")
+    with on_path(classifier[1], package="cxrdesk_strange_net"):
+        registry = load_registry({"cxrdesk-strange-net"})
+        assert registry.failures == []
+        (spec,) = registry.detectors
+        runner = ChildRunner(registry, device="cpu", limit_s=120)
+        try:
+            result = FilmAnalysis(film, registry, runner).detect(spec)
+        finally:
+            runner.close()
+    assert result.status is Status.DONE
+    (finding,) = result.findings
+    assert (finding.finding, finding.call) == ("opacity", Call.INDETERMINATE)
+    assert 0 < finding.raw < 1
+    assert [reason.code for reason in finding.reasons] == ["evidence-unmeasured"]
+    assert finding.saliency[0].map.values.max() > 0
 
 
 @pytest.mark.skipif(find_spec("monai") is None, reason="MONAI is not installed")
@@ -120,11 +143,9 @@ def test_a_strangers_segmenter_around_a_monai_bundles_file(tmp_path):
     done = run("plugins", "new", "monai-lungs", *line, "--out", tmp_path, home=tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
     installed(tmp_path / "cxrdesk-monai-lungs", tmp_path / "site")
-    listed = run("plugins", "list", "--json", site=tmp_path / "site", home=tmp_path)
-    (plugin,) = [item for item in json.loads(listed.stdout)["plugins"] if item["name"] == "monai-lungs"]
-    assert plugin["segmenters"][0]["structure"] == "lungs"
-    with pytest.MonkeyPatch.context() as patch:
-        patch.syspath_prepend(tmp_path / "site")
+    with on_path(tmp_path / "site", package="cxrdesk_monai_lungs"):
+        registry = load_registry({"cxrdesk-monai-lungs"})
+        assert [spec.structure for spec in registry.segmenters] == ["lungs"]
         from cxrdesk_monai_lungs.plugin import MonaiLungs
 
         model = MonaiLungs()
@@ -132,11 +153,8 @@ def test_a_strangers_segmenter_around_a_monai_bundles_file(tmp_path):
         told = np.load(tmp_path / "told.npz")
         mask = model.segment(ModelInput(tensor=told["film"]))
         model.unload()
-        for name in [name for name in sys.modules if name.startswith("cxrdesk_monai_lungs")]:
-            del sys.modules[name]
-    np.testing.assert_allclose(mask.values, told["inside"], atol=1e-5)
-    checked = run("plugins", "check", tmp_path / "cxrdesk-monai-lungs", home=tmp_path)
-    assert checked.returncode == 0, checked.stdout
+        np.testing.assert_allclose(mask.values, told["inside"], atol=1e-5)
+        assert [str(made) for made in check_model(MonaiLungs) if made.state is State.FAILED] == []
 
 
 @pytest.mark.parametrize("kind", [[], ["--segmenter"]], ids=["detector", "segmenter"])
@@ -144,8 +162,12 @@ def test_a_torch_plugin_that_passes(tmp_path, kind):
     pytest.importorskip("torch")
     done = run("plugins", "new", "own-net", *kind, "--out", tmp_path, home=tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
-    checked = run("plugins", "check", tmp_path / "cxrdesk-own-net", home=tmp_path)
-    assert checked.returncode == 0, checked.stdout
+    with on_path(tmp_path / "cxrdesk-own-net" / "src", package="cxrdesk_own_net"):
+        from cxrdesk_own_net.plugin import OwnNet
+
+        outcomes = list(check_model(OwnNet))
+    assert [str(made) for made in outcomes if made.state is State.FAILED] == []
+    assert [made.state for made in outcomes if made.check == "golden"] == [State.PASSED]
 
 
 def test_an_existing_folder_is_left_alone(classifier, tmp_path):
