@@ -26,6 +26,11 @@ COMMANDS = [line for block in re.findall(r"^```sh\n(.*?)^```", TEXT, re.M | re.S
 MODULES = re.findall(r"^```python\n(.*?)^```", TEXT, re.M | re.S)
 FEWER = ("--count 400", "--count 24")
 """So that the test does not simulate for minutes; figures are not looked at."""
+CXRDESK = """import sys
+from cxrdesk.__main__ import main
+if __name__ == "__main__":
+    sys.exit(main())
+"""
 # pip as the guide calls it, into a folder of the test's and without a network.
 PIP = """#!{python}
 import os, subprocess, sys
@@ -44,7 +49,7 @@ def folder(tmp_path_factory) -> Path:
     (made / "bin").mkdir()
     for name, text in {
         "pip": PIP.format(python=sys.executable, site=str(made / "site")),
-        "cxrdesk": f"#!{sys.executable}\nimport sys\nfrom cxrdesk.__main__ import main\nsys.exit(main())\n",
+        "cxrdesk": f"#!{sys.executable}\n{CXRDESK}",
     }.items():
         (made / "bin" / name).write_text(text)
         (made / "bin" / name).chmod(stat.S_IRWXU)
