@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from cxrdesk.api import compiled, heads, saliency
 from cxrdesk.api.bundle import Bundle
 from cxrdesk.api.detector import Context, Detector, Mask, ModelInput, Prediction, SaliencyMap, Segmenter
+from cxrdesk.api.perturbation import LogOdds, Perturbation
 
 if TYPE_CHECKING:
     import torch
@@ -153,6 +154,9 @@ class TorchClassifier(_TorchModel, Detector):
     cam_method = "hirescam"
     """How maps are made: a key of `cxrdesk.api.saliency.METHODS`. A bundle's reference values belong to one method."""
 
+    perturbation: Perturbation | None = None
+    """Where set, maps are made by it from scores alone, and `cam_layer` is not asked: for networks without features."""
+
     _last: _Seen | None = None
     _head: torch.nn.Linear | None = None
 
@@ -164,7 +168,7 @@ class TorchClassifier(_TorchModel, Detector):
         """As for every torch model; hooks for saliency stay until `unload`."""
         super().load()
         self._cam: Any = None
-        if self.spec.saliency is not None:
+        if self.spec.saliency is not None and self.perturbation is None:
             self.model.requires_grad_(False)
             layer = self.cam_layer(self.model)
             # The graph starts here: nothing below the layer is kept, and the backward pass is as short as it can be.
@@ -208,7 +212,7 @@ class TorchClassifier(_TorchModel, Detector):
         """Whether the compiled network spares torch's forward: not where torch's own is needed for maps anyway."""
         if self.graph is None:
             return False
-        own = type(self).explain is not TorchClassifier.explain
+        own = self.perturbation is not None or type(self).explain is not TorchClassifier.explain
         return self.graph.maps or own or self.spec.saliency is None or not self.context.explaining()
 
     def _by_torch(self, inputs: Sequence[ModelInput], films: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -246,6 +250,8 @@ class TorchClassifier(_TorchModel, Detector):
         weak map. Where the network is pooling and a linear layer behind the named layer, both are the class activation
         map, which comes out of the forward pass without any backward one.
         """
+        if self.perturbation is not None:
+            return self.perturbation.maps(inputs, finding, self.log_odds(finding), self.context.check)
         if self._last is None or self._last.inputs is not inputs:
             self._by_torch(inputs, self._mirrored(inputs))
         assert self._last is not None
@@ -279,6 +285,22 @@ class TorchClassifier(_TorchModel, Detector):
     def _mirrored(self, inputs: Sequence[ModelInput]) -> NDArray[np.float32]:
         films = _stacked(inputs)
         return np.concatenate([films, films[..., ::-1]]) if self.mirrored else films
+
+    def log_odds(self, finding: str) -> LogOdds:
+        """The network's logits of one finding, for `cxrdesk.api.perturbation`."""
+        index = self.spec.findings.index(finding)
+
+        def logits(tensors: NDArray[np.float32]) -> NDArray[np.float32]:
+            import torch
+
+            with torch.inference_mode():
+                batch = torch.from_numpy(tensors).to(self.context.device)
+                outputs = self.model(batch)
+                if self.mirrored:
+                    outputs = (outputs + self.model(batch.flip(-1))) / 2
+            return np.asarray(outputs[:, index].float().cpu().numpy())
+
+        return logits
 
 
 class TorchSegmenter(_TorchModel, Segmenter):

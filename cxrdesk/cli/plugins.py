@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cxrdesk.cli import plugins_install, plugins_manage, plugins_pack, plugins_weights
+from cxrdesk.cli import (
+    plugins_check,
+    plugins_install,
+    plugins_manage,
+    plugins_new,
+    plugins_pack,
+    plugins_weights,
+)
 from cxrdesk.cli.exits import Exit
 
 if TYPE_CHECKING:
@@ -37,6 +44,10 @@ app.command("card")(plugins_manage.card)
 @app.callback()
 def _plugins() -> None:
     pass
+
+
+app.command("new")(plugins_new.new)
+app.command("check")(plugins_check.check)
 
 
 @app.command("list")
