@@ -227,7 +227,8 @@ class Desk(QObject):
         registry, self._used = self._registry, self.reading.settings
         self._in_use = registry
         limit_s = self._used.film_timeout_s
-        runner = ChildRunner(registry, together=BUNDLED, device=self._used.device, limit_s=limit_s)
+        compiled = folders.compiled_dir() if self._used.compiled else None
+        runner = ChildRunner(registry, together=BUNDLED, device=self._used.device, limit_s=limit_s, compiled=compiled)
         self.worker = Worker(registry, runner, self.bridge.post)
         self.worker.start()
         most = max((spec.scope.films[1] for spec in registry.detectors), default=1)
@@ -236,9 +237,11 @@ class Desk(QObject):
     def _renew_worker(self) -> None:
         """Other plugins, another device or time limit need another inference process: made as soon as no job runs."""
         settings = self.reading.settings
-        same = self._in_use is self._registry and (settings.device, settings.film_timeout_s) == (
-            self._used.device,
-            self._used.film_timeout_s,
+        used = self._used
+        same = self._in_use is self._registry and (settings.device, settings.film_timeout_s, settings.compiled) == (
+            used.device,
+            used.film_timeout_s,
+            used.compiled,
         )
         if self.worker is None or same or self._stopped or self.reading.session.running:
             return

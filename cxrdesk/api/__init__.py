@@ -28,6 +28,7 @@ from cxrdesk.api.detector import (
 )
 from cxrdesk.api.evidence import Calibration, Estimate, Evidence, OperatingPoint
 from cxrdesk.api.hookspecs import hookimpl
+from cxrdesk.api.imported import imported_bundles, imported_folder
 from cxrdesk.api.spec import DetectorSpec, FilmScope, Saliency, SegmenterSpec
 from cxrdesk.api.terms import FINDINGS, STRUCTURES, Term
 from cxrdesk.api.version import API_VERSION
@@ -66,4 +67,6 @@ __all__ = [
     "Term",
     "View",
     "hookimpl",
+    "imported_bundles",
+    "imported_folder",
 ]

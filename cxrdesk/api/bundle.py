@@ -1,4 +1,7 @@
-"""Weights and what was measured with them: a folder or zip of model.safetensors, bundle.json and golden.npz.
+"""Weights and what was measured with them: a folder or zip of a weights file, bundle.json and golden.npz.
+
+The weights are model.safetensors, or a network with its weights: model.onnx or model.torchscript. A TorchScript file is
+a program: loading one may do anything that the plugin's own code may, so it is loaded where that runs, in the child.
 
 bundle.json names the SHA-256 of the other two files and of itself, so that one flipped byte anywhere is noticed. That
 finds damage and typed-in figures; it is no signature.
@@ -25,6 +28,8 @@ from cxrdesk.imaging.preprocess import InputSpec
 
 FORMAT = 1
 WEIGHTS, MANIFEST, GOLDEN = "model.safetensors", "bundle.json", "golden.npz"
+ONNX, TORCHSCRIPT = "model.onnx", "model.torchscript"
+WEIGHT_FILES = (WEIGHTS, ONNX, TORCHSCRIPT)
 _AGAIN = "install the plugin anew"
 
 
@@ -84,16 +89,25 @@ class Bundle:
         """The digest that the manifest promises."""
         return self._promised("weights")
 
+    @property
+    def weights_file(self) -> str:
+        """Which of `WEIGHT_FILES` it holds."""
+        name = self.manifest["weights"].get("file")
+        if name not in WEIGHT_FILES:
+            raise BundleError("bundle-broken", f"{self.path / MANIFEST} names a weights file that is none: {name!r}")
+        return str(name)
+
     def weights(self) -> bytes:
-        """The safetensors file, exactly as promised.
+        """The weights file, exactly as promised.
 
         Raises
         ------
         BundleError
             If its SHA-256 is another one (``"weights-changed"``): changed weights are never loaded.
         """
-        data = self._read(WEIGHTS)
-        if hashlib.sha256(data).hexdigest() != self.weights_sha256:
+        promised = self.weights_sha256
+        data = self._read(self.weights_file)
+        if hashlib.sha256(data).hexdigest() != promised:
             text = f"the weights in {self.path} are not those that were measured (SHA-256 differs); {_AGAIN}"
             raise BundleError("weights-changed", text)
         return data
@@ -174,14 +188,22 @@ def segmenter_spec(path: Path) -> SegmenterSpec:
 
 
 def write_bundle(
-    path: Path, spec: DetectorSpec | SegmenterSpec, weights: bytes, golden: dict[str, NDArray[Any]], **extra: Any
+    path: Path,
+    spec: DetectorSpec | SegmenterSpec,
+    weights: bytes,
+    golden: dict[str, NDArray[Any]],
+    *,
+    weights_file: str = WEIGHTS,
+    **extra: Any,
 ) -> Path:
     """Write a bundle folder; only recipes do.
 
     Parameters
     ----------
     weights : bytes
-        A safetensors file; its digest must be ``spec.weights_sha256``.
+        The file's content; its digest must be ``spec.weights_sha256``.
+    weights_file : str
+        One of `WEIGHT_FILES`: what kind of file it is.
     golden : dict of ndarray
         See `cxrdesk.api.golden`.
     extra : JSON types
@@ -189,18 +211,20 @@ def write_bundle(
     """
     if hashlib.sha256(weights).hexdigest() != spec.weights_sha256:
         raise ValueError("the spec names other weights")
+    if weights_file not in WEIGHT_FILES:
+        raise ValueError(f"the weights file is one of {WEIGHT_FILES}, not {weights_file!r}")
     buffer = io.BytesIO()
     np.savez_compressed(buffer, allow_pickle=False, **golden)
     data = asdict(spec) | {"input": spec.input.to_json(), "format": FORMAT} | extra
     data["kind"] = "detector" if isinstance(spec, DetectorSpec) else "segmenter"
-    data["weights"] = {"file": WEIGHTS, "sha256": data.pop("weights_sha256")}
+    data["weights"] = {"file": weights_file, "sha256": data.pop("weights_sha256")}
     data["golden"] = {"file": GOLDEN, "sha256": hashlib.sha256(buffer.getvalue()).hexdigest()}
     del data["bundle"]
     # Through JSON first, so that the digest is of what will be read.
     data = json.loads(json.dumps(data, allow_nan=False))
     data["manifest_sha256"] = manifest_sha256(data)
     path.mkdir(parents=True, exist_ok=True)
-    (path / WEIGHTS).write_bytes(weights)
+    (path / weights_file).write_bytes(weights)
     (path / GOLDEN).write_bytes(buffer.getvalue())
     (path / MANIFEST).write_text(json.dumps(data, indent=1) + "\n", encoding="utf-8")
     return path

@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
@@ -30,10 +31,16 @@ class Context:
         torch's name of the device to compute on: ``"cpu"``, ``"cuda"``, ``"mps"``, ``"xpu"``.
     cancelled : callable
         True once the answer is no longer wanted; `check` raises then. Long loops call `check` once a second or so.
+    explaining : callable
+        Whether maps will be asked for once the score is there.
+    compiled : Path or None
+        Folder for what is compiled from the network and can be made again; None where it is to run as it is.
     """
 
     device: str = "cpu"
     cancelled: Callable[[], bool] = lambda: False
+    explaining: Callable[[], bool] = lambda: True
+    compiled: Path | None = None
 
     def check(self) -> None:
         """Raise `CancelledError` if the answer is no longer wanted."""
@@ -166,8 +173,19 @@ class _Model:
 
     context: Context = field(default_factory=Context)
 
+    @property
+    def engine(self) -> str:
+        """What computed the last answer, with its version, for cards and reports; empty where it is not told."""
+        return ""
+
     def load(self) -> None:
         """Read the weights and build the network on ``self.context.device``; called once, before the first film."""
+
+    def compile(self) -> None:
+        """Make a faster copy of what was loaded, in ``self.context.compiled``, or take the one that is there.
+
+        Called after `load` where the host wants it; the answers must stay those of the golden vectors.
+        """
 
     def unload(self) -> None:
         """Give memory back; the object is not used afterwards."""

@@ -77,6 +77,8 @@ class OperatingPoint:
         0..1; positive at or above it.
     aim : str
         How the threshold was chosen, and on which films.
+    sensitivity, specificity : Estimate or None
+        None where whoever chose the threshold published none.
     measured_on : str
         The films that sensitivity and specificity were measured on.
     weights_sha256, preprocessing_sha256 : str
@@ -87,8 +89,8 @@ class OperatingPoint:
     finding: str
     threshold: float
     aim: str
-    sensitivity: Estimate
-    specificity: Estimate
+    sensitivity: Estimate | None
+    specificity: Estimate | None
     measured_on: str
     weights_sha256: str
     preprocessing_sha256: str
@@ -100,22 +102,19 @@ class OperatingPoint:
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> OperatingPoint:
         """The operating point in a bundle's JSON."""
-        return cls(
-            **{
-                **data,
-                "sensitivity": Estimate(**data["sensitivity"]),
-                "specificity": Estimate(**data["specificity"]),
-            }
-        )
+        shares = {name: Estimate(**data[name]) if data[name] else None for name in ("sensitivity", "specificity")}
+        return cls(**{**data, **shares})
 
     def to_json(self) -> dict[str, Any]:
         """A mapping of JSON types."""
         return asdict(self)
 
     def predictive_values(self, prevalence: float) -> tuple[float, float]:
-        """Positive and negative predictive value at `prevalence` (0..1), by Bayes' theorem."""
+        """Positive and negative predictive value at `prevalence` (0..1), by Bayes' theorem; nan where unknown."""
         if not 0.0 < prevalence < 1.0:
             raise ValueError(f"prevalence must be within 0..1, not {prevalence}")
+        if self.sensitivity is None or self.specificity is None:
+            return math.nan, math.nan
         sensitivity, specificity = self.sensitivity.value, self.specificity.value
         positive = sensitivity * prevalence + (1 - specificity) * (1 - prevalence)
         negative = specificity * (1 - prevalence) + (1 - sensitivity) * prevalence

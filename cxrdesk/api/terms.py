@@ -46,6 +46,17 @@ FINDINGS = {
         Term(key="pneumothorax", name="Pneumothorax", snomed_ct="36118008", source="DICOM PS3.16, CID 6102"),
         Term(key="hyperinflation", name="Hyperinflation"),
         Term(key="subglottic_narrowing", name="Subglottic narrowing (steeple sign)"),
+        # Labels that the large published data sets share; PS3.16 states no code for most of them.
+        Term(key="emphysema", name="Emphysema"),
+        Term(key="enlarged_cardiomediastinum", name="Enlarged cardiomediastinum"),
+        Term(key="fibrosis", name="Pulmonary fibrosis"),
+        Term(key="fracture", name="Fracture"),
+        Term(key="hernia", name="Hiatal hernia"),
+        Term(key="infiltration", name="Infiltration"),
+        Term(key="lung_lesion", name="Lung lesion"),
+        Term(key="mass", name="Mass", snomed_ct="4147007", source="DICOM PS3.16, CID 6102"),
+        Term(key="nodule", name="Nodule", snomed_ct="27925004", source="DICOM PS3.16, CID 6102"),
+        Term(key="pleural_thickening", name="Pleural thickening"),
     )
 }
 STRUCTURES = {

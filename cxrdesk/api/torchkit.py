@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cxrdesk.api import saliency
+from cxrdesk.api import compiled, heads, saliency
 from cxrdesk.api.bundle import Bundle
 from cxrdesk.api.detector import Context, Detector, Mask, ModelInput, Prediction, SaliencyMap, Segmenter
+from cxrdesk.api.perturbation import LogOdds, Perturbation
 
 if TYPE_CHECKING:
     import torch
@@ -23,6 +25,10 @@ class _TorchModel:
     model: torch.nn.Module
     context: Context
     spec: Any
+    graph: compiled.Graph | None = None
+    """The network compiled for the CPU, where that reproduces the golden vectors."""
+    _refused = ""
+    _by_graph = False
 
     @abstractmethod
     def build(self) -> torch.nn.Module:
@@ -38,10 +44,47 @@ class _TorchModel:
             model.load_state_dict(single_precision(safetensors.torch.load(Bundle(self.spec.bundle).weights())))
         self.model = model.eval().to(torch.device(self.context.device))
 
+    def compile(self) -> None:
+        """Take the compiled network, on a CPU, where it holds; remember why not otherwise."""
+        if self.context.compiled is None or self.context.device != "cpu":
+            return
+        try:
+            self.graph = compiled.adopted(self, self.context.compiled, self._mapped_layer())
+        except compiled.RefusedError as error:
+            self._refused = str(error)
+
+    def _mapped_layer(self) -> torch.nn.Module | None:
+        """The layer whose class activation maps the compiled network is to give too."""
+        return None
+
+    def _compiled_answer(self, batch: NDArray[np.float32]) -> list[NDArray[np.float32]] | None:
+        """What the compiled network says; None where torch is to say it."""
+        self._by_graph = False
+        if self.graph is None:
+            return None
+        try:
+            answer = self.graph.run(batch)
+        except Exception as error:  # noqa: BLE001 - whatever its runtime meets: torch computes this film and the next
+            self.graph, self._refused = None, f"{type(error).__name__} of the runtime"
+            return None
+        self._by_graph = True
+        return answer
+
+    @property
+    def engine(self) -> str:
+        """What computed the last answer, and why it was torch where a compiled network was wanted."""
+        if self._by_graph and self.graph is not None:
+            return self.graph.name
+        import torch
+
+        why = f" (not compiled: {self._refused})" if self._refused else ""
+        return f"torch {torch.__version__}{why}"
+
     def unload(self) -> None:
         """Drop the network and the device's cache."""
         import torch
 
+        self.graph = None
         del self.model
         if self.context.device == "cuda":
             torch.cuda.empty_cache()
@@ -50,7 +93,11 @@ class _TorchModel:
         """Inputs as one tensor (n, channels, rows, cols) on the device."""
         import torch
 
-        return torch.from_numpy(np.stack([item.tensor for item in inputs])).to(self.context.device)
+        return torch.from_numpy(_stacked(inputs)).to(self.context.device)
+
+
+def _stacked(inputs: Sequence[ModelInput]) -> NDArray[np.float32]:
+    return np.stack([item.tensor for item in inputs])
 
 
 SCALE = "#scale"
@@ -78,6 +125,22 @@ def single_precision(stored: Mapping[str, torch.Tensor]) -> dict[str, torch.Tens
     return state
 
 
+@dataclass(kw_only=True, eq=False)
+class _Seen:
+    """What maps of the last batch are made of: the maps of all findings (n, findings, h, w), or the logits' graph."""
+
+    inputs: Sequence[ModelInput]
+    maps: NDArray[np.float32] | None = None
+    batch: torch.Tensor | None = None
+    logits: torch.Tensor | None = None
+
+
+def _cut(module: Any, given: Any, out: torch.Tensor) -> torch.Tensor | None:
+    import torch
+
+    return out.detach().requires_grad_(True).clone() if torch.is_grad_enabled() else None
+
+
 class TorchClassifier(_TorchModel, Detector):
     """A detector around a network from (n, channels, rows, cols) to (n, findings) logits.
 
@@ -91,7 +154,11 @@ class TorchClassifier(_TorchModel, Detector):
     cam_method = "hirescam"
     """How maps are made: a key of `cxrdesk.api.saliency.METHODS`. A bundle's reference values belong to one method."""
 
-    _last: tuple[Sequence[ModelInput], torch.Tensor, torch.Tensor] | None = None
+    perturbation: Perturbation | None = None
+    """Where set, maps are made by it from scores alone, and `cam_layer` is not asked: for networks without features."""
+
+    _last: _Seen | None = None
+    _head: torch.nn.Linear | None = None
 
     def cam_layer(self, model: torch.nn.Module) -> torch.nn.Module:
         """The layer whose activations the saliency maps weight: usually the last before pooling."""
@@ -101,72 +168,139 @@ class TorchClassifier(_TorchModel, Detector):
         """As for every torch model; hooks for saliency stay until `unload`."""
         super().load()
         self._cam: Any = None
-        if self.spec.saliency is None:
-            return
-        self.model.requires_grad_(False)
-        layer = self.cam_layer(self.model)
-        # The graph starts here: nothing below the layer is kept, and the backward pass is as short as it can be.
-        # Cloned, since a leaf of the graph could not be changed in place by what follows the layer.
-        self._cut = layer.register_forward_hook(lambda module, given, out: out.detach().requires_grad_(True).clone())
-        self._cam = saliency.cam(self.cam_method, self.model, layer)
+        if self.spec.saliency is not None and self.perturbation is None:
+            self.model.requires_grad_(False)
+            layer = self.cam_layer(self.model)
+            # The graph starts here: nothing below the layer is kept, and the backward pass is as short as it can be.
+            # Cloned, since a leaf of the graph could not be changed in place by what follows the layer.
+            self._cut = layer.register_forward_hook(_cut)
+            self._cam = saliency.cam(self.cam_method, self.model, layer)
+
+    def _mapped_layer(self) -> torch.nn.Module | None:
+        return self._cam.target_layers[0] if self._cam is not None and self._exact else None
+
+    @property
+    def _exact(self) -> bool:
+        """Whether the maps are those of a class activation map, should the network be pooling and a linear layer."""
+        return self.cam_method in heads.EXACT_METHODS
 
     def unload(self) -> None:
         """Release hooks and network."""
         if self._cam is not None:
             self._cam.activations_and_grads.release()
             self._cut.remove()
-        self._last = self._cam = None
+        self._last = self._cam = self._head = None
         super().unload()
 
     def predict(self, inputs: Sequence[ModelInput]) -> Prediction:
         """Sigmoid of the logits, mean over films."""
+        self._last = None
+        films = self._mirrored(inputs)
+        answer = self._compiled_answer(films) if self._graph_serves() else None
+        if answer is not None:
+            logits = answer[0]
+            if self.graph is not None and self.graph.maps:
+                self._last = _Seen(inputs=inputs, maps=answer[1])
+        else:
+            self._by_graph = False
+            logits = self._by_torch(inputs, films)
+        # The form that no large logit overflows.
+        means = (0.5 * (1.0 + np.tanh(0.5 * logits.astype(np.float64)))).mean(axis=0).tolist()
+        return Prediction(probabilities=dict(zip(self.spec.findings, means, strict=True)))
+
+    def _graph_serves(self) -> bool:
+        """Whether the compiled network spares torch's forward: not where torch's own is needed for maps anyway."""
+        if self.graph is None:
+            return False
+        own = self.perturbation is not None or type(self).explain is not TorchClassifier.explain
+        return self.graph.maps or own or self.spec.saliency is None or not self.context.explaining()
+
+    def _by_torch(self, inputs: Sequence[ModelInput], films: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Logits (n, findings); what maps are made of is kept where the spec declares saliency."""
         import torch
 
-        batch = self.batch(inputs)
-        if self.mirrored:
-            batch = torch.cat([batch, batch.flip(-1)])
+        batch = torch.from_numpy(films).to(self.context.device)
         if self._cam is None:
             with torch.inference_mode():
-                logits = self.model(batch)
-        else:
-            with torch.enable_grad():
-                logits = self._cam.activations_and_grads(batch)
-            self._last = (inputs, batch, logits)
-        means = torch.sigmoid(logits.detach().float()).mean(dim=0).cpu().double().tolist()
-        return Prediction(probabilities=dict(zip(self.spec.findings, means, strict=True)))
+                return np.asarray(self.model(batch).float().cpu().numpy())
+        seen = self._cam.activations_and_grads
+        if self._head is not None:
+            with torch.no_grad():
+                logits = seen(batch)
+            if heads.is_head(self._head, seen.activations[0], logits):
+                maps = heads.class_maps(self._head, seen.activations[0]).cpu().numpy()
+                self._last = _Seen(inputs=inputs, maps=maps)
+                return np.asarray(logits.float().cpu().numpy())
+            self._head = None  # somebody changed the network
+        with torch.enable_grad():
+            logits = seen(batch)
+        self._last = _Seen(inputs=inputs, batch=batch, logits=logits)
+        if self._exact:
+            self._head = heads.pooled_linear(self.model, seen.activations[0], logits.detach())
+        return np.asarray(logits.detach().float().cpu().numpy())
 
     def explain(self, inputs: Sequence[ModelInput], finding: str) -> list[SaliencyMap]:
         """Maps of one finding, unscaled, from the same forward pass as `predict` where it was of these inputs.
 
         Notes
         -----
-        By the grad-cam package. HiResCAM, used unless `cam_method` names another, counts each cell with its own
+        HiResCAM by the grad-cam package, used unless `cam_method` names another, counts each cell with its own
         gradient, where Grad-CAM spreads one weight over the whole channel and so may light up cells that the score does
         not rest on. The package's scaling of each map to 0..1 is left out, so that a film with nothing on it gives a
-        weak map.
+        weak map. Where the network is pooling and a linear layer behind the named layer, both are the class activation
+        map, which comes out of the forward pass without any backward one.
         """
-        import torch
-        from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
-
-        if self._last is None or self._last[0] is not inputs:
-            self.predict(inputs)
+        if self.perturbation is not None:
+            return self.perturbation.maps(inputs, finding, self.log_odds(finding), self.context.check)
+        if self._last is None or self._last.inputs is not inputs:
+            self._by_torch(inputs, self._mirrored(inputs))
         assert self._last is not None
-        _, batch, logits = self._last
-        seen = self._cam.activations_and_grads
-        seen.gradients = []
         index = self.spec.findings.index(finding)
-        torch.autograd.backward(logits[:, index].sum(), retain_graph=True)
-        layer, targets = self._cam.target_layers[0], [ClassifierOutputTarget(index)] * len(batch)
-        activations, gradients = seen.activations[0].numpy(), seen.gradients[0].numpy()
-        self._cam.outputs = logits
-        raw = self._cam.get_cam_image(batch, layer, targets, activations, gradients, eigen_smooth=False)
-        maps = np.maximum(raw, 0).astype(np.float32)
+        raw = self._last.maps[:, index] if self._last.maps is not None else self._backward(self._last, index)
+        maps: NDArray[np.float32] = np.maximum(raw, 0).astype(np.float32)
         if self.mirrored:
-            maps = (maps[: len(inputs)] + maps[len(inputs) :, :, ::-1]) / 2
+            maps = (maps[: len(inputs)] + maps[len(inputs) :, :, ::-1]) / np.float32(2)
         return [
             SaliencyMap(finding=finding, values=values, box=item.box, film=i)
             for i, (values, item) in enumerate(zip(maps, inputs, strict=True))
         ]
+
+    def _backward(self, last: _Seen, index: int) -> NDArray[np.float32]:
+        """One map of each film of the batch, by one pass from the logits back to the named layer."""
+        import torch
+        from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
+
+        assert last.logits is not None
+        assert last.batch is not None
+        seen = self._cam.activations_and_grads
+        seen.gradients = []
+        torch.autograd.backward(last.logits[:, index].sum(), retain_graph=True)
+        layer, targets = self._cam.target_layers[0], [ClassifierOutputTarget(index)] * len(last.batch)
+        activations, gradients = seen.activations[0].numpy(), seen.gradients[0].numpy()
+        self._cam.outputs = last.logits
+        return np.asarray(
+            self._cam.get_cam_image(last.batch, layer, targets, activations, gradients, eigen_smooth=False)
+        )
+
+    def _mirrored(self, inputs: Sequence[ModelInput]) -> NDArray[np.float32]:
+        films = _stacked(inputs)
+        return np.concatenate([films, films[..., ::-1]]) if self.mirrored else films
+
+    def log_odds(self, finding: str) -> LogOdds:
+        """The network's logits of one finding, for `cxrdesk.api.perturbation`."""
+        index = self.spec.findings.index(finding)
+
+        def logits(tensors: NDArray[np.float32]) -> NDArray[np.float32]:
+            import torch
+
+            with torch.inference_mode():
+                batch = torch.from_numpy(tensors).to(self.context.device)
+                outputs = self.model(batch)
+                if self.mirrored:
+                    outputs = (outputs + self.model(batch.flip(-1))) / 2
+            return np.asarray(outputs[:, index].float().cpu().numpy())
+
+        return logits
 
 
 class TorchSegmenter(_TorchModel, Segmenter):
@@ -176,9 +310,10 @@ class TorchSegmenter(_TorchModel, Segmenter):
         """Sigmoid of the logits, then `clean`."""
         import torch
 
+        answer = self._compiled_answer(_stacked([model_input]))
         with torch.inference_mode():
-            logits = self.model(self.batch([model_input]))[0, 0].float()
-        values = torch.sigmoid(logits).cpu().numpy()
+            logits = torch.from_numpy(answer[0]) if answer is not None else self.model(self.batch([model_input]))
+            values = torch.sigmoid(logits[0, 0].float()).cpu().numpy()
         return Mask(structure=self.spec.structure, values=self.clean(values))
 
     def clean(self, values: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -53,6 +53,7 @@ def analyze(
     from cxrdesk.cli.progress import progress
     from cxrdesk.inference.pipeline import Options
     from cxrdesk.studies.importers import find_films
+    from cxrdesk.studies.paths import compiled_dir
 
     named = choices.checked_paths(paths)
     answers = parse_answers(age, view)
@@ -69,7 +70,8 @@ def analyze(
     leaving = _Results(out=folder, about={"impression": impression, "prevalence": settings.prevalence})
     for failure in found.failures:
         leaving.failed(failure)
-    runner = new_runner(registry, device=used, limit_s=settings.film_timeout_s)
+    compiled = compiled_dir() if settings.compiled else None
+    runner = new_runner(registry, device=used, limit_s=settings.film_timeout_s, compiled=compiled)
     options = Options(operating_point=point, explain=saliency)
     analysis = Analysis(registry, runner, answers, options, notice=_warn, on_fault=leaving.fault)
     try:
@@ -84,12 +86,12 @@ def analyze(
     raise typer.Exit(_finish(registry, leaving, as_json=as_json))
 
 
-def new_runner(registry: Registry, *, device: str, limit_s: float) -> Runner:
+def new_runner(registry: Registry, *, device: str, limit_s: float, compiled: Path | None) -> Runner:
     """Where models run: in child processes, so that one that ends, prints or hangs costs its own results only."""
     from cxrdesk.discovery.installed import BUNDLED
     from cxrdesk.inference.runners import ChildRunner
 
-    return ChildRunner(registry, together=BUNDLED, device=device, limit_s=limit_s)
+    return ChildRunner(registry, together=BUNDLED, device=device, limit_s=limit_s, compiled=compiled)
 
 
 @dataclass

@@ -35,10 +35,12 @@ _WORDS = {
     # Packages that may not be installed, or not now.
     " busy check-failed dependency-conflict disk-full downgrade golden-differs id-taken not-as-promised"
     " publisher-changed same-version wrong-api wrong-python",
-    Exit.USAGE: "usage unknown-name unknown-finding unknown-method missing-extra bad-ranges file-exists not-raised"
+    Exit.USAGE: "usage unknown-name unknown-finding unknown-method missing-extra bad-name bad-plugin bad-ranges"
+    " file-exists not-raised"
     " age-contradicts view-contradicts already-installed known-publisher no-previous unknown-plugin unknown-publisher",
     Exit.NO_FILM: "no-data no-films no-labels no-samples one-class too-small undefined separated no-rise no-saliency"
-    " no-regions too-few-draws too-few-films diverged bad-table bad-mask bad-films bad-weights bad-zip unsafe-zip"
+    " no-regions too-few-draws too-few-films diverged bad-table bad-mask bad-films bad-weights unsafe-weights"
+    " unknown-weights bad-zip unsafe-zip"
     " duplicate-film leaking-patient missing-film"
     # Files of films.
     " bad-outline other-film changed colour corrupt dicomdir is-a-folder missing-file multi-frame no-pixels not-a-film"
@@ -48,7 +50,8 @@ _WORDS = {
     " bad-index bad-key bad-package bad-publishers bad-signature bad-state bad-wheel build-failed false-publisher"
     " no-package no-plugin-source not-stated part-changed"
     # Bundles.
-    " bundle-broken bundle-format bundle-incomplete golden-broken golden-changed manifest-changed weights-changed",
+    " bad-network bundle-broken bundle-format bundle-incomplete golden-broken golden-changed manifest-changed"
+    " weights-changed",
     Exit.NO_PLUGIN: "no-plugin no-segmenter",
 }
 _CODES = {code: end for end, words in _WORDS.items() for code in words.split()}

@@ -140,7 +140,9 @@ def _details(finding: Mapping[str, Any]) -> str:
     return "; ".join(parts)
 
 
-def _interval(estimate: Mapping[str, float]) -> str:
+def _interval(estimate: Mapping[str, float] | None) -> str:
+    if estimate is None:
+        return "not published"
     return f"{estimate['value']:.1%} ({estimate['low']:.1%} to {estimate['high']:.1%})"
 
 

@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cxrdesk.cli import plugins_install, plugins_manage, plugins_pack
+from cxrdesk.cli import (
+    plugins_check,
+    plugins_install,
+    plugins_manage,
+    plugins_new,
+    plugins_pack,
+    plugins_weights,
+)
 from cxrdesk.cli.exits import Exit
 
 if TYPE_CHECKING:
@@ -18,6 +25,7 @@ if TYPE_CHECKING:
 app = typer.Typer(help="Detectors and segmenters: list, install, publish.", no_args_is_help=True, rich_markup_mode=None)
 NONE_INSTALLED = "No plugin is installed, so nothing can be detected; install one, for instance cxrdesk-pneumonia."
 
+app.add_typer(plugins_weights.app, name="weights")
 app.command("keygen")(plugins_pack.keygen)
 app.command("pack")(plugins_pack.pack)
 app.command("sign")(plugins_pack.sign)
@@ -36,6 +44,10 @@ app.command("card")(plugins_manage.card)
 @app.callback()
 def _plugins() -> None:
     pass
+
+
+app.command("new")(plugins_new.new)
+app.command("check")(plugins_check.check)
 
 
 @app.command("list")
@@ -171,6 +183,11 @@ def _tables(registry: Registry) -> list[Any]:
         )
         for plugin in registry.plugins
         for model in (*plugin.segmenters, *plugin.detectors)
+    ]
+    models += [
+        (plugin.name, f"{plugin.distribution} {plugin.version}", "", "nothing until weights are imported", "", "")
+        for plugin in registry.plugins
+        if not plugin.segmenters and not plugin.detectors
     ]
     tables = []
     if models:

@@ -11,6 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any
 
+from cxrdesk.api.imported import told_to
 from cxrdesk.discovery.answer import Answer, read_answer
 from cxrdesk.discovery.installed import Installed, in_order, installed
 from cxrdesk.discovery.memory import Memory
@@ -103,9 +104,11 @@ def _child(group: list[Installed], readable: Sequence[Path], cancelled: Callable
     """What a child says of the group's plugins: JSON, of which nothing else is known yet."""
     site = group[0].site
     command = [sys.executable, "-P", "-m", "cxrdesk.discovery.child", *(["--site", str(site)] if site else [])]
-    sandbox = Sandbox(readable=(*readable, *([site] if site else [])), memory_mb=MEMORY_MB)
+    names = [found.name for found in group]
+    variables, imported = told_to(names)
+    sandbox = Sandbox(readable=(*readable, *imported, *([site] if site else [])), memory_mb=MEMORY_MB)
     try:
-        confined = Confined([*command, *(found.name for found in group)], sandbox, {}, asked=False)
+        confined = Confined([*command, *names], sandbox, variables, asked=False)
     except OSError as error:
         raise _FailedError("listing-died", f"the process that lists it could not be started: {error}") from error
     text, last = bytearray(), bytearray()

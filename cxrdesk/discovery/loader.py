@@ -151,7 +151,7 @@ def _ask(module: ModuleType) -> tuple[tuple[type[Detector], ...], tuple[type[Seg
         raise
     except BaseException as error:
         raise _RefusedError("hook-failed", f"its hook raised {_told(error)}") from error
-    if not detectors and not segmenters:
+    if not detectors and not segmenters and not getattr(module, "CXRDESK_IMPORTED_WEIGHTS", False):
         raise _RefusedError("bad-spec", "its hooks name no detector and no segmenter")
     for item in detectors:
         _check(item, Detector, DetectorSpec)

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from cxrdesk import __version__
+from cxrdesk.api.imported import imported_folder
 from cxrdesk.api.version import API_VERSION
 from cxrdesk.discovery.answer import Answer, read_answer
 from cxrdesk.discovery.installed import Installed
@@ -97,6 +98,9 @@ def fingerprint(found: Installed) -> str:
     for module in sorted({entry.module.partition(".")[0] for entry in found.entries}):
         for line in _files(module, found.site):
             told.update(line.encode("utf-8", "surrogateescape"))
+    # Weights that the user imports make detectors of a plugin whose own files stay as they are.
+    for path, state in _walked(str(imported_folder(found.name))):
+        told.update(f"{path} {state.st_size} {state.st_mtime_ns}\n".encode("utf-8", "surrogateescape"))
     return told.hexdigest()
 
 

@@ -50,7 +50,8 @@ def _common(header: dict[str, Any]) -> dict[str, Any]:
         raise ValueError("it names no device")
     if not (math.isfinite(seconds_s) and seconds_s >= 0):
         raise ValueError(f"it took {seconds_s} s")
-    return {"device": device, "seconds_s": seconds_s, "note": shown_text(str(header["note"]))}
+    words = {name: shown_text(str(header[name])) for name in ("note", "engine")}
+    return {"device": device, "seconds_s": seconds_s, **words}
 
 
 def _maps(told: list[dict[str, Any]], arrays: list[NDArray[Any]]) -> tuple[tuple[SaliencyMap, Rendering | None], ...]:

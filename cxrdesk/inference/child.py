@@ -96,7 +96,8 @@ def serve(stream: BinaryIO, answers: BinaryIO, only: Sequence[str], site: Path |
             return request in inbox.cancelled
 
         if models is None:
-            models = Models(registry, device=header["device"])
+            folder = header.get("compiled")
+            models = Models(registry, device=header["device"], compiled=Path(folder) if folder else None)
         models.cancelled = cancelled
         try:
             answer, parts = _answer(models, films, header, arrays, answers)
@@ -128,7 +129,7 @@ def _answer(
 
 
 def _told(done: Any) -> dict[str, Any]:
-    return {"device": done.device, "seconds_s": done.seconds_s, "note": done.note}
+    return {"device": done.device, "seconds_s": done.seconds_s, "note": done.note, "engine": done.engine}
 
 
 def _masks(told: list[list[str]], arrays: list[NDArray[Any]]) -> list[dict[str, Mask]]:

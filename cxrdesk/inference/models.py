@@ -7,6 +7,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any, TypeVar
 
 from cxrdesk.api.detector import Context, Detector, Mask, Prediction, Rendering, SaliencyMap, Segmenter
@@ -32,12 +33,15 @@ class Segmentation:
         Computing time, without loading.
     note : str
         What the user should know, for instance that an accelerator's memory ran out; else empty.
+    engine : str
+        What computed, with its version; empty where the model does not tell.
     """
 
     mask: Mask
     device: str
     seconds_s: float
     note: str = ""
+    engine: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -49,6 +53,7 @@ class Detection:
     device: str
     seconds_s: float
     note: str = ""
+    engine: str = ""
 
 
 class Models:
@@ -62,12 +67,21 @@ class Models:
         Most models that stay loaded.
     cancelled : callable
         Whether the answer under way is no longer wanted.
+    compiled : Path, optional
+        Folder of networks compiled for the CPU; without one they run as they are.
     """
 
     def __init__(
-        self, registry: Registry, *, device: str = "auto", keep: int = 6, cancelled: Callable[[], bool] = lambda: False
+        self,
+        registry: Registry,
+        *,
+        device: str = "auto",
+        keep: int = 6,
+        cancelled: Callable[[], bool] = lambda: False,
+        compiled: Path | None = None,
     ) -> None:
         self.registry, self.wanted, self.keep, self.cancelled = registry, device, keep, cancelled
+        self.compiled, self._explaining = compiled, True
         self.loaded: OrderedDict[str, Detector | Segmenter] = OrderedDict()
         self._on_cpu: set[str] = set()
 
@@ -77,8 +91,17 @@ class Models:
             return self.loaded[model_id]
         stage("loading")
         device = "cpu" if model_id in self._on_cpu else devices.choose(self.wanted)
-        model = self.registry.model(model_id)(context=Context(device=device, cancelled=lambda: self.cancelled()))
+        context = Context(
+            device=device,
+            cancelled=lambda: self.cancelled(),
+            explaining=lambda: self._explaining,
+            compiled=self.compiled,
+        )
+        model = self.registry.model(model_id)(context=context)
         model.load()
+        if self.compiled is not None:
+            stage("loading")  # again, since the time that each may take is counted from here
+            model.compile()
         self.loaded[model_id] = model
         while len(self.loaded) > self.keep:
             self.loaded.popitem(last=False)[1].unload()
@@ -93,7 +116,10 @@ class Models:
             mask = _typed(model.segment(model.prepare(film)), Mask, "segment")
             if mask.structure != model.spec.structure:
                 raise ValueError(f"segment outlined {mask.structure!r}, not {model.spec.structure!r}")
-            return Segmentation(mask=mask, device=model.context.device, seconds_s=time.perf_counter() - start)
+            seconds = time.perf_counter() - start
+            return Segmentation(
+                mask=mask, device=model.context.device, seconds_s=seconds, engine=shown_text(model.engine)
+            )
 
         result, note = self._with_fallback(model_id, stage, run)
         return replace(result, note=note)
@@ -124,8 +150,15 @@ class Models:
                         drawn = model.render(_typed(item, SaliencyMap, "explain"))
                         maps.append((item, None if drawn is None else _typed(drawn, Rendering, "render")))
             seconds = time.perf_counter() - start
-            return Detection(prediction=prediction, maps=tuple(maps), device=model.context.device, seconds_s=seconds)
+            return Detection(
+                prediction=prediction,
+                maps=tuple(maps),
+                device=model.context.device,
+                seconds_s=seconds,
+                engine=shown_text(model.engine),
+            )
 
+        self._explaining = explain
         result, note = self._with_fallback(model_id, stage, run)
         return replace(result, note=note)
 

@@ -125,6 +125,7 @@ class FilmAnalysis:
             mask=done.mask if status is Status.DONE else None,
             area_share=area,
             device=done.device,
+            engine=done.engine,
             seconds_s=done.seconds_s,
         )
 
@@ -189,6 +190,7 @@ class FilmAnalysis:
             status=Status.DONE,
             findings=tuple(findings),
             device=done.device,
+            engine=done.engine,
             seconds_s=done.seconds_s,
         )
 

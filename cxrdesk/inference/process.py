@@ -14,6 +14,7 @@ from typing import Any, NoReturn
 from numpy.typing import NDArray
 
 from cxrdesk.api.detector import CancelledError, Mask
+from cxrdesk.api.imported import told_to
 from cxrdesk.api.spec import DetectorSpec, SegmenterSpec
 from cxrdesk.imaging.radiograph import Radiograph
 from cxrdesk.inference import answers, wire
@@ -85,6 +86,8 @@ class Child:
         Memory above which it is ended; None for `cxrdesk.sandbox.start.memory_limit_mb`.
     shelf : Shelf or None
         Where films stay shared that other children are asked about too; who made it closes it.
+    compiled : Path, optional
+        Folder of networks compiled for the CPU; without one they run as they are.
     """
 
     def __init__(
@@ -97,15 +100,19 @@ class Child:
         readable: tuple[Path, ...] = (),
         memory_mb: int | None = None,
         shelf: Shelf | None = None,
+        compiled: Path | None = None,
     ) -> None:
         self.only, self.device, self.limit_s, self.site = only, device, limit_s, site
+        self.compiled = compiled
         memory_mb = memory_mb or memory_limit_mb()
         computes_here = device == "cpu"
+        self._variables, imported = told_to(only)
         self.sandbox = Sandbox(
-            readable=(*readable, *([site] if site is not None else [])),
+            readable=(*readable, *imported, *([site] if site is not None else [])),
             memory_mb=memory_mb,
             address_mb=_MORE_ADDRESSES * memory_mb + _TORCH_ADDRESSES_MB if computes_here else None,
             accelerator=not computes_here,
+            writable=(compiled,) if compiled is not None else (),
         )
         self._shelf = shelf or Shelf(0)
         self._process: PipedProcess | None = None
@@ -170,7 +177,8 @@ class Child:
         command = [sys.executable, "-P", "-m", "cxrdesk.inference.child"]
         command += ["--site", str(self.site)] if self.site is not None else []
         try:
-            self._process = PipedProcess([*command, *self.only], self.sandbox, child_environment(os.cpu_count()))
+            variables = child_environment(os.cpu_count()) | self._variables
+            self._process = PipedProcess([*command, *self.only], self.sandbox, variables)
         except OSError as error:
             raise InferenceError("start-failed", f"The inference process could not be started: {error}") from error
         patience = _Patience(time.monotonic() + START_LIMIT_S, cancelled)
@@ -192,7 +200,9 @@ class Child:
         self._request += 1
         try:
             with self._shelf.lent(films) as described:
-                header = told | {"request": self._request, "device": self.device, "films": described}
+                compiled = str(self.compiled) if self.compiled is not None else None
+                asked = {"request": self._request, "device": self.device, "compiled": compiled, "films": described}
+                header = told | asked
                 process.send(header, arrays)
                 return self._wait(process, told["model"], stage, cancelled)
         except OSError as error:

@@ -112,6 +112,8 @@ class DetectorResult:
         Empty unless `status` is done.
     device : str
         torch's name of the device it ran on; empty if it did not run.
+    engine : str
+        What computed there, with its version; empty where that is not told.
     seconds_s : float
         Time taken in the inference process, without waiting.
     """
@@ -122,6 +124,7 @@ class DetectorResult:
     reasons: tuple[Reason, ...] = ()
     findings: tuple[FindingResult, ...] = ()
     device: str = ""
+    engine: str = ""
     seconds_s: float = 0.0
 
 
@@ -142,4 +145,5 @@ class MaskResult:
     mask: Mask | None = None
     area_share: float = 0.0
     device: str = ""
+    engine: str = ""
     seconds_s: float = 0.0

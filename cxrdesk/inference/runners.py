@@ -95,6 +95,8 @@ class ChildRunner:
         Memory above which a child is ended; None for half of the machine's.
     most : int
         Children that stay started; the one that was not asked for longest is ended first, with what it kept.
+    compiled : Path, optional
+        Folder of networks compiled for the CPU; without one they run as they are.
     """
 
     def __init__(
@@ -107,9 +109,11 @@ class ChildRunner:
         readable: Sequence[Path] = (),
         memory_mb: int | None = None,
         most: int = 8,
+        compiled: Path | None = None,
     ) -> None:
         self.registry, self.together, self.device, self.limit_s = registry, together, device, limit_s
         self.readable, self.memory_mb, self.most = tuple(readable), memory_mb, most
+        self.compiled = compiled
         self._shelf = Shelf(SHARED_FILMS)
         self.children: dict[tuple[str, ...], Child] = {}
         """The one that was asked last comes last."""
@@ -129,6 +133,8 @@ class ChildRunner:
                 readable=self.readable,
                 memory_mb=self.memory_mb,
                 shelf=self._shelf,
+                # What writes to a folder that stays could fill the disk; a stranger's networks run as they are.
+                compiled=self.compiled if shares else None,
             )
         self.children[group] = child
         for oldest in list(self.children)[: -self.most]:

@@ -130,6 +130,8 @@ def _finding(finding: Mapping[str, Any], detector: Mapping[str, Any]) -> dict[st
     if (point := finding["operating_point"]) is not None:
         row |= {"operating_point": point["name"], "threshold": point["threshold"], "measured_on": point["measured_on"]}
         for share in ("sensitivity", "specificity"):
+            if point[share] is None:
+                continue
             row |= {share: point[share]["value"]}
             row |= {f"{share}_{end}": point[share][end] for end in ("low", "high")}
     if (values := finding["predictive_values"]) is not None:

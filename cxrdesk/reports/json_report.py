@@ -216,6 +216,7 @@ def _mask(result: MaskResult, shape: tuple[int, int]) -> dict[str, Any]:
         "area_share": result.area_share if result.status is Status.DONE or result.area_share > 0 else None,
         "outlines": [[[round(float(x), 1), round(float(y), 1)] for x, y in line] for line in lines],
         "device": result.device or None,
+        "engine": result.engine or None,
         "seconds": round(result.seconds_s, 4),
     }
 
@@ -229,6 +230,7 @@ def _detector(result: DetectorResult, prevalence: Mapping[str, float]) -> dict[s
         "reasons": _reasons(result.reasons),
         "films": list(result.films),
         "device": result.device or None,
+        "engine": result.engine or None,
         "seconds": round(result.seconds_s, 4),
         "findings": done or [_not_run(finding) for finding in result.spec.findings],
     }
@@ -273,8 +275,8 @@ def _point(point: OperatingPoint) -> dict[str, Any]:
         "name": point.name,
         "threshold": point.threshold,
         "aim": point.aim,
-        "sensitivity": asdict(point.sensitivity),
-        "specificity": asdict(point.specificity),
+        "sensitivity": None if point.sensitivity is None else asdict(point.sensitivity),
+        "specificity": None if point.specificity is None else asdict(point.specificity),
         "measured_on": point.measured_on,
     }
 
@@ -284,6 +286,8 @@ def _predictive(found: FindingResult, prevalence: float | None) -> dict[str, Any
     if prevalence is None or not 0 < prevalence < 1 or found.operating_point is None:
         return None
     positive, negative = found.operating_point.predictive_values(prevalence)
+    if math.isnan(positive) and math.isnan(negative):
+        return None
     return {
         "prevalence": prevalence,
         "positive": None if math.isnan(positive) else positive,

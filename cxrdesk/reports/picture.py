@@ -224,9 +224,10 @@ def _said(spec: DetectorSpec, found: FindingResult) -> str:
     kind = "score, not calibrated," if found.calibration == "none" else "calibrated probability"
     text = f"{FINDINGS[found.finding].name} ({spec.id} {spec.version}): {kind} {found.probability:.3f}, {found.call}"
     if (point := found.operating_point) is not None:
+        sensitivity, specificity = (share or "not published" for share in (point.sensitivity, point.specificity))
         text += (
-            f" at '{point.name}' (positive at {point.threshold:.3f} and above; sensitivity {point.sensitivity},"
-            f" specificity {point.specificity}, measured on {point.measured_on})"
+            f" at '{point.name}' (positive at {point.threshold:.3f} and above; sensitivity {sensitivity},"
+            f" specificity {specificity}, measured on {point.measured_on})"
         )
     return " ".join([f"{text}.", *(f"{reason.text} [{reason.code}]" for reason in found.reasons)])
 

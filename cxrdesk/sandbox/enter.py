@@ -210,6 +210,9 @@ def _make_root(plan: dict[str, Any]) -> None:
             _show(f"/dev/{name}", f"/dev/{name}", flags=linux.NOSUID)
     for source, target in plan["readable"]:
         _show(source, target)
+    for name in plan["writable"]:
+        Path(name).mkdir(parents=True, exist_ok=True)
+        linux.mount(f"{OUTSIDE}{name}", name, "", linux.BIND | linux.REC)
     Path("/proc").mkdir()
     linux.mount("proc", "/proc", "proc", linux.NOSUID | linux.NODEV | linux.NOEXEC)
     linux.detach(OUTSIDE)

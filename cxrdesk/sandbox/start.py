@@ -53,6 +53,8 @@ class Sandbox:
         What it may write to the folder of its own.
     accelerator : bool
         Whether it may open the devices of graphics cards.
+    writable : tuple of Path
+        Folders outside its own that it may write to; made where they are not there.
     """
 
     readable: tuple[Path, ...] = ()
@@ -60,6 +62,7 @@ class Sandbox:
     address_mb: int | None = None
     folder_mb: int = 512
     accelerator: bool = False
+    writable: tuple[Path, ...] = ()
 
 
 def memory_limit_mb() -> int:
@@ -112,6 +115,8 @@ class Confined:
         self._watch.start()
 
     def _started(self, command: list[str], environment: dict[str, str], stdin: int) -> subprocess.Popen[bytes]:
+        for folder in self._sandbox.writable:
+            folder.mkdir(parents=True, exist_ok=True)
         streams: dict[str, Any] = {"stdin": stdin, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
         if sys.platform == "win32":
             flags = subprocess.BELOW_NORMAL_PRIORITY_CLASS | subprocess.CREATE_NO_WINDOW
@@ -200,6 +205,7 @@ def plan(command: list[str], sandbox: Sandbox, lifeline: int, folder: Path | Non
         "processes": _PROCESSES + 16 * (os.cpu_count() or 1) if inside else None,
         "devices": devices,
         "readable": view.shown(sandbox.readable, accelerator=bool(devices)) if inside else [],
+        "writable": [str(folder.absolute()) for folder in sandbox.writable],
     }
 
 

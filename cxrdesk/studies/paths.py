@@ -7,8 +7,7 @@ from pathlib import Path
 
 import platformdirs
 
-HOME_VARIABLE = "CXRDESK_HOME"
-"""Names one folder that holds everything: for portable copies and for tests."""
+from cxrdesk.api.imported import HOME_VARIABLE
 
 
 def data_dir() -> Path:
@@ -24,6 +23,11 @@ def cache_dir() -> Path:
 def listing_file() -> Path:
     """Return the path of what is remembered of installed plugins, whether or not it or its folder exist."""
     return _folder("cache", platformdirs.user_cache_path("cxrdesk", appauthor=False)) / "plugins.json"
+
+
+def compiled_dir() -> Path:
+    """Return the folder of networks that were compiled for this machine, whether or not it is there."""
+    return _folder("cache", platformdirs.user_cache_path("cxrdesk", appauthor=False)) / "compiled"
 
 
 def plugins_dir() -> Path:

@@ -36,6 +36,8 @@ class Settings:
         Key of the operating point that calls are made at.
     device : str
         ``"auto"``, ``"cpu"``, ``"cuda"``, ``"mps"``, ``"xpu"``, or one of them with an index: ``"cuda:1"``.
+    compiled : bool
+        Whether networks are compiled for the CPU, once each, where ONNX Runtime is installed.
     film_timeout_s : float
         Seconds after which a job over one film is stopped, 1..3600.
     saliency_opacity : float
@@ -55,6 +57,7 @@ class Settings:
     read_first: bool = False
     operating_point: str = "balanced"
     device: str = "auto"
+    compiled: bool = True
     film_timeout_s: float = 120.0
     saliency_opacity: float = 0.4
     theme: str = "dark"
@@ -69,6 +72,8 @@ class Settings:
             _number(f"prevalence of {key}", value, 0.0, 1.0)
         if not isinstance(self.read_first, bool):
             raise ValueError("read_first must be true or false")
+        if not isinstance(self.compiled, bool):
+            raise ValueError("compiled must be true or false")
         if not isinstance(self.operating_point, str) or not 0 < len(self.operating_point) <= _OPERATING_POINT_LENGTH:
             raise ValueError("operating_point must be the name of an operating point")
         name, _, index = self.device.partition(":") if isinstance(self.device, str) else ("", "", "")

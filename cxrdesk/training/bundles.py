@@ -1,4 +1,4 @@
-"""How a recipe ends: weights in half precision, golden vectors from simulated films."""
+"""How a recipe ends: weights in 16 or 8 bits, and where they come from."""
 
 from __future__ import annotations
 
@@ -9,16 +9,10 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import Any
 
-import numpy as np
 import safetensors.torch
 import torch
-from numpy.typing import NDArray
 
 from cxrdesk.api.torchkit import SCALE, single_precision
-from cxrdesk.imaging.phantom import Opacity, adult, child, simulate
-
-GOLDEN_SHAPE = (256, 256)
-"""Small, so that golden vectors stay below 1 MB."""
 
 
 def half_precision(network: torch.nn.Module) -> bytes:
@@ -62,24 +56,6 @@ def storage_difference(network: torch.nn.Module, stored: bytes, films: torch.Ten
 def sha256(data: bytes) -> str:
     """Hexadecimal SHA-256."""
     return hashlib.sha256(data).hexdigest()
-
-
-def golden_films() -> list[NDArray[np.uint8]]:
-    """Six simulated films, 8 bits: children and adults, with and without an opacity; they may be published."""
-    made = [child(seed=11), child(seed=12, opacity=Opacity()), child(seed=13, opacity=Opacity(side="left"))]
-    made += [adult(seed=14), adult(seed=15, opacity=Opacity()), adult(seed=16)]
-    films = []
-    for parameters in made:
-        film = simulate(_small(parameters)).radiograph
-        lo, hi = film.value_range
-        films.append(np.clip((film.pixels - lo) * (255 / (hi - lo)), 0, 255).astype(np.uint8))
-    return films
-
-
-def _small(parameters: Any) -> Any:
-    from dataclasses import replace
-
-    return replace(parameters, shape=GOLDEN_SHAPE)
 
 
 def provenance(recipe: str, **told: Any) -> dict[str, Any]:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cxrdesk.api import DetectorSpec, Estimate, OperatingPoint
-from cxrdesk.api.bundle import write_bundle
+from cxrdesk.api.bundle import WEIGHTS, write_bundle
 from cxrdesk.api.detector import Detector, Segmenter
 from cxrdesk.api.golden import golden_film, record
 from cxrdesk.discovery.registry import Plugin, Registry
@@ -157,6 +157,7 @@ def finish(
     told: Mapping[str, str],
     golden: list[NDArray[np.uint8]],
     training: Mapping[str, Any],
+    weights_file: str = WEIGHTS,
 ) -> DetectorSpec:
     """Calibrate and choose on `tune`, measure on `report`, write the bundle into `folder`.
 
@@ -171,8 +172,10 @@ def finish(
         ``"tune"`` and ``"report"`` to what the films are.
     golden : list of ndarray of uint8
         Films that may be published.
+    weights_file : str
+        What kind of file `weights` is: one of `cxrdesk.api.bundle.WEIGHT_FILES`.
     """
-    write_bundle(folder, spec, weights, {})
+    write_bundle(folder, spec, weights, {}, weights_file=weights_file)
     spec = replace(spec, bundle=folder)
     tuned = bench.answers(spec, tune)
     silent: dict[str, str] = {}
@@ -222,5 +225,6 @@ def finish(
         "without_a_call": silent,
     }
     made = bench.golden(spec, golden)
-    write_bundle(folder, spec, weights, made, evaluation=evaluation, training=dict(training))
+    told_more: dict[str, Any] = {"evaluation": evaluation, "training": dict(training)}
+    write_bundle(folder, spec, weights, made, weights_file=weights_file, **told_more)
     return spec

@@ -23,15 +23,15 @@ from rich.progress import track
 from cxrdesk.api import DetectorSpec, Evidence
 from cxrdesk.evaluation.datasets import Row
 from cxrdesk.evaluation.labelled import is_labelled, labelled
-from cxrdesk.imaging.errors import FilmError, UserError
+from cxrdesk.imaging.errors import UserError
 from cxrdesk.imaging.phantom.batch import Order, produce, recorded
 from cxrdesk.imaging.preprocess import WHOLE_FILM
-from cxrdesk.imaging.reader import read_radiograph
 from cxrdesk.training.bundles import eight_bits, half_precision, provenance, sha256, storage_difference
 from cxrdesk.training.data import Draws, Example, Fixed, LeftOut, read_films
 from cxrdesk.training.finish import Bench, finish
 from cxrdesk.training.fit import Plan, Stage, fit_stages
 from cxrdesk.training.located import Located, LocatedDraws, LocatedFit, LocatedFixed, places_of
+from cxrdesk.training.measured import is_simulated
 from cxrdesk.training.modules import ClassFit
 from cxrdesk.training.uncertain import training_labels
 
@@ -113,20 +113,12 @@ def films_for(task: Task, data: Path | None, out: Path, amount: Amount) -> tuple
     known = {finding for row in rows for finding in row.labels}
     if lacking := [finding for finding in task.spec.findings if finding not in known]:
         raise UserError("no-labels", f"{data / 'labels.csv'} has no labels of {lacking[0]}; add the column")
-    return by_split(rows), Evidence.SYNTHETIC if any(map(_is_simulated, rows)) else Evidence.INTERNAL
+    return by_split(rows), Evidence.SYNTHETIC if any(map(is_simulated, rows)) else Evidence.INTERNAL
 
 
 def by_split(rows: Sequence[Row]) -> Films:
     """Films of each split, by patient."""
     return {name: [row for row in rows if row.split == name] for name in SPLITS}
-
-
-def _is_simulated(row: Row) -> bool:
-    try:
-        return read_radiograph(row.path).source == "phantom"
-    except FilmError:
-        # Counted, and left out, when the films are read to be trained on.
-        return False
 
 
 def simulated(orders: Sequence[Order], name: str, folder: Path, amount: Amount) -> list[Row]:

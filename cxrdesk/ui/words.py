@@ -72,17 +72,20 @@ def calibration_text(result: FindingResult, calibration: Calibration | None) -> 
 
 def operating_point_lines(point: OperatingPoint) -> list[str]:
     """What the threshold was measured to do, and on which films."""
+    known = point.sensitivity is not None and point.specificity is not None
     return [
         f"Operating point “{point.name}”: positive at {point.threshold:.3f} and above.",
-        f"Sensitivity {interval(point.sensitivity)}",
-        f"Specificity {interval(point.specificity)}",
-        f"Measured on {point.measured_on.rstrip('.')}.",
+        f"Sensitivity {interval(point.sensitivity) if point.sensitivity else 'not published'}",
+        f"Specificity {interval(point.specificity) if point.specificity else 'not published'}",
+        f"{'Measured' if known else 'Chosen'} on {point.measured_on.rstrip('.')}.",
     ]
 
 
 def predictive_text(point: OperatingPoint, prevalence: float, call: Call) -> str | None:
     """The predictive value of the call at the clinic's prevalence; None where no call or no usable prevalence is."""
     if not 0 < prevalence < 1 or call not in (Call.POSITIVE, Call.NEGATIVE):
+        return None
+    if point.sensitivity is None or point.specificity is None:
         return None
     ppv, npv = point.predictive_values(prevalence)
     return (

@@ -11,7 +11,7 @@ from typing import Any
 
 from cxrdesk_setup.errors import KIT, SetupError
 
-EXTRAS = "train,test"  # one set for `run` and `test`: small beside torch, and the second command finds all there
+EXTRAS = "fast,onnx,train,test"  # one set for `run` and `test`: the second command finds all there
 TOOLS = ("pip", "setuptools", "editables")  # beside the projects' build requirements: pip builds without isolation
 
 

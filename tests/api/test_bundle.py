@@ -12,10 +12,23 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cxrdesk.api import Bundle, BundleError, Detector, DetectorSpec, InputSpec, Mask, Prediction, SegmenterSpec
-from cxrdesk.api.bundle import GOLDEN, MANIFEST, WEIGHTS, manifest_sha256, write_bundle
-from cxrdesk.api.golden import FEWEST, record, verify
-from tests.support import HalfLungs, detector_spec, estimate, point, segmenter_spec
+from cxrdesk.api import (
+    Box,
+    Bundle,
+    BundleError,
+    Detector,
+    DetectorSpec,
+    InputSpec,
+    Mask,
+    ModelInput,
+    Prediction,
+    Projection,
+    SegmenterSpec,
+    View,
+)
+from cxrdesk.api.bundle import GOLDEN, MANIFEST, ONNX, TORCHSCRIPT, WEIGHTS, manifest_sha256, write_bundle
+from cxrdesk.api.golden import FEWEST, golden_film, record, verify
+from tests.support import HalfLungs, detector_spec, estimate, film, point, segmenter_spec, with_table
 
 WEIGHT_BYTES = np.array([0.7], "<f4").tobytes()
 SHA256 = hashlib.sha256(WEIGHT_BYTES).hexdigest()
@@ -254,3 +267,119 @@ def test_too_few_golden_films(tmp_path):
     path = write_bundle(tmp_path / "lacking", OneWeight.spec, WEIGHT_BYTES, golden)
     with pytest.raises(BundleError, match="tensor_1"):
         verify(loaded(), Bundle(path))
+
+
+class Own(OneWeight):
+    """An own way to prepare: cuts out the middle, turns lateral films, and looks at spacing and at its companions."""
+
+    spec = replace(OneWeight.spec, scope=replace(OneWeight.spec.scope, films=(1, 2)))
+    middle = Box(x0=0.25, y0=0.25, x1=0.75, y1=0.75)
+
+    def prepare(self, films, masks):
+        inputs = []
+        for shown, item in zip(films, super().prepare(films, masks), strict=True):
+            tensor = item.tensor[:, 4:12, 4:12] * np.float32((shown.pixel_spacing_mm or (1.0, 1.0))[0])
+            if shown.view.projection is Projection.LATERAL:
+                tensor = tensor[:, :, ::-1]
+            inputs.append(ModelInput(tensor=np.ascontiguousarray(tensor * len(films)), box=self.middle))
+        return inputs
+
+
+def own_films():
+    views = (View(body_part="chest", projection=Projection.LATERAL), View(body_part="chest", projection=Projection.PA))
+    films = [golden_film(film) for film in FILMS]
+    return [replace(film, view=views[i % 2], pixel_spacing_mm=(0.5, 0.5)) for i, film in enumerate(films)]
+
+
+@pytest.fixture
+def own(tmp_path):
+    golden = record(loaded(Own), own_films(), [{}] * len(FILMS))
+    path = write_bundle(tmp_path / "own", Own.spec, WEIGHT_BYTES, golden)
+    return loaded(Own, spec=DetectorSpec.from_bundle(path))
+
+
+def test_golden_vectors_of_an_own_prepare_and_of_several_films_hold(own):
+    bundle = Bundle(own.spec.bundle)
+    golden = bundle.golden()
+    assert verify(own, bundle) == []
+    assert golden["study_0"].tolist() == [0, 1]
+    assert golden["study_1"].tolist() == [4, 3]
+    alone, together = golden["tensor_0"], golden["study_tensor_0_0"]
+    np.testing.assert_array_equal(together, 2 * alone)
+    prepared = own.prepare(own_films()[:2], [{}] * 2)
+    assert own.predict(prepared).probabilities["pneumonia"] == pytest.approx(golden["study_score_0"][0], abs=1e-12)
+
+
+@pytest.mark.parametrize("stage", ["lateral", "spacing", "box", "companions", "rule"])
+def test_a_changed_prepare_or_rule_over_films_is_named(own, stage):
+    class Changed(Own):
+        middle = Box(x0=0.25, y0=0.25, x1=0.75, y1=0.7) if stage == "box" else Own.middle
+
+        def prepare(self, films, masks):
+            if stage == "lateral":
+                films = [replace(film, view=View(body_part="chest", projection=Projection.PA)) for film in films]
+            if stage == "spacing":
+                films = [replace(film, pixel_spacing_mm=None) for film in films]
+            made = super().prepare(films, masks)
+            if stage == "companions" and len(films) > 1:
+                made = [replace(item, tensor=item.tensor / 2) for item in made]
+            return made
+
+        def predict(self, inputs):
+            return super().predict(inputs[:1] if stage == "rule" else inputs)
+
+    failures = verify(loaded(Changed, spec=own.spec), Bundle(own.spec.bundle))
+    expected = {
+        "lateral": "preprocessing: golden film 0 differs",
+        "spacing": "preprocessing: golden film 0 differs",
+        "box": "preprocessing: golden film 0 shows another part",
+        "companions": "preprocessing: film 0 of golden study 0 differs",
+        "rule": "model: golden study 0 differs",
+    }
+    assert failures[0].startswith(expected[stage])
+
+
+def test_golden_vectors_of_an_earlier_release_stay_valid(folder, tmp_path):
+    """Without boxes, facts and studies, as they were written before there were any."""
+    golden = {k: v for k, v in Bundle(folder).golden().items() if k.split("_")[0] in ("film", "tensor", "score")}
+    assert len(golden) == 3 * len(FILMS)
+    path = write_bundle(tmp_path / "earlier", OneWeight.spec, WEIGHT_BYTES, golden)
+    assert verify(loaded(spec=DetectorSpec.from_bundle(path)), Bundle(path)) == []
+
+
+def test_golden_films_with_broken_facts(folder, tmp_path):
+    golden = Bundle(folder).golden() | {"about_0": np.array("{")}
+    path = write_bundle(tmp_path / "facts", OneWeight.spec, WEIGHT_BYTES, golden)
+    with pytest.raises(BundleError) as caught:
+        verify(loaded(), Bundle(path))
+    assert caught.value.code == "golden-broken"
+
+
+@pytest.mark.parametrize("film", [with_table(film()), film(inverted=True)])
+def test_a_golden_film_is_plain(film):
+    with pytest.raises(ValueError, match="linear"):
+        record(loaded(), [film] * FEWEST, [{}] * FEWEST)
+
+
+@pytest.mark.parametrize("name", [ONNX, TORCHSCRIPT])
+def test_a_bundle_may_hold_a_network_with_its_weights(tmp_path, name):
+    path = write_bundle(tmp_path / "whole", OneWeight.spec, WEIGHT_BYTES, {}, weights_file=name)
+    for place in (path, zipped(path)):
+        assert Bundle(place).weights_file == name
+        assert Bundle(place).weights() == WEIGHT_BYTES
+    (path / name).write_bytes(b"other")
+    with pytest.raises(BundleError) as caught:
+        Bundle(path).weights()
+    assert caught.value.code == "weights-changed"
+
+
+@pytest.mark.parametrize("name", ["../../etc/passwd", "bundle.json", None, 5])
+def test_no_other_file_is_read_as_weights(folder, name):
+    with pytest.raises(ValueError, match="weights file"):
+        write_bundle(folder, OneWeight.spec, WEIGHT_BYTES, {}, weights_file=name)
+    manifest = Bundle(folder).manifest
+    manifest["weights"]["file"] = name
+    (folder / MANIFEST).write_text(json.dumps(manifest | {"manifest_sha256": manifest_sha256(manifest)}))
+    with pytest.raises(BundleError) as caught:
+        Bundle(folder).weights()
+    assert caught.value.code == "bundle-broken"

@@ -22,6 +22,12 @@ def test_predictive_values_of_a_published_example():
     assert [round(value, 2) for value in scan.predictive_values(0.25)] == [0.45, 0.95]
 
 
+def test_a_threshold_whose_figures_nobody_published_has_no_predictive_values():
+    unknown = point(sensitivity=None, specificity=None)
+    assert all(math.isnan(value) for value in unknown.predictive_values(0.25))
+    assert type(unknown).from_json(unknown.to_json()) == unknown
+
+
 @pytest.mark.parametrize("prevalence", [0.0, 1.0, -0.1, math.nan])
 def test_predictive_values_need_a_prevalence(prevalence):
     with pytest.raises(ValueError, match="prevalence"):

@@ -128,6 +128,88 @@ def test_one_forward_serves_score_and_maps(model, inputs):
     assert len(forwards) == 2
 
 
+def passes(model, layer: int) -> tuple[list[int], list[int], list[int]]:
+    """Counts forward passes of the first layer, backward passes to the named layer, and to the first."""
+    forwards, backwards, too_far = [], [], []
+    model.model[0].register_forward_hook(lambda *_: forwards.append(1))
+    model.model[0].register_full_backward_hook(lambda *_: too_far.append(1))
+
+    def watch(module, given, out):
+        if out.requires_grad:
+            out.register_hook(lambda gradient: backwards.append(1))
+
+    model.model[layer].register_forward_hook(watch)
+    return forwards, backwards, too_far
+
+
+class Four(Small):
+    """Four findings, from a network that is pooling and a linear layer behind its fourth layer."""
+
+    spec = detector_spec(findings=("pneumonia", "effusion", "edema", "mass"), operating_points=())
+
+    def build(self):
+        made = network()
+        made[6] = torch.nn.Linear(8, 4)
+        return made
+
+
+@pytest.mark.parametrize(("layer", "backward"), [(3, 0), (2, 4)], ids=["pooling and linear", "more to it"])
+def test_all_labels_cost_one_forward_and_at_most_a_short_backward_each(layer, backward):
+    made = type("Four", (Four,), {"cam_layer": lambda self, model: model[layer]})()
+    made.load()
+    # The first film tells what the network is built like.
+    made.predict(made.prepare([film(1)], [{}]))
+    forwards, backwards, too_far = passes(made, layer)
+    inputs = made.prepare([film(2), film(3)], [{}, {}])
+    made.predict(inputs)
+    for finding in made.spec.findings:
+        assert len(made.explain(inputs, finding)) == 2
+    assert (len(forwards), len(backwards), too_far) == (1, backward, [])
+    made.unload()
+
+
+def test_maps_are_the_same_however_they_are_made(monkeypatch):
+    from cxrdesk.api import heads
+
+    made = Four()
+    made.load()
+    inputs = made.prepare([film(4)], [{}])
+    made.predict(inputs)
+    slow = [made.explain(inputs, finding)[0].values for finding in made.spec.findings]
+    assert made._head is not None
+    made.predict(inputs)
+    assert made._last.maps is not None
+    quick = [made.explain(inputs, finding)[0].values for finding in made.spec.findings]
+    for one, other in zip(slow, quick, strict=True):
+        np.testing.assert_allclose(one, other, atol=1e-6)
+    assert max(values.max() for values in quick) > 0
+
+    # Somebody draws the weights anew: the maps follow.
+    torch.nn.init.normal_(made.model[6].weight)
+    made.predict(inputs)
+    changed = made.explain(inputs, "mass")[0].values
+    monkeypatch.setattr(heads, "pooled_linear", lambda *given: None)
+    made._head = None
+    made.predict(inputs)
+    np.testing.assert_allclose(changed, made.explain(inputs, "mass")[0].values, atol=1e-6)
+    made.unload()
+
+
+def test_a_network_that_is_changed_behind_the_layer_is_noticed():
+    made = Four()
+    made.load()
+    inputs = made.prepare([film(4)], [{}])
+    made.predict(inputs)
+    assert made._head is not None
+    made.model[4] = torch.nn.AdaptiveMaxPool2d(1)
+    expected = torch.sigmoid(made.model(made.batch(inputs))).detach()[0].tolist()
+    assert list(made.predict(inputs).probabilities.values()) == pytest.approx(expected, abs=1e-6)
+    assert made._head is None
+    assert made._last.maps is None
+    assert made.explain(inputs, "mass")[0].values.shape == (4, 4)
+    made.unload()
+
+
 def test_hooks_are_released(model, inputs):
     kept = model.model
     model.predict(inputs)

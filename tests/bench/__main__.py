@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 KEPT = Path(__file__).with_name("measured.json")
-NAMES = ("start", "heartbeat", "analysis", "training", "evaluation", "phantom", "realism", "plugins")
+NAMES = ("start", "heartbeat", "analysis", "compiled", "training", "evaluation", "phantom", "realism", "plugins")
 
 
 def main(names: list[str]) -> int:

@@ -88,7 +88,9 @@ def installed(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Registry]:
     monkeypatch.setattr("cxrdesk.imaging.quality.look", lambda film: support.CHEST)
     monkeypatch.setattr("cxrdesk.inference.devices.choose", lambda wanted: "cpu")
     # These models are no distributions that a child process could find.
-    monkeypatch.setattr("cxrdesk.cli.analyze.new_runner", lambda registry, device, limit_s: LocalRunner(registry))
+    monkeypatch.setattr(
+        "cxrdesk.cli.analyze.new_runner", lambda registry, device, limit_s, compiled: LocalRunner(registry)
+    )
 
     def install(*models: type, failures: tuple[PluginFailure, ...] = ()) -> Registry:
         registry = support.registry_of(*models) if models else Registry([])

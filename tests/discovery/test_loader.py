@@ -112,6 +112,17 @@ def test_a_plugin_installed_by_pip_is_listed(everything):
     assert ["example", "cxrdesk-example", "1.0"] in everything["plugins"]
 
 
+def test_a_plugin_whose_weights_are_imported_may_list_nothing(tmp_path, monkeypatch):
+    module = GOOD.replace("return [Brightness]", "return []") + "\nCXRDESK_IMPORTED_WEIGHTS = True\n"
+    entry = "[cxrdesk.plugins]\nwaiting = waiting_for_weights\n"
+    unpack(wheel(tmp_path, "cxrdesk-waiting", {"waiting_for_weights.py": module}, entry), tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
+    registry = load_registry({"cxrdesk-waiting"})
+    assert [(plugin.name, plugin.detectors) for plugin in registry.plugins] == [("waiting", ())]
+    assert registry.failures == []
+    sys.modules.pop("waiting_for_weights")
+
+
 def test_the_example_has_at_most_40_lines():
     assert len(GOOD.splitlines()) <= 40
 

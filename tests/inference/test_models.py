@@ -46,6 +46,29 @@ def test_stages_and_order_of_calls():
     assert mask.mask.values.mean() == 0.5
 
 
+def test_a_model_is_told_what_is_wanted_and_says_what_computed(tmp_path):
+    class Telling(Spy):
+        engine = "abacus\n1.0"
+
+        def compile(self):
+            self.calls.append("compile")
+
+        def predict(self, inputs):
+            self.calls.append(self.context.explaining())
+            return super().predict(inputs)
+
+    spy = spying(Telling)
+    models = Models(registry_of(spy, HalfLungs), device="cpu", compiled=tmp_path)
+    assert models.detect("test-detector", [film()], [{}]).engine == "abacus 1.0"
+    models.detect("test-detector", [film()], [{}], explain=False)
+    assert [call for call in spy.calls if isinstance(call, bool)] == [True, False]
+    assert models.loaded["test-detector"].context.compiled == tmp_path
+    assert spy.calls.count("compile") == 1
+    assert models.segment("test-lungs", film()).engine == ""
+    Models(registry_of(spy), device="cpu").detect("test-detector", [film()], [{}])
+    assert spy.calls.count("compile") == 1
+
+
 def test_an_earlier_cancel_is_not_the_next_ones():
     # A model stays loaded from one request to the next; whether the answer is wanted belongs to the request.
     class Patient(Spy):

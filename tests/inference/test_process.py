@@ -257,6 +257,18 @@ def test_what_is_asked_of_a_child_is_served_by_its_distribution_alone(registry):
     assert runner.child("hostile-good").only == ("cxrdesk-hostile",)
 
 
+def test_what_computed_is_told_and_the_wish_to_compile_arrives(registry, tmp_path):
+    torch = pytest.importorskip("torch")
+    runner = ChildRunner(registry, device="cpu", limit_s=120, compiled=tmp_path / "compiled")
+    try:
+        torchy = registry.model("torchy").spec
+        done = runner.detect(torchy, [film()], [{}], lambda _: None, lambda: False, explain=False)
+    finally:
+        runner.close()
+    # It comes without a bundle.
+    assert done.engine.startswith(f"torch {torch.__version__} (not compiled: ")
+
+
 @pytest.mark.usefixtures("look")
 def test_the_40_line_plugin_runs_in_a_child_and_brings_its_map(registry):
     runner = ChildRunner(registry, device="cpu")

@@ -16,7 +16,7 @@ def _wheel(folder, files):
     stem = project["name"].replace("-", "_") + "-1.0"
     info = f"{stem}.dist-info/"
     files[info + "METADATA"] = f"Metadata-Version: 2.1\\nName: {project['name']}\\nVersion: 1.0\\n" + "".join(
-        f"Provides-Extra: {extra}\\n" for extra in ("train", "test")) + "".join(
+        f"Provides-Extra: {extra}\\n" for extra in ("onnx", "train", "test")) + "".join(
         f"Requires-Dist: {requirement}\\n" for requirement in project.get("dependencies", ()))
     files[info + "WHEEL"] = "Wheel-Version: 1.0\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n"
     files[info + "entry_points.txt"] = f"[cxrdesk.plugins]\\n{project['name']} = {stem}\\n"

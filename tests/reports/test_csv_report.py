@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 
+import jsonschema
 import pytest
 
 from cxrdesk.reports import csv_report, json_report
@@ -35,6 +37,16 @@ def test_one_row_for_each_film_and_finding(analysed):
     ]
     assert rows[2]["reason_codes"] == "too-old"
     assert rows[2]["raw_probability"] == rows[2]["calibrated_probability"] == ""
+
+
+def test_figures_that_nobody_published_are_empty(analysed):
+    bare = support.point(sensitivity=None, specificity=None)
+    spy = support.spying(spec=support.detector_spec(operating_points=(bare,)))
+    content = content_of(analysed(support.HalfLungs, spy), prevalence={"pneumonia": 0.1})
+    jsonschema.validate(json.loads(json_report.to_text(content)), json.loads(json_report.SCHEMA.read_text()))
+    [row] = read(content)
+    assert (row["call"], row["threshold"]) == ("positive", "0.5")
+    assert row["sensitivity"] == row["specificity_low"] == row["positive_predictive_value"] == ""
 
 
 def test_each_row_stands_alone(analysed):

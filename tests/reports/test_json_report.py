@@ -58,6 +58,7 @@ def test_a_full_report_holds_to_the_schema(analysed):
     assert detector["evidence"]["level"] == "internal"
     assert detector["weights_sha256"] == support.WEIGHTS
     assert detector["device"] == "cpu"
+    assert detector["engine"] is None
     assert detector["films"] == [film["sha256"]]
     [finding] = detector["findings"]
     # Platt with slope 2 and offset 0.5: 1 / (1 + exp(-(2 ln(0.8 / 0.2) + 0.5)))

@@ -81,6 +81,7 @@ def test_an_unreadable_wish_to_read_first_hides_scores(tmp_path: Path) -> None:
         {"operating_point": ""},
         {"device": "tpu"},
         {"device": "cuda:x"},
+        {"compiled": 1},
         {"film_timeout_s": 0},
         {"saliency_opacity": -0.1},
         {"theme": "pink"},
@@ -106,7 +107,9 @@ def test_a_failed_save_keeps_the_old_file(tmp_path: Path, monkeypatch: pytest.Mo
 
 
 SCALARS = st.none() | st.booleans() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=5)
-NAMES = st.sampled_from(["prevalence", "read_first", "operating_point", "device", "film_timeout_s", "theme", "other"])
+NAMES = st.sampled_from(
+    ["prevalence", "read_first", "operating_point", "device", "compiled", "film_timeout_s", "theme"]
+)
 
 
 @given(st.dictionaries(NAMES, SCALARS | st.lists(SCALARS) | st.dictionaries(st.text(max_size=3), SCALARS)))
@@ -123,6 +126,7 @@ def test_one_variable_moves_everything(tmp_path: Path, monkeypatch: pytest.Monke
     assert len(set(folders)) == 2
     assert all(folder.is_dir() and folder.is_relative_to(tmp_path / "home") for folder in folders)
     assert paths.settings_file().is_relative_to(tmp_path / "home")
+    assert paths.compiled_dir().is_relative_to(tmp_path / "home" / "cache")
 
 
 def test_a_folder_that_cannot_be_made_costs_no_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -67,12 +67,14 @@ def test_device_and_time_limit_make_another_worker_when_no_job_runs(
     seat: Seat, workers: list[FakeWorker], child_film: Path
 ) -> None:
     film = opened(seat, workers[0], child_film)
-    use(seat, device="cpu", film_timeout_s=30.0)
+    assert workers[0].runner.options["compiled"].name == "compiled"
+    use(seat, device="cpu", film_timeout_s=30.0, compiled=False)
     assert len(workers) == 1  # the job goes on as it was begun
     end_job(seat, workers[0])
     seat.qtbot.waitUntil(lambda: workers[0].stopped == 1)
     assert [worker.runner.options["device"] for worker in workers] == ["auto", "cpu"]
     assert workers[1].runner.options["limit_s"] == 30.0
+    assert workers[1].runner.options["compiled"] is None
     seat.reading.run_again()
     assert [job for job, _, _ in workers[1].submitted] == [1]
     # The old one's first job has the same number: what it still says is nobody's.

@@ -363,9 +363,11 @@ def test_settings_are_edited_and_kept(seat: Seat) -> None:
     seat.window.action("settings").trigger()
     dialog = seat.window.findChildren(SettingsDialog)[0]
     dialog.read_first.setChecked(True)
+    dialog.compiled.setChecked(False)
     dialog.prevalence["pneumonia"].setValue(12.5)
     dialog.accept()
     assert seat.reading.settings.read_first
+    assert not seat.reading.settings.compiled
     assert dict(seat.reading.settings.prevalence) == {"pneumonia": 0.125}
     assert seat.desk._unsaved == seat.reading.settings
 

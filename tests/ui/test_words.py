@@ -80,6 +80,12 @@ def test_predictive_values_need_a_call_and_a_prevalence() -> None:
     assert words.percent(sick * point.sensitivity.value / positive) in told
 
 
+def test_figures_that_nobody_published_are_not_made_up() -> None:
+    bare = replace(POINTS[0], sensitivity=None, specificity=None)
+    assert words.predictive_text(bare, 0.1, Call.POSITIVE) is None
+    assert words.operating_point_lines(bare)[1:3] == ["Sensitivity not published", "Specificity not published"]
+
+
 def test_evidence_is_claimed_until_measured_here() -> None:
     for level in Evidence:
         assert level.value in words.evidence_badge(level)

@@ -61,7 +61,8 @@ class _Keeping:
 
 
 def _takes_methods(model: type[Any]) -> bool:
-    return issubclass(model, TorchClassifier) and model.explain is TorchClassifier.explain
+    own = not issubclass(model, TorchClassifier) or model.perturbation is not None
+    return not own and model.explain is TorchClassifier.explain
 
 
 @contextmanager

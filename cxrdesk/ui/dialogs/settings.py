@@ -12,6 +12,7 @@ from PySide6.QtWidgets import (
     QDialogButtonBox,
     QDoubleSpinBox,
     QFormLayout,
+    QScrollArea,
     QVBoxLayout,
     QWidget,
 )
@@ -30,6 +31,9 @@ _DEVICES = (
 )
 
 
+_MOST_ROWS_HEIGHT = 240
+
+
 class SettingsDialog(QDialog):
     """Edits a copy; `settings` gives it back."""
 
@@ -42,6 +46,8 @@ class SettingsDialog(QDialog):
         self.read_first.setChecked(settings.read_first)
         self.theme = _choice(_THEMES, settings.theme)
         self.device = _choice(_DEVICES, settings.device)
+        self.compiled = QCheckBox("Compile networks once, so that they score faster on this processor")
+        self.compiled.setChecked(settings.compiled)
         self.timeout = QDoubleSpinBox()
         self.timeout.setRange(1, 3600)
         self.timeout.setDecimals(0)
@@ -61,10 +67,17 @@ class SettingsDialog(QDialog):
                 "muted",
             )
         )
-        shares = QFormLayout()
+        rows = QWidget()
+        shares = QFormLayout(rows)
+        shares.setContentsMargins(0, 0, 0, 0)
         for key, field in self.prevalence.items():
             shares.addRow(finding_name(key), field)
-        column.addLayout(shares)
+        area = QScrollArea()  # some detectors look for very many findings
+        area.setFrameShape(QScrollArea.Shape.NoFrame)
+        area.setWidgetResizable(True)
+        area.setWidget(rows)
+        area.setFixedHeight(min(rows.sizeHint().height(), _MOST_ROWS_HEIGHT))
+        column.addWidget(area)
         if not self.prevalence:
             column.addWidget(label("No detector is installed."))
         column.addSpacing(6)
@@ -74,6 +87,7 @@ class SettingsDialog(QDialog):
         rest.addRow("Compute on", self.device)
         rest.addRow("Longest time for one film", self.timeout)
         column.addLayout(rest)
+        column.addWidget(self.compiled)
         column.addWidget(label("Device and time apply from the next job on.", "muted"))
         column.addStretch(1)
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Ok | QDialogButtonBox.StandardButton.Cancel)
@@ -102,6 +116,7 @@ class SettingsDialog(QDialog):
             read_first=self.read_first.isChecked(),
             theme=self.theme.currentData(),
             device=self.device.currentData(),
+            compiled=self.compiled.isChecked(),
             film_timeout_s=self.timeout.value(),
             prevalence=prevalence,
         )

@@ -154,7 +154,8 @@ class DetectorCard(ModelCard):
 
     def _provenance(self, result: DetectorResult) -> None:
         told = [f"Version {self.spec.version}"]
-        told += [f"ran on {result.device} in {result.seconds_s:.1f} s"] if result.device else []
+        engine = f" ({result.engine})" if result.engine else ""
+        told += [f"ran on {result.device}{engine} in {result.seconds_s:.1f} s"] if result.device else []
         tip = f"Trained on: {self.spec.trained_on or 'not stated'}\nLicence: {self.spec.licence or 'not stated'}"
         self.column.addWidget(label(", ".join(told), "muted", tip=tip))
 

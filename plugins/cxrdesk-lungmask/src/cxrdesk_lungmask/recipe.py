@@ -10,12 +10,13 @@ import torch
 from cxrdesk.api import Evidence, FilmScope, InputSpec, SegmenterSpec
 from cxrdesk.api.bundle import write_bundle
 from cxrdesk.api.golden import record
+from cxrdesk.api.making import golden_films
 from cxrdesk.discovery.registry import Plugin, Registry
 from cxrdesk.evaluation.datasets import adult_lungs, kermany
 from cxrdesk.evaluation.tables import segmenter_table
 from cxrdesk.imaging.preprocess import WHOLE_FILM
 from cxrdesk.training.augment import Geometry
-from cxrdesk.training.bundles import golden_films, half_precision, provenance, sha256
+from cxrdesk.training.bundles import half_precision, provenance, sha256
 from cxrdesk.training.data import Draws, Example, read_films, required
 from cxrdesk.training.fit import Plan, Stage, fit_stages
 from cxrdesk.training.masks import drawn_mask

@@ -17,6 +17,7 @@ import torch
 
 from cxrdesk.api import DetectorSpec, Evidence, FilmScope, Saliency
 from cxrdesk.api.bundle import Bundle, write_bundle
+from cxrdesk.api.making import golden_films
 from cxrdesk.discovery.loader import load_registry
 from cxrdesk.evaluation.calibration import chosen
 from cxrdesk.evaluation.choices import thresholds
@@ -24,7 +25,7 @@ from cxrdesk.evaluation.datasets import Row, kermany
 from cxrdesk.evaluation.run import Scored, of_finding
 from cxrdesk.evaluation.tables import detector_films
 from cxrdesk.imaging.errors import UserError
-from cxrdesk.training.bundles import golden_films, half_precision, provenance, sha256
+from cxrdesk.training.bundles import half_precision, provenance, sha256
 from cxrdesk.training.data import required
 from cxrdesk.training.finish import AIMS, Bench
 from cxrdesk.training.fit import Stage

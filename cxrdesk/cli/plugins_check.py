@@ -1,0 +1,50 @@
+"""``cxrdesk plugins check``: the conformance kit."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cxrdesk.cli.exits import Exit
+
+if TYPE_CHECKING:
+    from cxrdesk.api.testing import Outcome
+
+
+def check(
+    named: Annotated[str, typer.Argument(help="A plugin's folder, or the name of one installed.", metavar="PATH|NAME")],
+    as_json: Annotated[bool, typer.Option("--json", help="Machine-readable, on stdout alone.")] = False,
+) -> None:
+    """Check a plugin as the host will use it; each failure says what, where, and how to mend it."""
+    from cxrdesk.api.testing import State, check_plugin, find_target
+    from cxrdesk.cli.console import stderr
+
+    target = find_target(named)
+    outcomes: list[Outcome] = []
+    with stderr().status("checking") as shown:
+        for made in check_plugin(target):
+            outcomes.append(made)
+            shown.update(f"{made.where}: {made.check}")
+    failed = [made for made in outcomes if made.state is State.FAILED]
+    if as_json:
+        typer.echo(json.dumps({"plugin": target.module, "checks": [asdict(made) for made in outcomes]}, indent=1))
+    else:
+        _tell(outcomes)
+    if failed:
+        raise typer.Exit(Exit.PARTLY)
+
+
+def _tell(outcomes: list[Outcome]) -> None:
+    from cxrdesk.api.testing import State
+    from cxrdesk.cli.console import stdout, table
+
+    told = [made for made in outcomes if made.state is not State.PASSED]
+    console = stdout()
+    if told:
+        rows = [(made.check, made.state.value, made.where, made.what, made.mend) for made in told]
+        console.print(table("Check", "Ended", "Where", "What", "How to mend it", rows=rows))
+    counts = {state: sum(made.state is state for made in outcomes) for state in State}
+    console.print(", ".join(f"{count} {state.value}" for state, count in counts.items()) + ".")

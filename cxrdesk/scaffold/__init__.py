@@ -1,0 +1,1 @@
+"""Writes new plugins from the templates beside it: ``cxrdesk plugins new``."""

@@ -1,0 +1,1 @@
+"""Detectors from TorchXRayVision DenseNet weights that the user already has."""
