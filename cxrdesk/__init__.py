@@ -3,3 +3,5 @@
 __version__ = "0.1.0"
 
 DISCLAIMER = "Not a medical device; not for diagnosis"
+HOME_VARIABLE = "CXRDESK_HOME"
+"""Names one folder that holds everything: for portable copies and for tests."""

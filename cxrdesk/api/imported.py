@@ -8,11 +8,8 @@ from pathlib import Path
 
 import platformdirs
 
+from cxrdesk import HOME_VARIABLE
 from cxrdesk.api.bundle import MANIFEST
-
-HOME_VARIABLE = "CXRDESK_HOME"
-"""Names one folder that holds everything: for portable copies and for tests."""
-
 
 FOLDER_VARIABLE = "CXRDESK_IMPORTED"
 """Names the folder of these bundles to a process that sees no home."""

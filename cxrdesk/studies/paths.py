@@ -7,7 +7,7 @@ from pathlib import Path
 
 import platformdirs
 
-from cxrdesk.api.imported import HOME_VARIABLE
+from cxrdesk import HOME_VARIABLE
 
 
 def data_dir() -> Path:

@@ -8,7 +8,7 @@ import pytest
 from cxrdesk.inference import answers
 from tests.support import segmenter_spec
 
-COMMON = {"device": "cpu", "seconds_s": 0.5, "note": ""}
+COMMON = {"device": "cpu", "seconds_s": 0.5, "note": "", "engine": "torch"}
 BOX = [0.0, 0.0, 1.0, 1.0]
 MAP = {"finding": "pneumonia", "film": 0, "box": BOX, "rendering": None}
 VALUES = np.ones((4, 4), np.float32)
