@@ -104,7 +104,7 @@ def plan(way: Way, command: list[str], sandbox: Sandbox, lifeline: int, folder: 
 def bubblewrapped(command: list[str], readable: list[tuple[str, str]], devices: list[str], folder_mb: int) -> list[str]:
     """The command as bubblewrap starts it, with the same view as `cxrdesk.sandbox.enter` makes."""
     made = [shutil.which("bwrap") or "bwrap", "--unshare-all", "--unshare-user", "--uid", "1000", "--gid", "1000"]
-    made += ["--die-with-parent", "--new-session", "--cap-drop", "ALL", "--unsetenv", "PWD"]
+    made += ["--die-with-parent", "--new-session", "--cap-drop", "ALL"]
     made += ["--size", str(folder_mb << 20), "--tmpfs", "/tmp", "--proc", "/proc", "--dev", "/dev"]
     for name in view.SYSTEM:
         path = Path("/", name)
