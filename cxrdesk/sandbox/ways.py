@@ -58,6 +58,8 @@ class Sandbox:
         What it may write to the folder of its own.
     accelerator : bool
         Whether it may open the devices of graphics cards.
+    writable : tuple of Path
+        Folders outside its own that it may write to; made where they are not there.
     """
 
     readable: tuple[Path, ...] = ()
@@ -65,6 +67,7 @@ class Sandbox:
     address_mb: int | None = None
     folder_mb: int = 512
     accelerator: bool = False
+    writable: tuple[Path, ...] = ()
 
 
 def scrubbed(home: str) -> dict[str, str]:
@@ -85,8 +88,9 @@ def plan(way: Way, command: list[str], sandbox: Sandbox, lifeline: int, folder: 
     """What the keeper is told; `folder` is the command's own where it is held in the plain way."""
     devices = view.accelerators() if sandbox.accelerator else []
     readable = view.shown(sandbox.readable, accelerator=bool(devices)) if way is not Way.PLAIN else []
+    writable = [str(folder.absolute()) for folder in sandbox.writable]
     if way is Way.BUBBLEWRAP:
-        command = bubblewrapped(command, readable, devices, sandbox.folder_mb)
+        command = bubblewrapped(command, readable, writable, devices, sandbox.folder_mb)
     return {
         "command": command,
         "lifeline": lifeline,
@@ -98,10 +102,13 @@ def plan(way: Way, command: list[str], sandbox: Sandbox, lifeline: int, folder: 
         "processes": _PROCESSES + 16 * (os.cpu_count() or 1) if way is Way.NAMESPACES else None,
         "devices": devices,
         "readable": readable,
+        "writable": writable,
     }
 
 
-def bubblewrapped(command: list[str], readable: list[tuple[str, str]], devices: list[str], folder_mb: int) -> list[str]:
+def bubblewrapped(
+    command: list[str], readable: list[tuple[str, str]], writable: list[str], devices: list[str], folder_mb: int
+) -> list[str]:
     """The command as bubblewrap starts it, with the same view as `cxrdesk.sandbox.enter` makes."""
     made = [shutil.which("bwrap") or "bwrap", "--unshare-all", "--unshare-user", "--uid", "1000", "--gid", "1000"]
     made += ["--die-with-parent", "--new-session", "--cap-drop", "ALL"]
@@ -118,6 +125,8 @@ def bubblewrapped(command: list[str], readable: list[tuple[str, str]], devices: 
         made += ["--dev-bind-try", f"/dev/{name}", f"/dev/{name}"]
     for real, name in readable:
         made += ["--ro-bind-try", real, name]
+    for name in writable:
+        made += ["--bind", name, name]
     return [*made, "--remount-ro", "/", "--chdir", "/tmp", "--", *command]
 
 

@@ -103,6 +103,14 @@ print(json.dumps(told))
     assert told[6:] == [True, "OSError", ["1", "2"]]
 
 
+@pytest.mark.usefixtures("held")
+def test_what_is_named_may_be_written(tmp_path: Path) -> None:
+    folder = tmp_path / "not" / "there"
+    ended, _, err = ran(f"open({str(folder / 'kept')!r}, 'w').write('kept')", Sandbox(writable=(folder,)))
+    assert (ended, err) == (0, "")
+    assert (folder / "kept").read_text() == "kept"
+
+
 LEAVES_GRANDCHILDREN = """
 import os, time
 for _ in range(3):
