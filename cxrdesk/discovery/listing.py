@@ -17,7 +17,8 @@ from cxrdesk.discovery.installed import Installed, in_order, installed
 from cxrdesk.discovery.memory import Memory
 from cxrdesk.discovery.registry import Plugin, PluginFailure, Registry
 from cxrdesk.imaging.words import shown_text
-from cxrdesk.sandbox.start import Confined, Sandbox
+from cxrdesk.sandbox.start import Confined
+from cxrdesk.sandbox.ways import Sandbox
 
 LIMIT_S = 20.0
 """For the import of one plugin's module, on a cold disk too."""

@@ -14,7 +14,8 @@ from typing import IO, Any
 from numpy.typing import NDArray
 
 from cxrdesk.inference import wire
-from cxrdesk.sandbox.start import Confined, Sandbox
+from cxrdesk.sandbox.start import Confined
+from cxrdesk.sandbox.ways import Sandbox
 
 _JOIN_S = 1.0
 """Where nothing ends a grandchild it may hold a pipe open for ever; its reader is a daemon and waits alone."""

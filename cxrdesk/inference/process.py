@@ -22,7 +22,8 @@ from cxrdesk.inference.devices import child_environment
 from cxrdesk.inference.models import Detection, Segmentation, Stage
 from cxrdesk.inference.pipes import EndedError, PipedProcess
 from cxrdesk.inference.pixels import Shelf
-from cxrdesk.sandbox.start import Sandbox, memory_limit_mb
+from cxrdesk.sandbox.start import memory_limit_mb
+from cxrdesk.sandbox.ways import Sandbox
 
 START_LIMIT_S = 120.0
 """For the interpreter and the plugins' modules; a cold disk is slow."""

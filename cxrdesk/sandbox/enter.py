@@ -41,7 +41,7 @@ def main(plan: dict[str, Any]) -> NoReturn:
     signal.signal(signal.SIGCHLD, lambda *_: None)
     # Before the namespaces: their first process changes this one's root too.
     nothing = os.open(os.devnull, os.O_RDWR)
-    first, told = _namespaces(plan) if plan["namespaces"] else _alone(plan)
+    first, told = _namespaces(plan) if plan["way"] == "namespaces" else _alone(plan)
     # What belongs to the command must not stay open here: its end would not be seen.
     for stream in (0, 1):
         os.dup2(nothing, stream)
@@ -58,7 +58,8 @@ def main(plan: dict[str, Any]) -> NoReturn:
         # All others in its namespace have ended when its own end can be waited for.
         os.kill(first, signal.SIGKILL)
         os.waitpid(first, 0)
-    _end_as(status if told is None or status is None else _said(told))
+    bubblewrap = plan["way"] == "bubblewrap"
+    _end_as(status if told is None or status is None else _said(told), bubblewrap=bubblewrap)
 
 
 def _said(told: int) -> int:
@@ -106,12 +107,13 @@ def _descendants(pid: int) -> list[int]:
     return found
 
 
-def _end_as(status: int | None) -> NoReturn:
+def _end_as(status: int | None, *, bubblewrap: bool) -> NoReturn:
     if status is None:
         os._exit(FAILED)
-    if os.WIFSIGNALED(status):
+    number = os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.waitstatus_to_exitcode(status) - 128
+    # Bubblewrap tells a signal as shells do.
+    if os.WIFSIGNALED(status) or (bubblewrap and number in set(signal.Signals)):
         _no_core()
-        number = os.WTERMSIG(status)
         if number != signal.SIGKILL:
             signal.signal(number, signal.SIG_DFL)
         os.kill(os.getpid(), number)
@@ -246,7 +248,7 @@ def _run(plan: dict[str, Any], folder: str) -> NoReturn:
     _limit("RLIMIT_AS", plan["address_mb"])
     if plan["processes"] is not None:
         _limit("RLIMIT_NPROC", plan["processes"], unit=1)
-    if sys.platform == "linux":
+    if sys.platform == "linux" and plan["way"] != "bubblewrap":  # which does so itself, once it has what it needs
         linux.no_new_privileges()
     os.closerange(3, 1 << 16)
     os.execv(plan["command"][0], plan["command"])

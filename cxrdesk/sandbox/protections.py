@@ -5,7 +5,8 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass
 
-from cxrdesk.sandbox.start import memory_limit_mb, namespaces, why_no_namespaces
+from cxrdesk.sandbox.start import memory_limit_mb
+from cxrdesk.sandbox.ways import Way, way, why_not
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,9 +29,9 @@ class Protection:
 
 def protections() -> list[Protection]:
     """What holds on this machine, those that hold first; tries once what the system allows."""
-    inside = namespaces()
+    inside = way() is not Way.PLAIN
     found_again = inside or sys.platform == "linux"
-    why = "" if inside else f"This system does not allow it without an administrator ({why_no_namespaces()})."
+    why = "" if inside else f"This system does not allow it without an administrator ({why_not(Way.NAMESPACES)})."
     found = [
         Protection(
             code="own-process",

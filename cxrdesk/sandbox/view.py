@@ -7,8 +7,9 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-_SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/nix", "/gnu")
-"""Shown in any case; see `cxrdesk.sandbox.enter.SYSTEM`."""
+SYSTEM = ("bin", "sbin", "lib", "lib32", "lib64", "libx32", "usr", "nix", "gnu")
+FILES = ("etc/ld.so.cache", "etc/ld.so.conf", "etc/ld.so.conf.d", "etc/alternatives", "etc/localtime")
+"""Shown in any case; by the same names in `cxrdesk.sandbox.enter`, which can import nothing of ours."""
 _MACHINE = ("/sys/devices/system",)
 """Which cores there are: OpenMP asks."""
 _CARDS = ("/sys/bus/pci", "/sys/devices", "/sys/class/drm", "/sys/module", "/usr/share/vulkan")
@@ -32,7 +33,7 @@ def shown(readable: Sequence[Path], *, accelerator: bool) -> list[tuple[str, str
             real = os.path.realpath(path)
             pairs |= {(real, str(path.absolute())), (real, real)}
     # What lies within a place that is shown is there already; a folder cannot be made in a read-only one.
-    outer: list[str] = list(_SYSTEM)
+    outer: list[str] = [f"/{name}" for name in SYSTEM]
     kept = []
     for real, name in sorted(pairs, key=lambda pair: (pair[1].count("/"), pair)):
         if not any(name == known or name.startswith(f"{known}/") for known in outer):

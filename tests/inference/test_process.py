@@ -23,7 +23,7 @@ from cxrdesk.inference.process import Child, InferenceError
 from cxrdesk.inference.result import Call, Status
 from cxrdesk.inference.runners import ChildRunner
 from cxrdesk.sandbox import watch
-from cxrdesk.sandbox.start import Sandbox
+from cxrdesk.sandbox.ways import Sandbox
 from tests.support import film, with_table
 
 ONLY = ("cxrdesk-hostile",)

@@ -15,18 +15,29 @@ import pytest
 
 from cxrdesk.sandbox import start, watch
 from cxrdesk.sandbox.protections import protections
-from cxrdesk.sandbox.start import Confined, Sandbox, scrubbed
+from cxrdesk.sandbox.start import Confined
+from cxrdesk.sandbox.ways import Sandbox, Way, scrubbed, why_not
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the keeper is POSIX")
 
 
-@pytest.fixture(params=["namespaces", "plain"])
-def mode(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
-    if request.param == "plain":
-        monkeypatch.setattr(start, "namespaces", lambda: False)
-    elif not start.namespaces():
-        pytest.skip(f"this machine allows no namespaces: {start.why_no_namespaces()}")
-    return str(request.param)
+@pytest.fixture(params=list(Way))
+def held(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Way:
+    """Every way in which this machine can hold a command, one after the other."""
+    use(request.param, monkeypatch)
+    return request.param
+
+
+@pytest.fixture(params=[Way.NAMESPACES, Way.BUBBLEWRAP])
+def inside(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Way:
+    use(request.param, monkeypatch)
+    return request.param
+
+
+def use(which: Way, monkeypatch: pytest.MonkeyPatch) -> None:
+    if which is not Way.PLAIN and (reason := why_not(which)):
+        pytest.skip(f"this machine allows no {which}: {reason}")
+    monkeypatch.setattr(start, "way", lambda: which)
 
 
 def ran(code: str, sandbox: Sandbox | None = None) -> tuple[int, str, str]:
@@ -38,7 +49,7 @@ def ran(code: str, sandbox: Sandbox | None = None) -> tuple[int, str, str]:
     return confined.process.returncode, out.decode(), err.decode()
 
 
-@pytest.mark.usefixtures("mode")
+@pytest.mark.usefixtures("held")
 @pytest.mark.parametrize(
     ("code", "ended"),
     [
@@ -52,7 +63,7 @@ def test_a_command_ends_as_it_would_alone(code: str, ended: int) -> None:
     assert ran(code)[0] == ended
 
 
-def test_what_a_command_is_told(mode: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_a_command_is_told(held: Way, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "hunter2")
     monkeypatch.setenv("USER", "somebody")
     code = "import json, os; open('own', 'w').close(); print(json.dumps([dict(os.environ), os.getcwd(), os.listdir()]))"
@@ -61,15 +72,14 @@ def test_what_a_command_is_told(mode: str, monkeypatch: pytest.MonkeyPatch) -> N
     environment, folder, files = json.loads(out)
     assert environment["GIVEN"] == "yes"
     assert environment["HOME"] == environment["TMPDIR"] == folder
-    assert not {"AWS_SECRET_ACCESS_KEY", "USER", "PWD", "CXRDESK_HOME"} & environment.keys()
+    assert environment.pop("PWD", folder) == folder  # bubblewrap says it
+    assert not {"AWS_SECRET_ACCESS_KEY", "USER", "CXRDESK_HOME"} & environment.keys()
     assert set(environment) <= set(scrubbed("")) | {"GIVEN", "LC_CTYPE"}
-    assert files == ["own"] if mode == "plain" else "own" in files
+    assert files == ["own"] if held is Way.PLAIN else "own" in files
     assert not Path(folder, "own").exists()
 
 
-def test_what_a_command_sees_of_this_machine(tmp_path: Path) -> None:
-    if not start.namespaces():
-        pytest.skip(f"this machine allows no namespaces: {start.why_no_namespaces()}")
+def test_what_a_command_sees_of_this_machine(tmp_path: Path, inside: Way) -> None:
     for name in ("shown", "hidden"):
         (tmp_path / name).write_text(name)
     (tmp_path / "link").symlink_to(tmp_path / "shown")
@@ -91,6 +101,14 @@ print(json.dumps(told))
     assert told[2] == "FileNotFoundError"
     assert told[3:6] == ["OSError", "OSError", "OSError"]
     assert told[6:] == [True, "OSError", ["1", "2"]]
+
+
+@pytest.mark.usefixtures("held")
+def test_what_is_named_may_be_written(tmp_path: Path) -> None:
+    folder = tmp_path / "not" / "there"
+    ended, _, err = ran(f"open({str(folder / 'kept')!r}, 'w').write('kept')", Sandbox(writable=(folder,)))
+    assert (ended, err) == (0, "")
+    assert (folder / "kept").read_text() == "kept"
 
 
 LEAVES_GRANDCHILDREN = """
@@ -130,7 +148,7 @@ def gone(pids: list[int]) -> bool:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
-@pytest.mark.usefixtures("mode")
+@pytest.mark.usefixtures("held")
 @pytest.mark.parametrize("end", ["by-itself", "killed", "stopped", "orphaned"])
 def test_nothing_outlives_a_command(end: str) -> None:
     confined = started(LEAVES_GRANDCHILDREN.replace("END", "0.5" if end == "by-itself" else "1000"))
@@ -152,7 +170,7 @@ def test_nothing_outlives_a_command(end: str) -> None:
     closed(confined)
 
 
-@pytest.mark.usefixtures("mode")
+@pytest.mark.usefixtures("held")
 def test_too_much_memory_ends_it() -> None:
     code = "print('left', flush=True); kept = [b'1' * (1 << 20) for _ in range(10_000)]"
     confined = started(f"{code}\nimport time; time.sleep(1000)", Sandbox(memory_mb=200))
@@ -162,7 +180,7 @@ def test_too_much_memory_ends_it() -> None:
     closed(confined)
 
 
-@pytest.mark.usefixtures("mode")
+@pytest.mark.usefixtures("held")
 def test_a_limit_on_addresses_and_on_what_is_written() -> None:
     code = (
         "import mmap\ntry: mmap.mmap(-1, 1 << 32)\nexcept OSError as error: print(error)\n"
@@ -175,8 +193,7 @@ def test_a_limit_on_addresses_and_on_what_is_written() -> None:
 
 
 def test_a_sandbox_that_cannot_be_made_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    if not start.namespaces():
-        pytest.skip("this machine allows none")
+    use(Way.NAMESPACES, monkeypatch)
     made = start.plan
     # No file system is so small.
     monkeypatch.setattr(start, "plan", lambda *given: made(*given) | {"folder_mb": -1})
@@ -188,8 +205,8 @@ def test_a_sandbox_that_cannot_be_made_is_told(monkeypatch: pytest.MonkeyPatch) 
 @pytest.mark.parametrize("inside", [True, False])
 def test_protections_are_told_as_they_are(monkeypatch: pytest.MonkeyPatch, inside: bool) -> None:
     room = "cxrdesk.sandbox.protections"
-    monkeypatch.setattr(f"{room}.namespaces", lambda: inside)
-    monkeypatch.setattr(f"{room}.why_no_namespaces", lambda: "" if inside else "unshare: Operation not permitted")
+    monkeypatch.setattr(f"{room}.way", lambda: Way.BUBBLEWRAP if inside else Way.PLAIN)
+    monkeypatch.setattr(f"{room}.why_not", lambda which: "unshare: Operation not permitted")
     told = {item.code: item for item in protections()}
     assert told["network"].holds is told["files"].holds is inside
     assert told["time"].holds
