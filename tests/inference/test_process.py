@@ -259,7 +259,8 @@ def test_what_is_asked_of_a_child_is_served_by_its_distribution_alone(registry):
 
 def test_what_computed_is_told_and_the_wish_to_compile_arrives(registry, tmp_path):
     torch = pytest.importorskip("torch")
-    runner = ChildRunner(registry, device="cpu", limit_s=120, compiled=tmp_path / "compiled")
+    together = frozenset({"cxrdesk-torchy"})
+    runner = ChildRunner(registry, device="cpu", limit_s=120, together=together, compiled=tmp_path / "compiled")
     try:
         torchy = registry.model("torchy").spec
         done = runner.detect(torchy, [film()], [{}], lambda _: None, lambda: False, explain=False)
@@ -267,6 +268,12 @@ def test_what_computed_is_told_and_the_wish_to_compile_arrives(registry, tmp_pat
         runner.close()
     # It comes without a bundle.
     assert done.engine.startswith(f"torch {torch.__version__} (not compiled: ")
+
+
+def test_a_stranger_writes_no_folder_that_stays(registry, tmp_path):
+    runner = ChildRunner(registry, device="cpu", together=frozenset(), compiled=tmp_path / "compiled")
+    assert runner.child("torchy").compiled is None
+    assert runner.child("torchy").sandbox.writable == ()
 
 
 @pytest.mark.usefixtures("look")
