@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cxrdesk.api.detector import Detector, Segmenter
+from cxrdesk.api.evidence import Evidence
 from cxrdesk.api.spec import DetectorSpec, SegmenterSpec
 
 
@@ -103,8 +104,9 @@ class Registry:
 
     @property
     def detectors(self) -> list[DetectorSpec]:
-        """Specs of all detectors, in order of their ids."""
-        return [self._detectors[key][0].spec for key in sorted(self._detectors)]
+        """Specs of all detectors in order of their ids, those trained on simulated films after all others."""
+        specs = (self._detectors[key][0].spec for key in sorted(self._detectors))
+        return sorted(specs, key=lambda spec: spec.evidence is Evidence.SYNTHETIC)
 
     @property
     def segmenters(self) -> list[SegmenterSpec]:
