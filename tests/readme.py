@@ -81,7 +81,8 @@ def simulated() -> str:
         for table in item["tables"]:
             # A finding without operating points is told at 0.5.
             point = table["points"].get(POINT) or table["points"]["0.5"]
-            missed = "" if point["auc"]["value"] >= LEAST_AUC else " (missed)"
+            # By the figure that is printed.
+            missed = "" if round(point["auc"]["value"], 3) >= LEAST_AUC else " (missed)"
             values = " | ".join(_told(point[column]) for column in SIMULATED[1:])
             films = f"{point['films']} ({point['positives']})"
             lines.append(f"| {name} | {table['finding']} | {_told(point['auc'])}{missed} | {values} | {films} |")
