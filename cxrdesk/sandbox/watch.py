@@ -27,8 +27,9 @@ def tree(pid: int) -> list[int]:
         except psutil.Error:
             return []
     found = [pid]
-    with suppress(OSError, ValueError):
-        for task in os.scandir(f"/proc/{pid}/task"):
+    # Any of them may end while one looks.
+    with suppress(OSError, ValueError), os.scandir(f"/proc/{pid}/task") as tasks:
+        for task in tasks:
             children = Path(task.path, "children").read_text().split()
             found += [inner for child in children for inner in tree(int(child))]
     return found
