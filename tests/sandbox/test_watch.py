@@ -1,3 +1,5 @@
+"""What runs below a process, and how much memory it takes."""
+
 from __future__ import annotations
 
 import os
