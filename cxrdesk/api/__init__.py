@@ -4,7 +4,7 @@ A plugin's module states ``CXRDESK_API``, the version that it was written for, a
 
     from cxrdesk.api import Detector, DetectorSpec, hookimpl
 
-    CXRDESK_API = "0.9"
+    CXRDESK_API = "1.0"
 
     @hookimpl
     def cxrdesk_detectors():

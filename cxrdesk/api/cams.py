@@ -62,7 +62,6 @@ class StrongestScoreCam:
     """
 
     model: torch.nn.Module
-    activations_and_grads: Any
     channels = SCORE_CAM_CHANNELS
 
     def get_cam_weights(
@@ -75,12 +74,9 @@ class StrongestScoreCam:
     ) -> NDArray[np.float32]:
         """Weights float32 (n, channels), 0 for those that are not taken."""
         weights = np.zeros(activations.shape[:2], np.float32)
-        kept = len(self.activations_and_grads.activations)
         for i, (film, target) in enumerate(zip(input_tensor, targets, strict=True)):
             strongest = np.argsort(-activations[i].mean(axis=(1, 2)), kind="stable")[: self.channels]
             weights[i, strongest] = self._shares(film, target, activations[i, strongest])
-        # The hooks saw the masked films too.
-        del self.activations_and_grads.activations[kept:]
         return weights
 
     def _shares(self, film: torch.Tensor, target: Any, activations: NDArray[np.float32]) -> NDArray[np.float32]:

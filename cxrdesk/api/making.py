@@ -10,10 +10,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cxrdesk.api.bundle import WEIGHTS, write_bundle
+from cxrdesk.api.bundle import ONNX, TORCHSCRIPT, WEIGHTS, write_bundle
 from cxrdesk.api.detector import Detector, Mask, Segmenter
 from cxrdesk.api.golden import Film, record
 from cxrdesk.imaging.phantom import Opacity, adult, child, simulate
+
+__all__ = ["ONNX", "TORCHSCRIPT", "WEIGHTS", "golden_films", "make_bundle"]
 
 GOLDEN_SHAPE = (256, 256)
 """Small, so that golden vectors stay below 1 MB."""

@@ -18,6 +18,8 @@ from cxrdesk.api.detector import Context
 from cxrdesk.api.filekit import FileClassifier, FileModel, FileSegmenter
 from cxrdesk.imaging.errors import UserError
 
+__all__ = ["OnnxClassifier", "OnnxSegmenter"]
+
 _TYPES = {"tensor(float)": np.float32, "tensor(float16)": np.float16, "tensor(double)": np.float64}
 
 

@@ -17,6 +17,8 @@ from numpy.typing import NDArray
 
 from cxrdesk.api.detector import ModelInput, SaliencyMap
 
+__all__ = ["Occlusion", "Perturbation", "Rise"]
+
 LogOdds = Callable[[NDArray[np.float32]], NDArray[np.float32]]
 """From inputs (n, channels, rows, cols) to log odds of one finding, (n,)."""
 Check = Callable[[], None]

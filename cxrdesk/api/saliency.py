@@ -67,8 +67,8 @@ METHODS = {
 }
 
 
-def cam(key: str, model: torch.nn.Module, layer: torch.nn.Module) -> Any:
-    """A grad-cam object of that method, hooked to the layer.
+def known(key: str) -> CamMethod:
+    """The method of that key.
 
     Raises
     ------
@@ -77,9 +77,20 @@ def cam(key: str, model: torch.nn.Module, layer: torch.nn.Module) -> Any:
     """
     if key not in METHODS:
         raise UserError("unknown-method", f"there is no saliency method {key!r}; known are {', '.join(METHODS)}")
+    return METHODS[key]
+
+
+def cam(key: str, model: torch.nn.Module, layer: torch.nn.Module) -> Any:
+    """A grad-cam object of that method, hooked to the layer.
+
+    Raises
+    ------
+    UserError
+        ``"unknown-method"``.
+    """
+    method = known(key)
     from pytorch_grad_cam.base_cam import BaseCAM
 
-    method = METHODS[key]
     maker = getattr(import_module(method.module), method.maker)
     if not issubclass(maker, BaseCAM):
         maker = type(method.maker, (maker, BaseCAM), {})

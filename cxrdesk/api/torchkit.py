@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -13,13 +13,16 @@ from numpy.typing import NDArray
 from cxrdesk.api import compiled, heads, saliency
 from cxrdesk.api.bundle import Bundle
 from cxrdesk.api.detector import Context, Detector, Mask, ModelInput, Prediction, SaliencyMap, Segmenter
+from cxrdesk.api.features import Features, Watched
 from cxrdesk.api.perturbation import LogOdds, Perturbation
 
 if TYPE_CHECKING:
     import torch
 
+__all__ = ["TorchClassifier", "TorchSegmenter", "single_precision"]
 
-class _TorchModel:
+
+class _TorchModel(ABC):
     """Builds the network and fills it from the bundle."""
 
     model: torch.nn.Module
@@ -133,12 +136,7 @@ class _Seen:
     maps: NDArray[np.float32] | None = None
     batch: torch.Tensor | None = None
     logits: torch.Tensor | None = None
-
-
-def _cut(module: Any, given: Any, out: torch.Tensor) -> torch.Tensor | None:
-    import torch
-
-    return out.detach().requires_grad_(True).clone() if torch.is_grad_enabled() else None
+    features: Features | None = None
 
 
 class TorchClassifier(_TorchModel, Detector):
@@ -165,19 +163,16 @@ class TorchClassifier(_TorchModel, Detector):
         raise NotImplementedError(f"{type(self).__name__} declares saliency but names no layer")
 
     def load(self) -> None:
-        """As for every torch model; hooks for saliency stay until `unload`."""
+        """As for every torch model; the layer is watched until `unload`."""
         super().load()
-        self._cam: Any = None
+        self._watched: Watched | None = None
         if self.spec.saliency is not None and self.perturbation is None:
+            saliency.known(self.cam_method)
             self.model.requires_grad_(False)
-            layer = self.cam_layer(self.model)
-            # The graph starts here: nothing below the layer is kept, and the backward pass is as short as it can be.
-            # Cloned, since a leaf of the graph could not be changed in place by what follows the layer.
-            self._cut = layer.register_forward_hook(_cut)
-            self._cam = saliency.cam(self.cam_method, self.model, layer)
+            self._watched = Watched(self.cam_layer(self.model))
 
     def _mapped_layer(self) -> torch.nn.Module | None:
-        return self._cam.target_layers[0] if self._cam is not None and self._exact else None
+        return self._watched.layer if self._watched is not None and self._exact else None
 
     @property
     def _exact(self) -> bool:
@@ -186,10 +181,9 @@ class TorchClassifier(_TorchModel, Detector):
 
     def unload(self) -> None:
         """Release hooks and network."""
-        if self._cam is not None:
-            self._cam.activations_and_grads.release()
-            self._cut.remove()
-        self._last = self._cam = self._head = None
+        if self._watched is not None:
+            self._watched.release()
+        self._last = self._watched = self._head = None
         super().unload()
 
     def predict(self, inputs: Sequence[ModelInput]) -> Prediction:
@@ -220,23 +214,24 @@ class TorchClassifier(_TorchModel, Detector):
         import torch
 
         batch = torch.from_numpy(films).to(self.context.device)
-        if self._cam is None:
+        if self._watched is None:
             with torch.inference_mode():
                 return np.asarray(self.model(batch).float().cpu().numpy())
-        seen = self._cam.activations_and_grads
+        self._watched.clear()
         if self._head is not None:
             with torch.no_grad():
-                logits = seen(batch)
-            if heads.is_head(self._head, seen.activations[0], logits):
-                maps = heads.class_maps(self._head, seen.activations[0]).cpu().numpy()
-                self._last = _Seen(inputs=inputs, maps=maps)
+                logits = self.model(batch)
+            activations = self._watched.last.activations
+            if heads.is_head(self._head, activations, logits):
+                self._last = _Seen(inputs=inputs, maps=heads.class_maps(self._head, activations).cpu().numpy())
                 return np.asarray(logits.float().cpu().numpy())
             self._head = None  # somebody changed the network
         with torch.enable_grad():
-            logits = seen(batch)
-        self._last = _Seen(inputs=inputs, batch=batch, logits=logits)
+            logits = self.model(batch)
+        features = self._watched.last
+        self._last = _Seen(inputs=inputs, batch=batch, logits=logits, features=features)
         if self._exact:
-            self._head = heads.pooled_linear(self.model, seen.activations[0], logits.detach())
+            self._head = heads.pooled_linear(self.model, features.activations, logits.detach())
         return np.asarray(logits.detach().float().cpu().numpy())
 
     def explain(self, inputs: Sequence[ModelInput], finding: str) -> list[SaliencyMap]:
@@ -267,20 +262,19 @@ class TorchClassifier(_TorchModel, Detector):
 
     def _backward(self, last: _Seen, index: int) -> NDArray[np.float32]:
         """One map of each film of the batch, by one pass from the logits back to the named layer."""
-        import torch
         from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
 
         assert last.logits is not None
         assert last.batch is not None
-        seen = self._cam.activations_and_grads
-        seen.gradients = []
-        torch.autograd.backward(last.logits[:, index].sum(), retain_graph=True)
-        layer, targets = self._cam.target_layers[0], [ClassifierOutputTarget(index)] * len(last.batch)
-        activations, gradients = seen.activations[0].numpy(), seen.gradients[0].numpy()
-        self._cam.outputs = last.logits
-        return np.asarray(
-            self._cam.get_cam_image(last.batch, layer, targets, activations, gradients, eigen_smooth=False)
-        )
+        assert last.features is not None
+        assert self._watched is not None
+        cam = saliency.cam(self.cam_method, self.model, self._watched.layer)
+        cam.activations_and_grads.release()  # what it would look at is in the features
+        cam.outputs = last.logits
+        gradients = last.features.gradients(last.logits[:, index].sum())
+        given = [value.detach().cpu().numpy() for value in (last.features.activations, gradients)]
+        targets = [ClassifierOutputTarget(index)] * len(last.batch)
+        return np.asarray(cam.get_cam_image(last.batch, self._watched.layer, targets, *given, eigen_smooth=False))
 
     def _mirrored(self, inputs: Sequence[ModelInput]) -> NDArray[np.float32]:
         films = _stacked(inputs)

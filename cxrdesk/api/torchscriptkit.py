@@ -21,6 +21,8 @@ from cxrdesk.imaging.errors import UserError
 if TYPE_CHECKING:
     import torch
 
+__all__ = ["TorchScriptClassifier", "TorchScriptSegmenter"]
+
 
 def script(network: bytes, device: str = "cpu") -> torch.nn.Module:
     """The network in a TorchScript file, ready to run; the file's code is trusted from here on.

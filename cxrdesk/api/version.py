@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-API_VERSION = "0.9"
+API_VERSION = "1.0"
 
 
 def refusal(wanted: object) -> str | None:

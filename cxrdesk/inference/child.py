@@ -108,6 +108,7 @@ def serve(stream: BinaryIO, answers: BinaryIO, only: Sequence[str], site: Path |
             traceback.print_exc(file=sys.stderr)
             code, text = told(error)
             wire.send(answers, {"type": "error", "request": current, "code": code, "text": text})
+        films.trim()
     if models is not None:
         models.close()
     films.close()

@@ -185,7 +185,7 @@ class MappedFilms:
         self._films: list[tuple[dict[str, Any], MappedFilm]] = []
 
     def get(self, told: Sequence[dict[str, Any]]) -> list[Radiograph]:
-        """The films that are described, in their order; others than these are unmapped where there are too many."""
+        """The films that are described, in their order; `trim` when they were used."""
         films = []
         for description in told:
             found = next((item for item in self._films if item[0] == description), None)
@@ -196,9 +196,15 @@ class MappedFilms:
             self._films.append(found)
             assert found[1].film is not None
             films.append(found[1].film)
-        while len(self._films) > max(self.most, len(told)):
-            self._films.pop(0)[1].close()
         return films
+
+    def trim(self) -> None:
+        """Unmap those that were used longest ago, where there are too many.
+
+        After an answer, not before the next one: giving the memory of a large film back takes longer than mapping one.
+        """
+        while len(self._films) > self.most:
+            self._films.pop(0)[1].close()
 
     def close(self) -> None:
         """Unmap all."""

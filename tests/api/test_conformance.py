@@ -26,6 +26,7 @@ from cxrdesk.api import (
     SegmenterSpec,
 )
 from cxrdesk.api.bundle import write_bundle
+from cxrdesk.api.deprecation import deprecated
 from cxrdesk.api.golden import record
 from cxrdesk.api.testing import CHECKS, State, check_model, check_plugin, find_target
 from cxrdesk.api.testing.running import IMPORTING
@@ -230,7 +231,17 @@ class Edges(Good):
         ]
 
 
+class Late(Good):
+    def predict(self, inputs):
+        return self.answer(inputs)
+
+    @deprecated(since="1.4", use="predict")
+    def answer(self, inputs):
+        return super().predict(inputs)
+
+
 FAULTS = {
+    Late: "current-calls",
     NoCpu: "cpu",
     Nan: "answers",
     WrongKey: "answers",
@@ -267,6 +278,7 @@ def test_a_good_model_passes_every_check():
     }
 
 
+@pytest.mark.filterwarnings("ignore::cxrdesk.api.deprecation.PluginDeprecationWarning")
 @pytest.mark.parametrize("model", FAULTS, ids=lambda item: item.__name__)
 def test_a_fault_fails_its_check_and_no_other(model):
     wrong, _ = failed(model, limit_s=0.3)
@@ -345,7 +357,12 @@ IMPORTS = {
     "calls": (GOOD + "\nimport socket\nsocket.socket().close()\n", "import-quiet", "socket"),
     "changes": (GOOD + "\nimport os\nos.environ['CUDA_X'] = '1'\n", "import-quiet", "changes the environment"),
     "prints": (GOOD + "\nprint('hello')\n", "import-quiet", "prints"),
-    "later": (GOOD.replace('"0.9"', '"7.0"'), "api-version", "7.0"),
+    "later": (GOOD.replace('"1.0"', '"7.0"'), "api-version", "7.0"),
+    "old": (
+        GOOD + "\nimport warnings\nfrom cxrdesk.api.deprecation import PluginDeprecationWarning as P\nwarnings.warn('use b', P)",
+        "current",
+        "use b",
+    ),
     "misspelt": (GOOD.replace("def cxrdesk_detectors", "def cxrdesk_detector"), "hooks", "cxrdesk_detector is no hook"),
     "unmarked": (GOOD.replace("@api.hookimpl\n", ""), "hooks", "@hookimpl"),
     "instance": (GOOD.replace("return [Brightness]", "return [Brightness()]"), "spec", "not a Detector class"),

@@ -68,7 +68,7 @@ def run() -> Iterator[Line]:
     def bare() -> None:
         with torch.inference_mode():
             lungs.model(lung_input)
-        logits = classifier._cam.activations_and_grads(class_input)
+        logits = classifier.model(class_input)
         logits.sum().backward()
 
     def resize() -> None:

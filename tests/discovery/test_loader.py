@@ -14,7 +14,7 @@ from cxrdesk.discovery.registry import Plugin, Registry
 from tests.support import HalfLungs, spying
 from tests.wheels import PLUGINS, path_with, pip_install, plugin_wheel, unpack, wheel
 
-HEAD = "from cxrdesk.api import *\nfrom cxrdesk.api import hookimpl\nCXRDESK_API = '0.9'\n"
+HEAD = "from cxrdesk.api import *\nfrom cxrdesk.api import hookimpl\nCXRDESK_API = '1.0'\n"
 GOOD = (PLUGINS / "example" / "cxrdesk_example.py").read_text()
 HOOK = "@api.hookimpl\ndef cxrdesk_detectors():\n    return [Brightness]\n"
 assert HOOK in GOOD
@@ -31,8 +31,8 @@ BROKEN = {
         "bundle-incomplete",
         "lacks bundle.json",
     ),
-    "later": (GOOD.replace('"0.9"', '"7.0"'), "api-version", "plugin API 7.0"),
-    "unstated": (GOOD.replace('CXRDESK_API = "0.9"', ""), "api-version", "states no API version"),
+    "later": (GOOD.replace('"1.0"', '"7.0"'), "api-version", "plugin API 7.0"),
+    "unstated": (GOOD.replace('CXRDESK_API = "1.0"', ""), "api-version", "states no API version"),
     "misspelt": (GOOD.replace("def cxrdesk_detectors", "def cxrdesk_detector"), "unknown-hook", "cxrdesk_detector "),
     "misspelt-unmarked": (
         GOOD + "\ndef cxrdesk_segmentors():\n    return []\n",
@@ -46,7 +46,7 @@ BROKEN = {
     ),
     "unmarked": (GOOD.replace("@api.hookimpl\n", ""), "unknown-hook", "not marked with @hookimpl"),
     "argument": (GOOD.replace("cxrdesk_detectors()", "cxrdesk_detectors(films)"), "unknown-hook", "films"),
-    "hookless": ("CXRDESK_API = '0.9'", "unknown-hook", "implements no hook"),
+    "hookless": ("CXRDESK_API = '1.0'", "unknown-hook", "implements no hook"),
     "hook-raises": (GOOD.replace("return [Brightness]", "return 1 / 0"), "hook-failed", "ZeroDivisionError"),
     "hook-exits": (GOOD.replace("return [Brightness]", "raise SystemExit"), "hook-failed", "SystemExit"),
     "hook-torch": (GOOD.replace("return [Brightness]", "import torch"), "hook-failed", "torch may be"),

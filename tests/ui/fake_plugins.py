@@ -47,7 +47,7 @@ MODELS = (
 MANIFEST = Manifest(
     name="cxrdesk-pneumothorax",
     version="1.4.2",
-    api="0.9",
+    api="1.0",
     requires_python=">=3.11",
     publisher="Universitätsklinikum Musterstadt, Klinik für Radiologie",
     intended_use=USE,

@@ -9,12 +9,14 @@ import os
 import subprocess
 import sys
 import threading
+import warnings
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from cxrdesk.api import hookspecs
+from cxrdesk.api.deprecation import PluginDeprecationWarning, deprecations
 from cxrdesk.api.detector import Detector, Segmenter
 from cxrdesk.api.spec import DetectorSpec, SegmenterSpec
 from cxrdesk.api.testing.checks import raised
@@ -124,7 +126,8 @@ def look(name: str) -> Listing:
     watch = _Watch()
     error, problems = "", list[tuple[str, str]]()
     models: tuple[Any, ...] = ()
-    with contextlib.redirect_stdout(said):
+    with contextlib.redirect_stdout(said), warnings.catch_warnings(record=True) as warned:
+        warnings.simplefilter("always", PluginDeprecationWarning)
         try:
             module = import_module(name)
             problems += [("api-version", text) for text in [refusal(getattr(module, "CXRDESK_API", None))] if text]
@@ -133,6 +136,7 @@ def look(name: str) -> Listing:
         except BaseException as raising:  # noqa: BLE001 - SystemExit of a stranger's import is told too
             error = f"importing {name}: {raised(raising)}"
     watch.on = False
+    problems += [("current", text) for text in deprecations(warned)]
     effects = list(dict.fromkeys(watch.effects))
     effects += [f"starts a thread ({t.name})" for t in threading.enumerate() if t not in threads]
     effects += [f"changes the {key}" for key, value in _surroundings().items() if value != before[key]]

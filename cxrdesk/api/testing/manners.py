@@ -5,11 +5,13 @@ from __future__ import annotations
 import gc
 import time
 import tracemalloc
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import Any
 
 from cxrdesk.api.bundle import Bundle
+from cxrdesk.api.deprecation import PluginDeprecationWarning, deprecations
 from cxrdesk.api.detector import CancelledError
 from cxrdesk.api.golden import verify
 from cxrdesk.api.testing.answers import differ, steady
@@ -128,3 +130,21 @@ def golden(subject: Subject) -> Iterator[str]:
     if subject.spec.bundle is None:
         raise Skipped("it has no bundle; a detector with weights needs one")
     yield from verify(subject.loaded(), Bundle(subject.spec.bundle))
+
+
+@check(
+    "current-calls",
+    title="Its calls use nothing that is deprecated",
+    method="predict",
+    mend="Use what the message names in its place; what is deprecated goes with the next major version",
+)
+def current_calls(subject: Subject) -> Iterator[str]:
+    """Load, answer, explain and unload once."""
+    with warnings.catch_warnings(record=True) as warned:
+        warnings.simplefilter("always", PluginDeprecationWarning)
+        with subject.another() as model:
+            given = subject.study(32)
+            subject.answer(model, given)
+            if getattr(subject.spec, "saliency", None) is not None:
+                subject.maps(model, given, subject.findings[0])
+    yield from deprecations(warned)

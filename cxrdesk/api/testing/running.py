@@ -32,6 +32,7 @@ IMPORTING = {
         "Move what it does into load; the module may be imported by a host that only lists plugins",
     ),
     "api-version": ("The module states a plugin API that this cxrdesk offers", "State CXRDESK_API in the module"),
+    "current": ("Importing the module uses nothing that is deprecated", "Use what the message names in its place"),
     "hooks": (
         "The module implements hooks, spelt and marked as they must be",
         "Mark cxrdesk_detectors or cxrdesk_segmenters with @hookimpl and return a list of classes",

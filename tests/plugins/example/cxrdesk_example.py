@@ -4,7 +4,7 @@ import numpy as np
 
 from cxrdesk import api
 
-CXRDESK_API = "0.9"
+CXRDESK_API = "1.0"
 
 
 class Brightness(api.Detector):

@@ -28,7 +28,7 @@ from cxrdesk.api import (
     hookimpl,
 )
 
-CXRDESK_API = "0.9"
+CXRDESK_API = "1.0"
 SHARED = {
     "version": "1.0",
     "name": "Hostile",

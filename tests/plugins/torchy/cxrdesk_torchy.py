@@ -3,7 +3,7 @@
 from cxrdesk.api import DetectorSpec, Evidence, FilmScope, InputSpec, Saliency, hookimpl
 from cxrdesk.api.torchkit import TorchClassifier
 
-CXRDESK_API = "0.9"
+CXRDESK_API = "1.0"
 
 
 class Torchy(TorchClassifier):

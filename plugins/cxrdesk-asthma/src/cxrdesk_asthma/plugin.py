@@ -7,7 +7,7 @@ from pathlib import Path
 from cxrdesk.api import Detector, DetectorSpec, hookimpl
 from cxrdesk_asthma.model import AsthmaModel
 
-CXRDESK_API = "0.9"
+CXRDESK_API = "1.0"
 
 
 class Asthma(AsthmaModel):

@@ -7,7 +7,7 @@ from pathlib import Path
 from cxrdesk.api import Segmenter, SegmenterSpec, hookimpl
 from cxrdesk_lungmask.model import LungMaskModel
 
-CXRDESK_API = "0.9"
+CXRDESK_API = "1.0"
 
 
 class LungMask(LungMaskModel):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from cxrdesk.api import Detector, DetectorSpec, hookimpl, imported_bundles
 from cxrdesk_xrv.model import XrvModel
 
-CXRDESK_API = "0.9"
+CXRDESK_API = "1.0"
 CXRDESK_IMPORTED_WEIGHTS = True
 DISTRIBUTION = "cxrdesk-xrv"
 
