@@ -222,13 +222,18 @@ class Desk(QObject):
             return
         from cxrdesk.discovery.installed import BUNDLED
         from cxrdesk.inference.jobs import Worker
+        from cxrdesk.inference.proofs import here
         from cxrdesk.inference.runners import ChildRunner
 
         registry, self._used = self._registry, self.reading.settings
         self._in_use = registry
         limit_s = self._used.film_timeout_s
         compiled = folders.compiled_dir() if self._used.compiled else None
-        runner = ChildRunner(registry, together=BUNDLED, device=self._used.device, limit_s=limit_s, compiled=compiled)
+        device = self._used.device
+        proofs = here(folders.proofs_file(), device)
+        runner = ChildRunner(
+            registry, together=BUNDLED, device=device, limit_s=limit_s, compiled=compiled, proofs=proofs
+        )
         self.worker = Worker(registry, runner, self.bridge.post)
         self.worker.start()
         most = max((spec.scope.films[1] for spec in registry.detectors), default=1)

@@ -82,10 +82,16 @@ def verify(name: str, *, device: str, cancelled: Callable[[], bool] = lambda: Fa
 
 
 def check_installed(distribution: str, *, device: str) -> Checked:
-    """Check the golden vectors of a plugin that is installed beside the application; nothing is recorded."""
+    """Check the golden vectors of a plugin that is installed beside the application.
+
+    Its models are checked once more when they are next loaded, so that what was found has its consequence.
+    """
+    from cxrdesk.inference.proofs import here
     from cxrdesk.inference.site_check import check_site
 
-    return check_site(None, distribution, device=device)
+    checked = check_site(None, distribution, device=device)
+    here(paths.proofs_file(), device).forget([model.id for model in checked.models])
+    return checked
 
 
 def verify_due(

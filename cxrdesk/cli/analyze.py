@@ -89,9 +89,12 @@ def analyze(
 def new_runner(registry: Registry, *, device: str, limit_s: float, compiled: Path | None) -> Runner:
     """Where models run: in child processes, so that one that ends, prints or hangs costs its own results only."""
     from cxrdesk.discovery.installed import BUNDLED
+    from cxrdesk.inference.proofs import here
     from cxrdesk.inference.runners import ChildRunner
+    from cxrdesk.studies.paths import proofs_file
 
-    return ChildRunner(registry, together=BUNDLED, device=device, limit_s=limit_s, compiled=compiled)
+    proofs = here(proofs_file(), device)
+    return ChildRunner(registry, together=BUNDLED, device=device, limit_s=limit_s, compiled=compiled, proofs=proofs)
 
 
 @dataclass

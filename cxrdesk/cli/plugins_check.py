@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import json
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -11,20 +15,22 @@ import typer
 from cxrdesk.cli.exits import Exit
 
 if TYPE_CHECKING:
-    from cxrdesk.api.testing import Outcome
+    from cxrdesk.api.testing import Outcome, Target
 
 
 def check(
-    named: Annotated[str, typer.Argument(help="A plugin's folder, or the name of one installed.", metavar="PATH|NAME")],
+    named: Annotated[
+        str,
+        typer.Argument(help="A plugin's folder or .cxrplugin file, or the name of one installed.", metavar="PATH|NAME"),
+    ],
     as_json: Annotated[bool, typer.Option("--json", help="Machine-readable, on stdout alone.")] = False,
 ) -> None:
     """Check a plugin as the host will use it; each failure says what, where, and how to mend it."""
-    from cxrdesk.api.testing import State, check_plugin, find_target
+    from cxrdesk.api.testing import State, check_plugin
     from cxrdesk.cli.console import stderr
 
-    target = find_target(named)
     outcomes: list[Outcome] = []
-    with stderr().status("checking") as shown:
+    with _found(named) as target, stderr().status("checking") as shown:
         for made in check_plugin(target):
             outcomes.append(made)
             shown.update(f"{made.where}: {made.check}")
@@ -35,6 +41,22 @@ def check(
         _tell(outcomes)
     if failed:
         raise typer.Exit(Exit.PARTLY)
+
+
+@contextmanager
+def _found(named: str) -> Iterator[Target]:
+    """The plugin in a folder or package, or of a name; a package is unpacked for as long as it is looked at."""
+    from cxrdesk import installing
+    from cxrdesk.api.testing import find_target, in_site
+    from cxrdesk.packages.package import SUFFIX, read_package, unpack
+
+    if named.endswith(SUFFIX):
+        with tempfile.TemporaryDirectory(prefix="cxrdesk-check-") as folder:
+            unpack(read_package(Path(named), installing.publishers()), Path(folder))
+            yield in_site(Path(folder) / "site", named)
+        return
+    own = [item for item in installing.store().installed() if item.name == named]
+    yield in_site(own[0].folder / "site", named) if own and not Path(named).is_dir() else find_target(named)
 
 
 def _tell(outcomes: list[Outcome]) -> None:

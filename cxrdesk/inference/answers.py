@@ -14,7 +14,7 @@ from cxrdesk.api.spec import SegmenterSpec
 from cxrdesk.imaging.preprocess import Box
 from cxrdesk.inference.models import CODE, Detection, Segmentation, shown_text
 
-STAGES = frozenset({"loading", "masks", "scoring", "saliency"})
+STAGES = frozenset({"loading", "checking", "masks", "scoring", "saliency"})
 MALFORMED = (ValueError, KeyError, TypeError, IndexError, AttributeError, StopIteration)
 """What reading an answer that is none raises."""
 MOST_VALUES = 1 << 24
@@ -22,6 +22,8 @@ MOST_VALUES = 1 << 24
 MOST_MAPS = 512
 MOST_SHAPES = 1000
 """Contours or boxes of one rendering."""
+MOST_FAILURES = 10
+"""Sentences on golden vectors."""
 _LONGEST_CODE = 64
 
 
@@ -51,7 +53,10 @@ def _common(header: dict[str, Any]) -> dict[str, Any]:
     if not (math.isfinite(seconds_s) and seconds_s >= 0):
         raise ValueError(f"it took {seconds_s} s")
     words = {name: shown_text(str(header[name])) for name in ("note", "engine")}
-    return {"device": device, "seconds_s": seconds_s, **words}
+    proof = header["proof"]
+    if proof is not None:
+        proof = tuple(shown_text(str(text)) for text in proof[:MOST_FAILURES])
+    return {"device": device, "seconds_s": seconds_s, "proof": proof, **words}
 
 
 def _maps(told: list[dict[str, Any]], arrays: list[NDArray[Any]]) -> tuple[tuple[SaliencyMap, Rendering | None], ...]:

@@ -98,7 +98,7 @@ def serve(stream: BinaryIO, answers: BinaryIO, only: Sequence[str], site: Path |
         if models is None:
             folder = header.get("compiled")
             models = Models(registry, device=header["device"], compiled=Path(folder) if folder else None)
-        models.cancelled = cancelled
+        models.cancelled, models.prove = cancelled, bool(header["prove"])
         try:
             answer, parts = _answer(models, films, header, arrays, answers)
             wire.send(answers, {"type": "result", "request": current, **answer}, parts)
@@ -130,7 +130,8 @@ def _answer(
 
 
 def _told(done: Any) -> dict[str, Any]:
-    return {"device": done.device, "seconds_s": done.seconds_s, "note": done.note, "engine": done.engine}
+    told = {"device": done.device, "seconds_s": done.seconds_s, "note": done.note, "engine": done.engine}
+    return told | {"proof": None if done.proof is None else list(done.proof)}
 
 
 def _masks(told: list[list[str]], arrays: list[NDArray[Any]]) -> list[dict[str, Mask]]:

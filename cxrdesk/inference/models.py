@@ -10,7 +10,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
+from cxrdesk.api.bundle import Bundle
 from cxrdesk.api.detector import Context, Detector, Mask, Prediction, Rendering, SaliencyMap, Segmenter
+from cxrdesk.api.golden import verify
 from cxrdesk.discovery.registry import Registry
 from cxrdesk.imaging.errors import UserError
 from cxrdesk.imaging.radiograph import Radiograph
@@ -20,7 +22,7 @@ from cxrdesk.inference import devices
 CODE = r"[a-z][a-z0-9]*(-[a-z0-9]+)*"
 T = TypeVar("T")
 Stage = Callable[[str], None]
-"""Told of each stage: ``"loading"``, ``"scoring"``, ``"saliency"``, ``"masks"``."""
+"""Told of each stage: ``"loading"``, ``"checking"``, ``"scoring"``, ``"saliency"``, ``"masks"``."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -35,6 +37,8 @@ class Segmentation:
         What the user should know, for instance that an accelerator's memory ran out; else empty.
     engine : str
         What computed, with its version; empty where the model does not tell.
+    proof : tuple of str or None
+        What the model no longer reproduces of its golden vectors; None where that was not looked at.
     """
 
     mask: Mask
@@ -42,6 +46,7 @@ class Segmentation:
     seconds_s: float
     note: str = ""
     engine: str = ""
+    proof: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -54,6 +59,7 @@ class Detection:
     seconds_s: float
     note: str = ""
     engine: str = ""
+    proof: tuple[str, ...] | None = None
 
 
 class Models:
@@ -69,6 +75,11 @@ class Models:
         Whether the answer under way is no longer wanted.
     compiled : Path, optional
         Folder of networks compiled for the CPU; without one they run as they are.
+
+    Attributes
+    ----------
+    prove : bool
+        Whether a model's golden vectors are looked at when it is loaded.
     """
 
     def __init__(
@@ -82,6 +93,8 @@ class Models:
     ) -> None:
         self.registry, self.wanted, self.keep, self.cancelled = registry, device, keep, cancelled
         self.compiled, self._explaining = compiled, True
+        self.prove = False
+        self._proofs: dict[str, tuple[str, ...]] = {}
         self.loaded: OrderedDict[str, Detector | Segmenter] = OrderedDict()
         self._on_cpu: set[str] = set()
 
@@ -102,6 +115,13 @@ class Models:
         if self.compiled is not None:
             stage("loading")  # again, since the time that each may take is counted from here
             model.compile()
+        if self.prove and model.spec.bundle is not None:
+            stage("checking")
+            try:
+                self._proofs[model_id] = tuple(verify(model, Bundle(model.spec.bundle)))
+            except BaseException:
+                model.unload()  # it must not answer unchecked the next time
+                raise
         self.loaded[model_id] = model
         while len(self.loaded) > self.keep:
             self.loaded.popitem(last=False)[1].unload()
@@ -118,7 +138,11 @@ class Models:
                 raise ValueError(f"segment outlined {mask.structure!r}, not {model.spec.structure!r}")
             seconds = time.perf_counter() - start
             return Segmentation(
-                mask=mask, device=model.context.device, seconds_s=seconds, engine=shown_text(model.engine)
+                mask=mask,
+                device=model.context.device,
+                seconds_s=seconds,
+                engine=shown_text(model.engine),
+                proof=self._proofs.get(model_id),
             )
 
         result, note = self._with_fallback(model_id, stage, run)
@@ -156,6 +180,7 @@ class Models:
                 device=model.context.device,
                 seconds_s=seconds,
                 engine=shown_text(model.engine),
+                proof=self._proofs.get(model_id),
             )
 
         self._explaining = explain

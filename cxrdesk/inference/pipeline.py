@@ -183,7 +183,8 @@ class FilmAnalysis:
                 if item.finding == finding
             )
             raw = float(done.prediction.probabilities[finding])
-            findings.append(called(spec, finding, raw, self.options.operating_point, preprocessing, maps))
+            point = self.options.operating_point
+            findings.append(called(spec, finding, raw, point, preprocessing, maps, flipped=bool(done.proof)))
         return DetectorResult(
             spec=spec,
             films=digests,
@@ -224,11 +225,15 @@ def called(
     operating_point: str,
     preprocessing_sha256: str,
     saliency: tuple[SaliencyResult, ...] = (),
+    *,
+    flipped: bool = False,
 ) -> FindingResult:
     """A score with its calibration, and its call where the evidence allows one.
 
     Parameters
     ----------
+    flipped : bool
+        Whether a golden film falls on the other side of an operating point on this machine.
     preprocessing_sha256 : str
         Of the preprocessing that was really used, segmenters' weights included.
     """
@@ -249,6 +254,9 @@ def called(
     elif point.preprocessing_sha256 != preprocessing_sha256:
         text = "The operating point was measured with another preprocessing or segmenter: a score, not a call."
         reasons.append(Reason(code="preprocessing-differs", text=text))
+    elif flipped:
+        text = "On this machine a golden film falls on the other side of an operating point: a score, not a call."
+        reasons.append(Reason(code="golden-differs", text=text))
     if reasons or point is None:
         call, point = Call.INDETERMINATE, None
     else:

@@ -48,8 +48,8 @@ class InferenceError(Exception):
     ----------
     code : str
         ``"child-died"``, ``"time-limit"``, ``"memory-limit"``, ``"model-failed"``, ``"bad-answer"``,
-        ``"start-failed"``, ``"no-memory"``, or the code of a `UserError` that the model raised, for instance
-        ``"weights-changed"``.
+        ``"start-failed"``, ``"no-memory"``, ``"golden-differs"``, or the code of a `UserError` that the model
+        raised, for instance ``"weights-changed"``.
     """
 
     def __init__(self, code: str, text: str) -> None:
@@ -130,9 +130,12 @@ class Child:
         film: Radiograph,
         stage: Stage = lambda _: None,
         cancelled: Callable[[], bool] = lambda: False,
+        *,
+        prove: bool = False,
     ) -> Segmentation:
         """As `cxrdesk.inference.models.Models.segment`; raises InferenceError or CancelledError."""
-        header, arrays = self._ask({"op": "segment", "model": spec.id}, [film], [], stage, cancelled)
+        told = {"op": "segment", "model": spec.id, "prove": prove}
+        header, arrays = self._ask(told, [film], [], stage, cancelled)
         try:
             return answers.segmentation(spec, header, arrays)
         except answers.MALFORMED as error:
@@ -147,9 +150,17 @@ class Child:
         cancelled: Callable[[], bool] = lambda: False,
         *,
         explain: bool = True,
+        prove: bool = False,
     ) -> Detection:
-        """As `cxrdesk.inference.models.Models.detect`; raises InferenceError or CancelledError."""
-        told = {"op": "detect", "model": spec.id, "masks": [list(known) for known in masks], "explain": explain}
+        """As `cxrdesk.inference.models.Models.detect`; raises InferenceError or CancelledError.
+
+        Parameters
+        ----------
+        prove : bool
+            Whether its golden vectors are looked at, should it have to be loaded.
+        """
+        told: dict[str, Any] = {"op": "detect", "model": spec.id, "masks": [list(known) for known in masks]}
+        told |= {"explain": explain, "prove": prove}
         arrays = [mask.values for known in masks for mask in known.values()]
         header, parts = self._ask(told, films, arrays, stage, cancelled)
         try:
@@ -238,7 +249,7 @@ class Child:
         patience.stages[str(name)] += 1
         if patience.stages[str(name)] <= _FRESH:
             # Importing torch and reading weights has a limit of its own; computing starts afresh after it.
-            patience.deadline = time.monotonic() + (LOAD_LIMIT_S if name == "loading" else self.limit_s)
+            patience.deadline = time.monotonic() + (LOAD_LIMIT_S if name in ("loading", "checking") else self.limit_s)
 
     def _refuse(self, model_id: str, what: str) -> NoReturn:
         self.kill()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Protocol, TypeVar
 
@@ -13,8 +14,19 @@ from cxrdesk.imaging.radiograph import Radiograph
 from cxrdesk.inference.models import Detection, Models, Segmentation, Stage, told
 from cxrdesk.inference.pixels import SHARED_FILMS, Shelf
 from cxrdesk.inference.process import Child, InferenceError
+from cxrdesk.inference.proofs import CALL, Proofs
 
 T = TypeVar("T")
+
+
+def _check_proof(spec: DetectorSpec | SegmenterSpec, failures: tuple[str, ...]) -> None:
+    """Refuse a model whose tensors or scores are not those that were measured; a lost call costs calls alone."""
+    serious = [text for text in failures if not text.startswith(CALL)]
+    if serious:
+        text = f"{spec.id} does not compute on this machine what was measured ({serious[0]}); it is not used"
+        raise InferenceError("golden-differs", f"{text}. Install it anew, or choose another device in the settings.")
+
+
 Cancelled = Callable[[], bool]
 
 
@@ -97,6 +109,9 @@ class ChildRunner:
         Children that stay started; the one that was not asked for longest is ended first, with what it kept.
     compiled : Path, optional
         Folder of networks compiled for the CPU; without one they run as they are.
+    proofs : Proofs, optional
+        What golden vectors showed on this machine; without it nobody looks. Packages in folders of their own were
+        looked at before they were listed.
     """
 
     def __init__(
@@ -110,10 +125,11 @@ class ChildRunner:
         memory_mb: int | None = None,
         most: int = 8,
         compiled: Path | None = None,
+        proofs: Proofs | None = None,
     ) -> None:
         self.registry, self.together, self.device, self.limit_s = registry, together, device, limit_s
         self.readable, self.memory_mb, self.most = tuple(readable), memory_mb, most
-        self.compiled = compiled
+        self.compiled, self.proofs = compiled, proofs
         self._shelf = Shelf(SHARED_FILMS)
         self.children: dict[tuple[str, ...], Child] = {}
         """The one that was asked last comes last."""
@@ -143,7 +159,9 @@ class ChildRunner:
 
     def segment(self, spec: SegmenterSpec, film: Radiograph, stage: Stage, cancelled: Cancelled) -> Segmentation:
         """As the protocol says."""
-        return self.child(spec.id).segment(spec, film, stage, cancelled)
+        known, prove = self._known(spec)
+        done = self.child(spec.id).segment(spec, film, stage, cancelled, prove=prove)
+        return replace(done, proof=self._proven(spec, known, done.proof))
 
     def detect(
         self,
@@ -156,7 +174,26 @@ class ChildRunner:
         explain: bool,
     ) -> Detection:
         """As the protocol says."""
-        return self.child(spec.id).detect(spec, films, masks, stage, cancelled, explain=explain)
+        known, prove = self._known(spec)
+        done = self.child(spec.id).detect(spec, films, masks, stage, cancelled, explain=explain, prove=prove)
+        return replace(done, proof=self._proven(spec, known, done.proof))
+
+    def _known(self, spec: DetectorSpec | SegmenterSpec) -> tuple[tuple[str, ...] | None, bool]:
+        """What golden vectors showed, and whether they are to be looked at."""
+        if self.proofs is None or spec.bundle is None or self.registry.plugin(spec.id).site is not None:
+            return None, False
+        known = self.proofs.of(spec)
+        _check_proof(spec, known or ())
+        return known, known is None
+
+    def _proven(
+        self, spec: DetectorSpec | SegmenterSpec, known: tuple[str, ...] | None, found: tuple[str, ...] | None
+    ) -> tuple[str, ...] | None:
+        if self.proofs is None or known is not None or found is None:
+            return known
+        self.proofs.keep(spec, found)
+        _check_proof(spec, found)
+        return found
 
     def close(self) -> None:
         """End all children."""

@@ -45,6 +45,8 @@ if TYPE_CHECKING:
 _CARDS = ("model-card.md", "MODEL_CARD.md", "README.md")
 _LICENCES = ("LICENSE", "LICENSE.txt", "LICENSE.md", "LICENCE", "LICENCE.txt", "COPYING")
 _INTENDED = re.compile(r"\*\*Intended use:?\*\*:?\s*(.+?)(?=\n\s*[-*#]|\n\s*\n|\Z)", re.DOTALL | re.IGNORECASE)
+_UNSTATED = "not stated"
+"""What a card of 'cxrdesk plugins new' begins with there."""
 _LONGEST_USE = 600
 
 
@@ -175,10 +177,11 @@ def _stated(source: Path, card: str, told: Message, about: About, folder: Path) 
         content = tomllib.loads((source / "pyproject.toml").read_text("utf-8"))
         table = content.get("tool", {}).get("cxrdesk", {})
     in_card = _INTENDED.search(card)
+    said = in_card[1] if in_card and not in_card[1].lower().startswith(_UNSTATED) else ""
     author = told.get("Author") or str(told.get("Author-email") or "").partition("<")[0]
     found = {
         "publisher": about.publisher or table.get("publisher") or author,
-        "intended_use": about.intended_use or table.get("intended-use") or (in_card[1] if in_card else ""),
+        "intended_use": about.intended_use or table.get("intended-use") or said,
         "licence": table.get("licence")
         or told.get("License-Expression")
         or told.get("License")

@@ -30,6 +30,11 @@ def compiled_dir() -> Path:
     return _folder("cache", platformdirs.user_cache_path("cxrdesk", appauthor=False)) / "compiled"
 
 
+def proofs_file() -> Path:
+    """Return the path of what golden vectors showed on this machine, whether or not it or its folder exist."""
+    return _folder("cache", platformdirs.user_cache_path("cxrdesk", appauthor=False)) / "proofs.json"
+
+
 def plugins_dir() -> Path:
     """Return the folder of installed packages, whether or not it exists."""
     return _folder("data", platformdirs.user_data_path("cxrdesk", appauthor=False)) / "plugins"

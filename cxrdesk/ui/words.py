@@ -13,6 +13,7 @@ _STAGES = {
     "queued": "Waiting",
     "starting": "Starting the inference process",
     "loading": "Loading the model",
+    "checking": "Checking the model on this machine",
     "masks": "Outlining the lungs",
     "scoring": "Scoring",
     "saliency": "Computing the saliency map",

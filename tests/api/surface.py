@@ -1,4 +1,4 @@
-"""What plugins may rely on, one line for each name; ``python -m tests.api.surface`` writes the list of a new version."""
+"""What plugins may rely on, a line for each name; ``python -m tests.api.surface`` writes the list of a new version."""
 
 from __future__ import annotations
 

@@ -348,6 +348,11 @@ def test_a_segmenter_and_its_faults():
 
 
 GOOD = (PLUGINS / "example" / "cxrdesk_example.py").read_text()
+OLD = """
+import warnings
+from cxrdesk.api.deprecation import PluginDeprecationWarning
+warnings.warn("a goes; use b", PluginDeprecationWarning)
+"""
 IMPORTS = {
     "raises": ("1 / 0", "import", "ZeroDivisionError"),
     "exits": ("import sys\nsys.exit(3)", "import", "SystemExit"),
@@ -358,11 +363,7 @@ IMPORTS = {
     "changes": (GOOD + "\nimport os\nos.environ['CUDA_X'] = '1'\n", "import-quiet", "changes the environment"),
     "prints": (GOOD + "\nprint('hello')\n", "import-quiet", "prints"),
     "later": (GOOD.replace('"1.0"', '"7.0"'), "api-version", "7.0"),
-    "old": (
-        GOOD + "\nimport warnings\nfrom cxrdesk.api.deprecation import PluginDeprecationWarning as P\nwarnings.warn('use b', P)",
-        "current",
-        "use b",
-    ),
+    "old": (GOOD + OLD, "current", "use b"),
     "misspelt": (GOOD.replace("def cxrdesk_detectors", "def cxrdesk_detector"), "hooks", "cxrdesk_detector is no hook"),
     "unmarked": (GOOD.replace("@api.hookimpl\n", ""), "hooks", "@hookimpl"),
     "instance": (GOOD.replace("return [Brightness]", "return [Brightness()]"), "spec", "not a Detector class"),

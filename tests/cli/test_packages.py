@@ -90,6 +90,24 @@ def test_the_answer_no_installs_nothing(cli, desk, quick, installed):
     assert json.loads(cli("plugins", "list", "--json").stdout)["packages"] == []
 
 
+def test_a_package_and_an_installed_one_are_checked_as_a_folder_is(cli, desk, quick):
+    package = packed(cli, desk)
+    told = json.loads(cli("plugins", "check", package, "--json").stdout)
+    assert told["plugin"] == "cxrdesk_example"
+    states = {item["check"]: item["state"] for item in told["checks"]}
+    assert {states[key] for key in ("import", "hooks", "spec", "answers", "current", "current-calls")} == {"passed"}
+    assert cli("plugins", "install", package, "--yes").exit_code == 0
+    installed = json.loads(cli("plugins", "check", "cxrdesk-example", "--json").stdout)
+    assert {item["check"]: item["state"] for item in installed["checks"]} == states
+
+
+def test_what_the_template_leaves_open_is_not_stated(cli, desk, quick):
+    (desk / "card.md").write_text("# Card\n\n- **Intended use:** not stated yet; say in pyproject.toml who.\n")
+    [wheel] = desk.glob("cxrdesk_example-*.whl")
+    result = cli("plugins", "pack", wheel, "--out", desk, "--card", desk / "card.md", "--publisher", "Ich")
+    assert (result.exit_code, "does not state its intended use" in result.stderr) == (3, True)
+
+
 def test_enable_disable_card_and_available(cli, desk, quick, installed):
     installed()
     file = packed(cli, desk)

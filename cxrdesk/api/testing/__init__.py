@@ -14,7 +14,7 @@ from cxrdesk.api.testing.checks import CHECKS, Check, Outcome, Skipped, State
 from cxrdesk.api.testing.pytest_helpers import conformance
 from cxrdesk.api.testing.running import check_model, check_plugin
 from cxrdesk.api.testing.subject import Subject
-from cxrdesk.api.testing.target import Target, find_target
+from cxrdesk.api.testing.target import Target, find_target, in_site
 
 __all__ = [
     "CHECKS",
@@ -28,4 +28,5 @@ __all__ = [
     "check_plugin",
     "conformance",
     "find_target",
+    "in_site",
 ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from dataclasses import dataclass
-from importlib.metadata import entry_points
+from importlib.metadata import distributions, entry_points
 from pathlib import Path
 from types import ModuleType
 
@@ -51,6 +51,20 @@ def find_target(named: str | ModuleType) -> Target:
         text = f"{named!r} is neither a folder nor an installed plugin; known are {', '.join(sorted(known)) or 'none'}"
         raise UserError("unknown-name", text)
     return Target(module=known[named])
+
+
+def in_site(site: Path, name: str) -> Target:
+    """The plugin of a folder that something was installed into.
+
+    Raises
+    ------
+    UserError
+        ``"bad-plugin"``.
+    """
+    found = [entry for item in distributions(path=[str(site)]) for entry in item.entry_points if entry.group == GROUP]
+    if len(found) != 1:
+        raise UserError("bad-plugin", f"{name} names {len(found)} modules in {GROUP!r}; it needs one")
+    return Target(module=found[0].module, paths=(site.resolve(),))
 
 
 def _in_folder(folder: Path) -> Target:
