@@ -115,5 +115,5 @@ def test_options_of_the_guide_exist():
     from cxrdesk.cli.main import app
 
     told = CliRunner().invoke(app, ["plugins", "new", "--help"], env={"COLUMNS": "200"}).stdout
-    for option in set(re.findall(r"(--[a-z]+)", TEXT.split("## Around a file")[1].split("## The contract")[0])):
+    for option in set(re.findall(r"(--[a-z]+)", TEXT.split("## Around a file")[1].split("## Give it")[0])):
         assert option in told, option

@@ -117,7 +117,12 @@ def _build(source: Path, folder: Path) -> Path:
         text = f"{source} is neither a wheel nor a plugin's folder with a pyproject.toml"
         raise UserError("no-plugin-source", text)
     command = [sys.executable, "-m", "pip", "wheel", "--no-deps", "--no-build-isolation", "--no-index", "--quiet"]
-    command += ["--disable-pip-version-check", "--wheel-dir", str(folder), str(source)]
+    command += [
+        "--disable-pip-version-check",
+        "--wheel-dir",
+        str(folder),
+        str(source.resolve()),
+    ]  # a bare name is a project to pip
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     wheels = list(folder.glob("*.whl"))
     if done.returncode or len(wheels) != 1:
