@@ -18,7 +18,7 @@ from cxrdesk.studies.settings import Settings
 from cxrdesk.ui.background import Background
 from cxrdesk.ui.messages import Messages
 from cxrdesk.ui.session import FilmState, Session
-from cxrdesk.ui.viewer.film_view import LoadedFilm
+from cxrdesk.ui.viewer.loaded import LoadedFilm
 
 if TYPE_CHECKING:  # see _find
     from cxrdesk.inference.events import Event
@@ -221,7 +221,7 @@ class Reading(QObject):
     def _keep(self, loaded: LoadedFilm) -> None:
         self._kept[loaded.key] = loaded
         self._kept.move_to_end(loaded.key)
-        while len(self._kept) > 1 and sum(f.radiograph.stored.nbytes for f in self._kept.values()) > KEPT_MB << 20:
+        while len(self._kept) > 1 and sum(f.pyramid.nbytes for f in self._kept.values()) > KEPT_MB << 20:
             self._kept.popitem(last=False)
 
     # Asking and answering
