@@ -23,6 +23,7 @@ def window_handlers(window: MainWindow) -> Handlers:
         "report": files.ask_report,
         "close": reading.close_all,
         "settings": dialogs.settings,
+        "shortcuts": dialogs.shortcuts,
         "quit": window.close,
         "previous": lambda: reading.step(-1),
         "next": lambda: reading.step(1),
