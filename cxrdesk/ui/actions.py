@@ -51,6 +51,7 @@ ACTIONS = (
     ActionSpec(key="open", menu="&File", text="&Open files…", keys=("Ctrl+O",), short="Open", tip="Open films"),
     ActionSpec(key="open_folder", menu="&File", text="Open &folder…", keys=("Ctrl+Shift+O",)),
     ActionSpec(key="report", menu="&File", text="Save &report…", keys=("Ctrl+S",)),
+    ActionSpec(key="header", menu="&File", text="&DICOM header…", keys=("Ctrl+I",), film=True),
     ActionSpec(key="close", menu="&File", text="&Close all films", keys=("Ctrl+W",), apart=True),
     ActionSpec(key="settings", menu="&File", text="&Settings…", keys=("Ctrl+,",)),
     ActionSpec(key="shortcuts", menu="&File", text="&Keys…", keys=("Ctrl+Alt+K",), tip="Give actions other keys"),
@@ -130,12 +131,13 @@ ACTIONS = (
 MOUSE = (
     ("Drag", "window: right widens, up brightens"),
     ("Wheel", "zoom at the cursor"),
-    ("Middle drag, or space and drag", "pan"),
+    ("Middle drag", "pan"),
+    ("Space and drag", "pan"),
     ("Double click", "fit"),
-    ("Drop a file or folder", "open"),
-    ("Arrows, on the film", "other film"),
-    ("Shift and arrows, on the film", "pan"),
-    ("Ctrl and arrows, on the film", "window"),
+    ("Drop", "open files or a folder"),
+    ("Arrows", "other film"),
+    ("Shift and arrows", "pan"),
+    ("Ctrl and arrows", "window"),
 )
 
 

@@ -42,6 +42,17 @@ class DialogDoor:
         dialog.accepted.connect(lambda: self._use(dialog.settings()))
         self._open(dialog)
 
+    def header(self) -> None:
+        """The DICOM header of the film on the screen."""
+        state = self._reading.state
+        if state is None or state.film is None:
+            return
+        from cxrdesk.ui.dialogs.header import HeaderDialog
+
+        masked = self._reading.settings.mask_names
+        title = "" if masked else state.film.path.name
+        self._open(HeaderDialog(state.film.path, title, masked=masked, parent=self._window))
+
     def keys(self) -> None:
         """Keys and mouse."""
         from cxrdesk.ui.dialogs.about import KeysDialog

@@ -21,6 +21,7 @@ def window_handlers(window: MainWindow) -> Handlers:
         "open": files.open_files,
         "open_folder": files.open_folder,
         "report": files.ask_report,
+        "header": dialogs.header,
         "close": reading.close_all,
         "settings": dialogs.settings,
         "shortcuts": dialogs.shortcuts,

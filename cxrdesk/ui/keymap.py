@@ -27,10 +27,15 @@ _FIXED = {
 """Keys that no action may have, with any modifier; what they do."""
 
 
+def _first(key: str) -> Qt.Key | None:
+    """The key itself, without modifiers."""
+    sequence = QKeySequence(key)
+    return sequence[0].key() if sequence.count() else None  # type: ignore[index]  # the stubs leave it out
+
+
 def portable(key: str) -> str:
     """A key's one spelling, ``"Ctrl+Shift+O"``; empty for what is no key."""
-    sequence = QKeySequence(key)
-    return "" if not sequence.count() or not sequence[0].key() else sequence.toString()
+    return QKeySequence(key).toString() if _first(key) not in (None, Qt.Key.Key_unknown) else ""
 
 
 def native(key: str) -> str:
@@ -40,8 +45,7 @@ def native(key: str) -> str:
 
 def fixed_use(key: str) -> str | None:
     """What a key does that no action may have; None for any other key."""
-    sequence = QKeySequence(key)
-    return _FIXED.get(sequence[0].key()) if sequence.count() else None
+    return _FIXED.get(_first(key) or Qt.Key.Key_unknown)
 
 
 def own_keys(specs: Iterable[ActionSpec] = ACTIONS) -> dict[str, tuple[str, ...]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
 
 from cxrdesk import DISCLAIMER, __version__
@@ -11,6 +12,9 @@ from cxrdesk.ui.dialogs.sizes import fit_size
 from cxrdesk.ui.keymap import Keys, native
 from cxrdesk.ui.panels.pieces import ScrollColumn, label
 from cxrdesk.ui.theme import scaled
+
+_TWO_COLUMNS = 800
+_KEY_WIDTH = 120
 
 
 def _close_button(dialog: QDialog) -> QDialogButtonBox:
@@ -44,20 +48,19 @@ class KeysDialog(QDialog):
     def __init__(self, keys: Keys, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setWindowTitle("Keys and mouse")
+        groups = [*_groups(keys), ("Mouse, and arrows on the film", list(MOUSE))]
         inner = QWidget()
         columns = QHBoxLayout(inner)
         columns.setContentsMargins(20, 16, 20, 6)
         columns.setSpacing(28)
-        groups = [*_groups(keys), ("Mouse, and arrows on the film", list(MOUSE))]
-        half = sum(len(rows) + 2 for _, rows in groups) / 2
-        filled, column = 0.0, _column(columns)
-        for title, rows in groups:
-            if filled and filled + len(rows) / 2 > half:
-                filled, column = -half, _column(columns)
-            _add_group(column, title, rows)
-            filled += len(rows) + 2
-        for side in range(columns.count()):
-            columns.itemAt(side).layout().addStretch(1)
+        wide = self.screen().availableSize().width() >= scaled(_TWO_COLUMNS)
+        at = _middle([len(rows) + 2 for _, rows in groups]) if wide else len(groups)
+        for side in filter(None, (groups[:at], groups[at:])):
+            column = QVBoxLayout()
+            for title, rows in side:
+                _add_group(column, title, rows)
+            column.addStretch(1)
+            columns.addLayout(column, 1)
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 12)
         outer.addWidget(ScrollColumn(inner), 1)
@@ -66,7 +69,7 @@ class KeysDialog(QDialog):
         bottom.addWidget(label("File, Keys gives actions other keys.", "muted"), 1)
         bottom.addWidget(_close_button(self))
         outer.addLayout(bottom)
-        fit_size(self, 860, 640)
+        fit_size(self, _TWO_COLUMNS if wide else _TWO_COLUMNS // 2, 640)
 
 
 def _groups(keys: Keys) -> list[tuple[str, list[tuple[str, str]]]]:
@@ -78,11 +81,9 @@ def _groups(keys: Keys) -> list[tuple[str, list[tuple[str, str]]]]:
     return list(groups.items())
 
 
-def _column(columns: QHBoxLayout) -> QVBoxLayout:
-    column = QVBoxLayout()
-    column.setSpacing(4)
-    columns.addLayout(column, 1)
-    return column
+def _middle(heights: list[int]) -> int:
+    """Where to cut a column in two that are as alike as can be."""
+    return min(range(1, len(heights)), key=lambda at: abs(sum(heights[:at]) - sum(heights[at:])))
 
 
 def _add_group(column: QVBoxLayout, title: str, rows: list[tuple[str, str]]) -> None:
@@ -95,6 +96,7 @@ def _add_group(column: QVBoxLayout, title: str, rows: list[tuple[str, str]]) -> 
     for number, (what, does) in enumerate(rows):
         key = label(what, "heading")
         key.setWordWrap(False)
-        grid.addWidget(key, number, 0)
+        key.setMinimumWidth(scaled(_KEY_WIDTH))
+        grid.addWidget(key, number, 0, Qt.AlignmentFlag.AlignTop)
         grid.addWidget(label(does), number, 1)
     column.addLayout(grid)

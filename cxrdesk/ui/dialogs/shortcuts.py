@@ -88,7 +88,7 @@ class ShortcutsDialog(QDialog):
             table.header().setSectionResizeMode(section, QHeaderView.ResizeMode.ResizeToContents)
         table.currentItemChanged.connect(lambda *_: self._show_chosen())
         self._rows: dict[str, QTreeWidgetItem] = {}
-        menus: dict[str, QTreeWidgetItem] = {}
+        menus = self._menus = dict[str, QTreeWidgetItem]()
         for spec in ACTIONS:
             if spec.menu not in menus:
                 menus[spec.menu] = QTreeWidgetItem(table, [spec.menu.replace("&", "")])
@@ -202,13 +202,14 @@ class ShortcutsDialog(QDialog):
         self.take_away.setVisible(bool(remedy))
 
     def _filter(self, text: str) -> None:
-        wanted = text.strip().casefold()
+        wanted, seen = text.strip().casefold(), set()
         for name, row in self._rows.items():
             told = " ".join((row.text(0), row.text(1), row.text(2), _SPECS[name].tip)).casefold()
             row.setHidden(wanted not in told)
-        for number in range(self.table.topLevelItemCount()):
-            menu = self.table.topLevelItem(number)
-            menu.setHidden(all(menu.child(child).isHidden() for child in range(menu.childCount())))
+            if wanted in told:
+                seen.add(_SPECS[name].menu)
+        for name, menu in self._menus.items():
+            menu.setHidden(name not in seen)
 
     # What the reader does
 
