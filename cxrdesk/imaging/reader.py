@@ -9,6 +9,7 @@ from cxrdesk.imaging.dicom import radiograph_from_dataset, read_dataset
 from cxrdesk.imaging.dicom_file import looks_like_dicom
 from cxrdesk.imaging.errors import FilmError
 from cxrdesk.imaging.files import open_file
+from cxrdesk.imaging.presentation import OpenedFilm, Presentation
 from cxrdesk.imaging.radiograph import Radiograph
 from cxrdesk.imaging.raster import looks_like_raster, read_raster
 
@@ -45,3 +46,22 @@ def read_radiograph(path: Path | str) -> Radiograph:
     if file_kind(path) == "dicom":
         return radiograph_from_dataset(read_dataset(path), name=path.name)
     return read_raster(path)
+
+
+def read_film(path: Path | str, *, frame: int = 0) -> OpenedFilm:
+    """Read one frame of a film with all that its file says of showing it.
+
+    Parameters
+    ----------
+    path : Path or str
+        A DICOM, PNG, JPEG or TIFF file.
+    frame : int
+        Counted from 0.
+
+    Raises
+    ------
+    FilmError
+        As `read_radiograph`.
+    """
+    radiograph = read_radiograph(path)
+    return OpenedFilm(radiograph=radiograph, presentation=Presentation(vois=(radiograph.voi,)))
