@@ -30,6 +30,7 @@ from cxrdesk.ui.status_line import StatusLine
 from cxrdesk.ui.viewer.film_view import FilmView
 from cxrdesk.ui.viewer.layout import ViewGrid
 from cxrdesk.ui.viewer.loaded import LoadedFilm
+from cxrdesk.ui.window_door import WindowDoor
 
 if TYPE_CHECKING:  # results come after the first film: the window does not wait for their imports
     from cxrdesk.discovery.registry import Registry
@@ -64,6 +65,7 @@ class MainWindow(QMainWindow):
         self.layering = Layering(reading)
         self.files = FileDoor(self, reading)
         self.dialogs = DialogDoor(self, reading, self.use)
+        self.windows = WindowDoor(self)
         self.actions_ = make_actions(self, self._handlers())
         bind(self.actions_, keys_in_force(reading.settings.shortcuts))
         fill_menus(self.menuBar(), self.actions_)
@@ -119,6 +121,7 @@ class MainWindow(QMainWindow):
         self.studies.chosen.connect(self._choose)
         self.grid.step_requested.connect(reading.step)
         self.grid.display_changed.connect(lambda: self.status.show_film(self.film))
+        self.grid.display_changed.connect(self.windows.refresh)
         self.panes.compared.connect(self._refresh_checks)
         findings.age_given.connect(lambda age: reading.answer(age_years=age))
         findings.view_given.connect(lambda view: reading.answer(view=view))

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from cxrdesk.imaging.preprocess import Box
 from cxrdesk.imaging.radiograph import Radiograph
+from cxrdesk.imaging.voi import Voi
 from cxrdesk.ui.theme import colours
 from cxrdesk.ui.viewer.annotations import colour_bar, draw_caption, draw_legend, draw_ruler
 from cxrdesk.ui.viewer.compare import Beside
@@ -21,9 +22,10 @@ from cxrdesk.ui.viewer.loaded import LoadedFilm
 from cxrdesk.ui.viewer.magnifier import Magnifier
 from cxrdesk.ui.viewer.overlay_cache import OverlayCache
 from cxrdesk.ui.viewer.painting import Frame, draw_hint, draw_picture
-from cxrdesk.ui.viewer.render import Renderer
+from cxrdesk.ui.viewer.planes import PlaneLayer
+from cxrdesk.ui.viewer.renderers import AnyRenderer, renderer_of
 from cxrdesk.ui.viewer.tool import Mark, MarkStyle, Tool
-from cxrdesk.ui.viewer.windowing import Windowing
+from cxrdesk.ui.viewer.windowing import AS_STORED, Switches, Windowing, switched_voi
 
 _ZOOM_STEP = 1.2
 WHOLE = Box(x0=0.0, y0=0.0, x1=1.0, y1=1.0)
@@ -57,12 +59,16 @@ class FilmView(QWidget):
         self.beside: Beside | None = None
         self.chosen = False
         """Whether it is the one of several panes that actions are for."""
+        self.switches = AS_STORED
+        self._switched: tuple[object, Voi] | None = None
+        self.planes_shown = True
+        self._planes: PlaneLayer | None = None
         self._magnifier: Magnifier | None = None
         self.marks: list[Mark] = []
         self.mark_style = MarkStyle()
         self._hand = Hand(self)
         self._cursor: QPointF | None = None
-        self._renderer: Renderer | None = None
+        self._renderer: AnyRenderer | None = None
         self._frame = Frame()
         self._bar: QImage | None = None
         self._overlays = OverlayCache()
@@ -82,10 +88,12 @@ class FilmView(QWidget):
         """Show a film with its own display default, fitted; overlays of the film before are gone."""
         self.clear("", "")
         self.loaded, self.windowing = loaded, loaded.windowing
-        self._renderer = Renderer(loaded.radiograph, loaded.pyramid)
+        self._renderer = renderer_of(loaded)
         spacing = loaded.radiograph.pixel_spacing_mm
         aspect = spacing[0] / spacing[1] if spacing is not None else 1.0
         self.geometry_ = Geometry(film=loaded.radiograph.shape, viewport=self._viewport(), aspect=aspect).fit()
+        if loaded.presentation.overlays:
+            self._planes = PlaneLayer(loaded.presentation.overlays, loaded.radiograph.shape)
         self._unpainted = True
         self._changed()
 
@@ -102,7 +110,8 @@ class FilmView(QWidget):
         self.caption, self.inverted, self.hint = [], False, (title, text)
         self.marks = []
         self._hand.let_go()
-        self.beside = self._magnifier = None
+        self.beside = self._magnifier = self._planes = None
+        self.switches, self.planes_shown = AS_STORED, True
         self._overlays.forget()
         self._frame = Frame()
         self._changed()
@@ -172,7 +181,7 @@ class FilmView(QWidget):
 
     def magnify(self, on: bool) -> None:
         """Show a glass under the cursor."""
-        renderer = Renderer(self.loaded.radiograph, self.loaded.pyramid) if on and self.loaded is not None else None
+        renderer = renderer_of(self.loaded) if on and self.loaded is not None else None
         self._magnifier = Magnifier(renderer) if renderer is not None else None
         self.update()
 
@@ -202,6 +211,30 @@ class FilmView(QWidget):
         self.inverted = on
         self._rewindowed()
 
+    @property
+    def voi(self) -> Voi | None:
+        """What is looked through, with the switches as they are."""
+        if self.loaded is None or self.windowing is None:
+            return None
+        return switched_voi(self.loaded.radiograph, self.windowing.voi, self.switches)
+
+    def use_voi(self, voi: Voi) -> None:
+        """Another window or VOI LUT."""
+        if self.loaded is not None and self.windowing is not None and not self.loaded.coloured:
+            self.windowing = self.windowing.using(self.loaded.radiograph, voi)
+            self._rewindowed()
+
+    def set_switches(self, switches: Switches) -> None:
+        """Look through some of the film's tables only."""
+        if self.loaded is not None:
+            self.switches, self._renderer = switches, renderer_of(self.loaded, switches)
+            self._rewindowed()
+
+    def show_planes(self, on: bool) -> None:
+        """Draw the overlay planes that the file brings, or leave them out."""
+        self.planes_shown = on
+        self._changed()
+
     def reset_window(self) -> None:
         """The window that the film came with."""
         if self.windowing is not None:
@@ -210,7 +243,7 @@ class FilmView(QWidget):
 
     def drag_window(self, dx: float, dy: float) -> None:
         """As a drag with the mouse by that many pixels."""
-        if self.windowing is not None:
+        if self.windowing is not None and self.loaded is not None and not self.loaded.coloured:
             self.windowing = self.windowing.dragged(dx, dy, inverted=self.inverted)
             self._rewindowed()
 
@@ -280,7 +313,7 @@ class FilmView(QWidget):
         else:
             self._paint_film(painter, self._renderer, self.windowing)
             ratio = self.devicePixelRatioF()
-            layers = (self.geometry_, self.mask_layer, self.saliency_layer, self.opacity, self.lungs)
+            layers = (self.geometry_, self.planes_shown, self.mask_layer, self.saliency_layer, self.opacity, self.lungs)
             corners = (self.loaded.radiograph, *self.caption, self.badge)
             self._overlays.paint(painter, self.size(), ratio, (*layers, *corners), self._paint_over)
             for mark in self.marks:
@@ -303,13 +336,15 @@ class FilmView(QWidget):
             self.beside.paint(painter, self.geometry_, windowing, inverted=self.inverted, ratio=ratio)
         if self._magnifier is not None and self._cursor is not None and self.cursor_pixel is not None:
             self._magnifier.paint(
-                painter, self.geometry_, self._cursor, windowing.voi, inverted=self.inverted, ratio=ratio
+                painter, self.geometry_, self._cursor, self._seen(windowing), inverted=self.inverted, ratio=ratio
             )
 
     def _paint_over(self, painter: QPainter) -> None:
         """What stays while the window changes."""
         if self.loaded is None:
             return
+        if self._planes is not None and self.planes_shown:
+            self._planes.paint(painter, self.geometry_)
         if self.mask_layer is not None:
             self.mask_layer.paint(painter, self.geometry_)
         if self.saliency_layer is not None:
@@ -320,15 +355,24 @@ class FilmView(QWidget):
             self._bar = self._bar or colour_bar()
             draw_legend(painter, self.saliency_layer, self._bar, self.geometry_, taken, self.lungs)
 
-    def _paint_film(self, painter: QPainter, renderer: Renderer, windowing: Windowing) -> None:
+    def _paint_film(self, painter: QPainter, renderer: AnyRenderer, windowing: Windowing) -> None:
         ratio = self.devicePixelRatioF()
         g = self.geometry_
         fine = replace(g, viewport=(g.viewport[0] * ratio, g.viewport[1] * ratio), scale=g.scale * ratio)
-        picture = renderer.render(fine, windowing.voi, inverted=self.inverted)
+        picture = renderer.render(fine, self._seen(windowing), inverted=self.inverted)
         if picture is None:
             painter.fillRect(self.rect(), Qt.GlobalColor.black)
             return
         draw_picture(painter, picture, self._frame.image(picture, ratio), QRectF(self.rect()))
+
+    def _seen(self, windowing: Windowing) -> Voi:
+        """The VOI in force; one object for as long as nothing changes, as the renderer wants it."""
+        if self.switches == AS_STORED or self.loaded is None:
+            return windowing.voi
+        key = (windowing.voi, self.switches)
+        if self._switched is None or self._switched[0] != key:
+            self._switched = (key, switched_voi(self.loaded.radiograph, windowing.voi, self.switches))
+        return self._switched[1]
 
     def _viewport(self) -> tuple[float, float]:
         return float(self.width()), float(self.height())
