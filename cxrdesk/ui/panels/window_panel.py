@@ -34,7 +34,7 @@ _BY_HAND = "By hand"
 
 
 class HistogramView(QWidget):
-    """Counts as columns, on a scale of square roots, and the gray level of each value as a line over them."""
+    """Counts as columns, on a scale of square roots and the tallest cut off, and the gray level of each value as a line over them."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -71,14 +71,16 @@ class HistogramView(QWidget):
             painter.end()
             return
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        heights = np.sqrt(self._histogram.counts / max(int(self._histogram.counts.max()), 1))
+        # The air around a body would else be the one peak, and all of the body a flat line.
+        tallest = max(float(np.sort(self._histogram.counts)[-len(self._histogram.counts) // 20]), 1.0)
+        heights = np.sqrt(np.minimum(self._histogram.counts / tallest, 1.0))
         width, height = self.width() / len(heights), self.height() - 4.0
         outline = [QPointF(0, self.height())]
         for number, share in enumerate(heights.tolist()):
             top = self.height() - share * height
             outline += [QPointF(number * width, top), QPointF((number + 1) * width, top)]
         painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(QColor(colours().line))
+        painter.setBrush(QColor(colours().muted).darker(150))
         painter.drawPolygon(QPolygonF([*outline, QPointF(self.width(), self.height())]))
         painter.setPen(QPen(QColor(colours().accent), 1.6))
         painter.setBrush(Qt.BrushStyle.NoBrush)
