@@ -51,4 +51,5 @@ def view_handlers(window: MainWindow) -> Handlers:
         "reset": film.reset_window,
         "mask": window.refresh_layers,
         "saliency": window.refresh_layers,
+        "mask_names": lambda on: window.edit(mask_names=on),
     }

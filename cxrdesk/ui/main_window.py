@@ -10,17 +10,19 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QMainWindow, QSplitter, QToolBar, QVBoxLayout, QWidget
 
+from cxrdesk.imaging.presentation import Presentation
 from cxrdesk.studies.settings import Settings
-from cxrdesk.ui import film_words
 from cxrdesk.ui.actions import ACTIONS, bind, fill_menus, fill_tool_bar, make_actions
+from cxrdesk.ui.corner_words import corner_content
 from cxrdesk.ui.dialog_door import DialogDoor
 from cxrdesk.ui.file_door import FileDoor
 from cxrdesk.ui.handlers import Handlers, view_handlers, window_handlers
 from cxrdesk.ui.keymap import keys_in_force
 from cxrdesk.ui.layering import Layering
 from cxrdesk.ui.messages import MessageBar
+from cxrdesk.ui.naming import Naming
 from cxrdesk.ui.panels.findings import FindingsPanel, Models
-from cxrdesk.ui.panels.study_list import StudyList, study_title
+from cxrdesk.ui.panels.study_list import StudyList
 from cxrdesk.ui.plugin_door import PluginDoor
 from cxrdesk.ui.plugin_work import PluginWork
 from cxrdesk.ui.reading import Reading
@@ -50,6 +52,7 @@ class MainWindow(QMainWindow):
         self.reading = reading
         self.plugins = PluginDoor(self, plugin_work, reading.messages)
         self.registry: Registry | None = None
+        self._masked = reading.settings.mask_names
         self.setWindowTitle("cxrdesk")
         self.setAcceptDrops(True)
         self.film = FilmView()
@@ -73,6 +76,7 @@ class MainWindow(QMainWindow):
         self._connect()
         self.actions_["mask"].setChecked(True)
         self.actions_["saliency"].setChecked(True)
+        self.actions_["mask_names"].setChecked(reading.settings.mask_names)
         self.resize(*_SIZE)
         self.film.clear(*_EMPTY)
         self._refresh_actions()
@@ -82,6 +86,11 @@ class MainWindow(QMainWindow):
     def session(self) -> Session:
         """The open films and their results."""
         return self.reading.session
+
+    @property
+    def naming(self) -> Naming:
+        """What films and patients are called now."""
+        return Naming(self.session.states, masked=self.reading.settings.mask_names)
 
     def _lay_out(self) -> None:
         middle = QWidget()
@@ -115,8 +124,8 @@ class MainWindow(QMainWindow):
         findings.cancel_requested.connect(reading.cancel)
         findings.run_requested.connect(reading.run_again)
         findings.map_chosen.connect(self._choose_map)
-        findings.operating_point_chosen.connect(lambda name: self._edit(operating_point=name))
-        findings.opacity_changed.connect(lambda opacity: self._edit(saliency_opacity=opacity))
+        findings.operating_point_chosen.connect(lambda name: self.edit(operating_point=name))
+        findings.opacity_changed.connect(lambda opacity: self.edit(saliency_opacity=opacity))
 
     def _handlers(self) -> Handlers:
         return {**window_handlers(self), **view_handlers(self)}
@@ -151,7 +160,7 @@ class MainWindow(QMainWindow):
     # What the reading says
 
     def _refresh_list(self) -> None:
-        self.studies.show_states(self.session.states, self.reading.state)
+        self.studies.show_states(self.session.states, self.reading.state, self.naming)
         self._refresh_actions()
         if self.reading.state is None:
             self._show_film()
@@ -165,7 +174,7 @@ class MainWindow(QMainWindow):
         elif state is None:
             self.film.clear(*(("Looking for films…", "") if self.reading.finding else _EMPTY))
         elif state.failure is not None:
-            self.film.clear("This film cannot be shown", state.failure.text)
+            self.film.clear("This film cannot be shown", self.naming.failure(state))
         else:
             self.film.clear("Reading the film…", "")
         self.actions_["invert"].setChecked(False)
@@ -179,9 +188,8 @@ class MainWindow(QMainWindow):
         if loaded is not None and state is not None:
             if self.film.loaded is not None and self.film.loaded.radiograph is not loaded.radiograph:
                 self.film.update_film(loaded.radiograph)
-            badge = film_words.PHANTOM_BADGE if loaded.radiograph.source == "phantom" else None
-            patient = [study_title(state.film)[0]] if state.film is not None else []
-            self.film.set_caption([*patient, *film_words.film_lines(loaded.radiograph, state.answered)], badge)
+            content = corner_content(state, loaded.radiograph, Presentation(), reading.settings, self.naming)
+            self.film.set_corners(content)
         shown = state if loaded is not None else None
         self.findings.show_state(
             shown, reading.settings, hidden=reading.hidden, chosen=self._visible_map(), note=self._note()
@@ -207,8 +215,13 @@ class MainWindow(QMainWindow):
         self.layering.put_over(self.film, outlines=shown["mask"], saliency=shown["saliency"])
 
     def _refresh_settings(self) -> None:
-        self.findings.show_operating_point(self.reading.settings.operating_point)
-        bind(self.actions_, keys_in_force(self.reading.settings.shortcuts))
+        settings = self.reading.settings
+        self.findings.show_operating_point(settings.operating_point)
+        bind(self.actions_, keys_in_force(settings.shortcuts))
+        self.actions_["mask_names"].setChecked(settings.mask_names)
+        if self._masked != settings.mask_names:
+            self._masked = settings.mask_names
+            self._refresh_list()
 
     def _refresh_actions(self) -> None:
         shown, state = self.reading.shown is not None, self.reading.state
@@ -233,7 +246,8 @@ class MainWindow(QMainWindow):
         self.actions_["saliency"].setChecked(not shown)
         self.reading.choose_map(choice)
 
-    def _edit(self, **changes: Any) -> None:
+    def edit(self, **changes: Any) -> None:
+        """Some settings that the reader changed."""
         self.use(replace(self.reading.settings, **changes))
 
     def use(self, settings: Settings) -> None:

@@ -10,8 +10,10 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from cxrdesk.imaging.preprocess import Box
 from cxrdesk.imaging.radiograph import Radiograph
+from cxrdesk.ui.film_words import window_words, zoom_words
 from cxrdesk.ui.theme import colours
-from cxrdesk.ui.viewer.annotations import colour_bar, draw_caption, draw_legend, draw_ruler
+from cxrdesk.ui.viewer.annotations import colour_bar, draw_legend
+from cxrdesk.ui.viewer.corners import CornerContent, draw_corners, draw_live, live_lines
 from cxrdesk.ui.viewer.geometry import Geometry, Point
 from cxrdesk.ui.viewer.layers import MaskLayer, SaliencyLayer
 from cxrdesk.ui.viewer.render import Picture, Renderer
@@ -61,8 +63,7 @@ class FilmView(QWidget):
         self.geometry_ = Geometry(film=(1, 1), viewport=(1.0, 1.0))
         self.cursor_pixel: tuple[int, int] | None = None
         self.hint: tuple[str, str] = ("", "")
-        self.caption: list[str] = []
-        self.badge: str | None = None
+        self.corners = CornerContent()
         self.mask_layer: MaskLayer | None = None
         self.saliency_layer: SaliencyLayer | None = None
         self.lungs: Box | None = None
@@ -109,8 +110,8 @@ class FilmView(QWidget):
     def clear(self, title: str, text: str) -> None:
         """No film; a sentence in its place."""
         self.loaded = self.windowing = self._renderer = self._image = None
-        self.mask_layer = self.saliency_layer = self.cursor_pixel = self.badge = self.lungs = None
-        self.caption, self.inverted, self.hint = [], False, (title, text)
+        self.mask_layer = self.saliency_layer = self.cursor_pixel = self.lungs = None
+        self.corners, self.inverted, self.hint = CornerContent(), False, (title, text)
         self.marks, self._in_tool = [], False
         self._changed()
 
@@ -122,9 +123,9 @@ class FilmView(QWidget):
         self.mask_layer, self.saliency_layer, self.opacity = masks, saliency, opacity
         self.update()
 
-    def set_caption(self, lines: list[str], badge: str | None) -> None:
-        """Text in the corner."""
-        self.caption, self.badge = lines, badge
+    def set_corners(self, corners: CornerContent) -> None:
+        """Text in the corners and at the edges."""
+        self.corners = corners
         self.update()
 
     @property
@@ -280,40 +281,53 @@ class FilmView(QWidget):
         """Film, overlays, corners."""
         painter = QPainter(self)
         painter.fillRect(self.rect(), Qt.GlobalColor.black)
-        if self.loaded is None or self._renderer is None or self.windowing is None:
-            self._paint_hint(painter)
-        else:
-            self._paint_film(painter, self._renderer, self.windowing)
-            if self.mask_layer is not None:
-                self.mask_layer.paint(painter, self.geometry_)
-            if self.saliency_layer is not None:
-                self.saliency_layer.paint(painter, self.geometry_, self.opacity)
-            for mark in self.marks:
-                painter.save()
-                mark.paint(painter, self.geometry_, self.mark_style)
-                painter.restore()
-            taken = draw_ruler(painter, self.geometry_, self.loaded.radiograph, self.height())
-            taken += draw_caption(painter, self.caption, self.badge)
-            if self.saliency_layer is not None:
-                self._bar = self._bar or colour_bar()
-                draw_legend(painter, self.saliency_layer, self._bar, self.geometry_, taken, self.lungs)
+        self.draw(painter, self.devicePixelRatioF())
         if self.hasFocus():
             painter.setBrush(Qt.BrushStyle.NoBrush)
-            painter.setPen(QPen(QColor(colours().accent), 1))
+            painter.setPen(QPen(QColor(colours().accent), colours().thick))
             painter.drawRect(QRectF(0.5, 0.5, self.width() - 1, self.height() - 1))
         painter.end()
         if self._unpainted and self.loaded is not None:
             self._unpainted = False
             self.painted.emit(self.loaded.key)
 
-    def _paint_film(self, painter: QPainter, renderer: Renderer, windowing: Windowing) -> None:
-        ratio = self.devicePixelRatioF()
+    def draw(self, painter: QPainter, ratio: float) -> None:
+        """All that is seen, on black, in the widget's coordinates; for the screen, prints and pictures.
+
+        Parameters
+        ----------
+        ratio : float
+            Pixels of the paper or picture for each of the widget's: how finely the film is resampled.
+        """
+        if self.loaded is None or self._renderer is None or self.windowing is None:
+            self._paint_hint(painter)
+            return
+        self._paint_film(painter, self._renderer, self.windowing, ratio)
+        if self.mask_layer is not None:
+            self.mask_layer.paint(painter, self.geometry_)
+        if self.saliency_layer is not None:
+            self.saliency_layer.paint(painter, self.geometry_, self.opacity)
+        for mark in self.marks:
+            painter.save()
+            mark.paint(painter, self.geometry_, self.mark_style)
+            painter.restore()
+        taken = draw_corners(painter, self.corners, self.geometry_, self.loaded.radiograph)
+        taken += draw_live(painter, self.corners, self.geometry_, self._live_lines(self.windowing))
+        if self.saliency_layer is not None:
+            self._bar = self._bar or colour_bar()
+            draw_legend(painter, self.saliency_layer, self._bar, self.geometry_, taken, self.lungs)
+
+    def _live_lines(self, windowing: Windowing) -> list[str]:
+        zoom = self.geometry_.scale * self.devicePixelRatioF()
+        return live_lines(self.corners, window_words(windowing.voi), zoom_words(zoom), self.geometry_)
+
+    def _paint_film(self, painter: QPainter, renderer: Renderer, windowing: Windowing, ratio: float) -> None:
         g = self.geometry_
         fine = replace(g, viewport=(g.viewport[0] * ratio, g.viewport[1] * ratio), scale=g.scale * ratio)
         picture = renderer.render(fine, windowing.voi, inverted=self.inverted)
         if picture is None:
             return
-        if self._image is None or self._image[0] is not picture:
+        if self._image is None or self._image[0] is not picture or self._image[1].devicePixelRatio() != ratio:
             rows, cols = picture.levels.shape
             image = QImage(picture.levels.data, cols, rows, picture.levels.strides[0], QImage.Format.Format_Grayscale8)
             image.setDevicePixelRatio(ratio)
