@@ -23,7 +23,9 @@ _LEAST_CONTRAST = 0.05
 """A window that shows the film's values within less than this share of black to white hides the film."""
 
 
-def display_table(radiograph: Radiograph, voi: Voi, *, inverted: bool = False) -> NDArray[np.uint8]:
+def display_table(
+    radiograph: Radiograph, voi: Voi, *, inverted: bool = False, within: tuple[int, int] | None = None
+) -> NDArray[np.uint8]:
     """Gray level of each stored value.
 
     Parameters
@@ -33,6 +35,8 @@ def display_table(radiograph: Radiograph, voi: Voi, *, inverted: bool = False) -
         In modality values, before polarity.
     inverted : bool
         The reader's own inversion, on top of the film's polarity.
+    within : tuple of int or None
+        Smallest and largest stored value that is asked for; the rest of the table is 0.
 
     Returns
     -------
@@ -40,25 +44,32 @@ def display_table(radiograph: Radiograph, voi: Voi, *, inverted: bool = False) -
         Indexed by the stored value reinterpreted as uint16 (a negative int16 is found at its two's complement).
         0 is black.
     """
-    low, high = radiograph.stored_range
-    stored = np.arange(low, high + 1)
+    low, high = within or radiograph.stored_range
+    stored = np.arange(low, high + 1, dtype=np.int32)
     levels = voi.apply(radiograph.modality_lut.apply(stored))
     if radiograph.inverted != inverted:
         levels = np.float32(1) - levels
     table = np.zeros(65536, dtype=np.uint8)
-    index = (stored & 0xFFFF).astype(np.uint16)
-    table[index] = np.rint(np.clip(levels, 0, 1) * 255).astype(np.uint8)
+    grays = np.rint(levels * np.float32(255)).astype(np.uint8)
+    below = min(max(-low, 0), len(grays))
+    table[max(low, 0) : max(high + 1, 0)] = grays[below:]
+    table[65536 + low : 65536 + low + below] = grays[:below]
     if radiograph.padding is not None:
         first, last = radiograph.padding
         table[(np.arange(first, last + 1) & 0xFFFF).astype(np.uint16)] = 0
     return table
 
 
-def apply_table(stored: StoredPixels, table: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Gray levels of `stored` (rows, cols; uint8, uint16 or int16) through a table of `display_table`; uint8."""
+def apply_table(
+    stored: StoredPixels, table: NDArray[np.uint8], out: NDArray[np.uint8] | None = None
+) -> NDArray[np.uint8]:
+    """Gray levels of `stored` (rows, cols; uint8, uint16 or int16) through a table of `display_table`; uint8.
+
+    They are written into `out` where one of their shape is given.
+    """
     if stored.dtype == np.uint8:
-        return np.asarray(cv2.LUT(stored, table[:256]), dtype=np.uint8)
-    return np.asarray(cv2.LUT(stored.view(np.uint16), table), dtype=np.uint8)
+        return np.asarray(cv2.LUT(stored, table[:256], out), dtype=np.uint8)
+    return np.asarray(cv2.LUT(stored.view(np.uint16), table, out), dtype=np.uint8)
 
 
 def automatic_voi(stored: StoredPixels, modality_lut: ModalityLut, *, padding: tuple[int, int] | None = None) -> Window:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from typing import TYPE_CHECKING
 
-from cxrdesk.ui.viewer.film_view import LoadedFilm
+from cxrdesk.ui.viewer.loaded import LoadedFilm
 
 if TYPE_CHECKING:  # reading DICOM headers must not delay the window
     from cxrdesk.studies.importers import Film
@@ -51,7 +51,7 @@ class KeptFilms:
         """Keep a film; those used longest ago make room."""
         self._films[loaded.key] = loaded
         self._films.move_to_end(loaded.key)
-        while len(self._films) > 1 and sum(f.radiograph.stored.nbytes for f in self._films.values()) > KEPT_MB << 20:
+        while len(self._films) > 1 and sum(f.pyramid.nbytes for f in self._films.values()) > KEPT_MB << 20:
             self._films.popitem(last=False)
 
     def drop(self, key: str) -> None:

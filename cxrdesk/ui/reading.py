@@ -17,7 +17,7 @@ from cxrdesk.ui.background import Background
 from cxrdesk.ui.kept_films import KeptFilms, decode
 from cxrdesk.ui.messages import Messages
 from cxrdesk.ui.session import FilmState, Session
-from cxrdesk.ui.viewer.film_view import LoadedFilm
+from cxrdesk.ui.viewer.loaded import LoadedFilm
 
 if TYPE_CHECKING:  # see _find
     from cxrdesk.inference.events import Event

@@ -1,7 +1,8 @@
-"""What is seen as a picture: films with window, overlays, marks and corners, at any resolution, and what must be said."""
+"""What is seen as a picture: films with window, overlays, marks and corners, at any resolution, and the disclaimer."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -52,7 +53,7 @@ class Scene:
 
 def largest_ratio(size: QSizeF, wanted: float) -> float:
     """The wanted number of pixels for each of the screen's, or as many as memory allows."""
-    return min(wanted, (_MOST_PIXELS / max(size.width() * size.height(), 1.0)) ** 0.5)
+    return min(wanted, math.sqrt(_MOST_PIXELS / max(size.width() * size.height(), 1.0)))
 
 
 def picture_of(scene: Scene, *, ratio: float, remarks: Sequence[str] = ()) -> QImage:
@@ -112,6 +113,4 @@ def _write_foot(painter: QPainter, area: QRectF, remarks: Sequence[str]) -> None
     painter.fillRect(area, QColor("#101215"))
     painter.setFont(_foot_font())
     painter.setPen(QColor("#ffe082"))
-    painter.drawText(
-        area.adjusted(_RIM, _RIM, -_RIM, -_RIM), int(Qt.TextFlag.TextWordWrap), _foot_text(remarks)
-    )
+    painter.drawText(area.adjusted(_RIM, _RIM, -_RIM, -_RIM), int(Qt.TextFlag.TextWordWrap), _foot_text(remarks))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QImage, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QResizeEvent, QWheelEvent
@@ -11,39 +11,22 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from cxrdesk.imaging.preprocess import Box
 from cxrdesk.imaging.radiograph import Radiograph
 from cxrdesk.ui.film_words import window_words, zoom_words
-from cxrdesk.ui.theme import colours
+from cxrdesk.ui.theme import colours, small_point_size
 from cxrdesk.ui.viewer.annotations import colour_bar, draw_legend
-from cxrdesk.ui.viewer.corners import CornerContent, draw_corners, draw_live, live_lines
+from cxrdesk.ui.viewer.corners import CornerContent, draw_corners, draw_live, live_lines, live_rect
 from cxrdesk.ui.viewer.geometry import Geometry, Point
 from cxrdesk.ui.viewer.layers import MaskLayer, SaliencyLayer
-from cxrdesk.ui.viewer.render import Picture, Renderer
+from cxrdesk.ui.viewer.loaded import LoadedFilm
+from cxrdesk.ui.viewer.overlay_cache import OverlayCache
+from cxrdesk.ui.viewer.painting import Frame, draw_hint, draw_picture
+from cxrdesk.ui.viewer.render import Renderer
 from cxrdesk.ui.viewer.tool import Mark, MarkStyle, Tool
 from cxrdesk.ui.viewer.windowing import Windowing
 
 _ZOOM_STEP = 1.2
 _KEY_DRAG = 24.0
 _KEY_PAN = 60.0
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class LoadedFilm:
-    """A decoded film and what its display starts from.
-
-    Parameters
-    ----------
-    key : str
-        The film's name within the session.
-    """
-
-    key: str
-    radiograph: Radiograph
-    windowing: Windowing
-
-    @classmethod
-    def of(cls, key: str, radiograph: Radiograph) -> LoadedFilm:
-        """Whatever takes time is done here, in the thread that decodes."""
-        _ = radiograph.digest
-        return cls(key=key, radiograph=radiograph, windowing=Windowing.of(radiograph))
+WHOLE = Box(x0=0.0, y0=0.0, x1=1.0, y1=1.0)
 
 
 class FilmView(QWidget):
@@ -74,8 +57,9 @@ class FilmView(QWidget):
         self._tool: Tool | None = None
         self._in_tool = False
         self._renderer: Renderer | None = None
-        self._image: tuple[Picture, QImage] | None = None
+        self._frame = Frame()
         self._bar: QImage | None = None
+        self._overlays = OverlayCache()
         self._last: QPointF | None = None
         self._space = False
         self._unpainted = False
@@ -94,7 +78,7 @@ class FilmView(QWidget):
         """Show a film with its own display default, fitted; overlays of the film before are gone."""
         self.clear("", "")
         self.loaded, self.windowing = loaded, loaded.windowing
-        self._renderer = Renderer(loaded.radiograph)
+        self._renderer = Renderer(loaded.radiograph, loaded.pyramid)
         spacing = loaded.radiograph.pixel_spacing_mm
         aspect = spacing[0] / spacing[1] if spacing is not None else 1.0
         self.geometry_ = Geometry(film=loaded.radiograph.shape, viewport=self._viewport(), aspect=aspect).fit()
@@ -109,10 +93,12 @@ class FilmView(QWidget):
 
     def clear(self, title: str, text: str) -> None:
         """No film; a sentence in its place."""
-        self.loaded = self.windowing = self._renderer = self._image = None
+        self.loaded = self.windowing = self._renderer = None
         self.mask_layer = self.saliency_layer = self.cursor_pixel = self.lungs = None
         self.corners, self.inverted, self.hint = CornerContent(), False, (title, text)
         self.marks, self._in_tool = [], False
+        self._overlays.forget()
+        self._frame = Frame()
         self._changed()
 
     def set_layers(
@@ -157,22 +143,26 @@ class FilmView(QWidget):
         """Zoom around the middle."""
         self._move(self.geometry_.zoomed(_ZOOM_STEP**steps, (self.width() / 2, self.height() / 2)))
 
+    def pan(self, dx: float, dy: float) -> None:
+        """Move the film by screen pixels."""
+        self._move(self.geometry_.panned(dx, dy))
+
     def invert(self, on: bool) -> None:
         """Swap black and white, on top of the film's polarity."""
         self.inverted = on
-        self._changed()
+        self._rewindowed()
 
     def reset_window(self) -> None:
         """The window that the film came with."""
         if self.windowing is not None:
             self.windowing = self.windowing.reset()
-            self._changed()
+            self._rewindowed()
 
     def drag_window(self, dx: float, dy: float) -> None:
         """As a drag with the mouse by that many pixels."""
         if self.windowing is not None:
             self.windowing = self.windowing.dragged(dx, dy, inverted=self.inverted)
-            self._changed()
+            self._rewindowed()
 
     # Events of Qt
 
@@ -280,8 +270,16 @@ class FilmView(QWidget):
     def paintEvent(self, event: QPaintEvent) -> None:
         """Film, overlays, corners."""
         painter = QPainter(self)
-        painter.fillRect(self.rect(), Qt.GlobalColor.black)
-        self.draw(painter, self.devicePixelRatioF())
+        if self.loaded is None or self._renderer is None or self.windowing is None:
+            painter.fillRect(self.rect(), Qt.GlobalColor.black)
+            draw_hint(painter, QRectF(self.rect()).adjusted(40, 40, -40, -40), *self.hint)
+        else:
+            ratio = self.devicePixelRatioF()
+            self._paint_film(painter, self._renderer, self._frame, self.windowing, ratio)
+            layers = (self.geometry_, self.mask_layer, self.saliency_layer, self.opacity, self.lungs)
+            dress = (self.loaded.radiograph, self.corners, colours(), small_point_size())
+            self._overlays.paint(painter, self.size(), ratio, (*layers, *dress), self._paint_over)
+            self._paint_moving(painter, self.windowing)
         if self.hasFocus():
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.setPen(QPen(QColor(colours().accent), colours().thick))
@@ -292,64 +290,63 @@ class FilmView(QWidget):
             self.painted.emit(self.loaded.key)
 
     def draw(self, painter: QPainter, ratio: float) -> None:
-        """All that is seen, on black, in the widget's coordinates; for the screen, prints and pictures.
+        """All that is seen but the focus, in the widget's coordinates, for prints and pictures.
 
         Parameters
         ----------
         ratio : float
             Pixels of the paper or picture for each of the widget's: how finely the film is resampled.
         """
-        if self.loaded is None or self._renderer is None or self.windowing is None:
-            self._paint_hint(painter)
+        if self.loaded is None or self.windowing is None:
+            draw_hint(painter, QRectF(self.rect()).adjusted(40, 40, -40, -40), *self.hint)
             return
-        self._paint_film(painter, self._renderer, self.windowing, ratio)
+        # What the screen keeps from step to step stays its own.
+        renderer = Renderer(self.loaded.radiograph, self.loaded.pyramid)
+        self._paint_film(painter, renderer, Frame(), self.windowing, ratio)
+        self._paint_over(painter)
+        self._paint_moving(painter, self.windowing)
+
+    def _paint_over(self, painter: QPainter) -> None:
+        """What stays while the window changes."""
+        if self.loaded is None:
+            return
         if self.mask_layer is not None:
             self.mask_layer.paint(painter, self.geometry_)
         if self.saliency_layer is not None:
             self.saliency_layer.paint(painter, self.geometry_, self.opacity)
-        for mark in self.marks:
-            painter.save()
-            mark.paint(painter, self.geometry_, self.mark_style)
-            painter.restore()
         taken = draw_corners(painter, self.corners, self.geometry_, self.loaded.radiograph)
-        taken += draw_live(painter, self.corners, self.geometry_, self._live_lines(self.windowing))
+        taken.append(self._live_rect())
         if self.saliency_layer is not None:
             self._bar = self._bar or colour_bar()
             draw_legend(painter, self.saliency_layer, self._bar, self.geometry_, taken, self.lungs)
 
-    def _live_lines(self, windowing: Windowing) -> list[str]:
+    def _paint_moving(self, painter: QPainter, windowing: Windowing) -> None:
+        """What changes with the window, and what tools move."""
+        for mark in self.marks:
+            painter.save()
+            mark.paint(painter, self.geometry_, self.mark_style)
+            painter.restore()
+        draw_live(painter, self.corners, self.geometry_, self._live_lines(windowing))
+
+    def _live_lines(self, windowing: Windowing | None) -> list[str]:
+        if windowing is None:
+            return []
         zoom = self.geometry_.scale * self.devicePixelRatioF()
         return live_lines(self.corners, window_words(windowing.voi), zoom_words(zoom), self.geometry_)
 
-    def _paint_film(self, painter: QPainter, renderer: Renderer, windowing: Windowing, ratio: float) -> None:
+    def _live_rect(self) -> QRectF:
+        return live_rect(self.corners, self.geometry_, len(self._live_lines(self.windowing)))
+
+    def _paint_film(
+        self, painter: QPainter, renderer: Renderer, frame: Frame, windowing: Windowing, ratio: float
+    ) -> None:
         g = self.geometry_
         fine = replace(g, viewport=(g.viewport[0] * ratio, g.viewport[1] * ratio), scale=g.scale * ratio)
         picture = renderer.render(fine, windowing.voi, inverted=self.inverted)
         if picture is None:
+            painter.fillRect(self.rect(), Qt.GlobalColor.black)
             return
-        if self._image is None or self._image[0] is not picture or self._image[1].devicePixelRatio() != ratio:
-            rows, cols = picture.levels.shape
-            image = QImage(picture.levels.data, cols, rows, picture.levels.strides[0], QImage.Format.Format_Grayscale8)
-            image.setDevicePixelRatio(ratio)
-            self._image = (picture, image)
-        painter.drawImage(QPointF(picture.left / ratio, picture.top / ratio), self._image[1])
-
-    def _paint_hint(self, painter: QPainter) -> None:
-        title, text = self.hint
-        area = QRectF(self.rect()).adjusted(40, 40, -40, -40)
-        font = painter.font()
-        font.setPointSizeF(15)
-        painter.setFont(font)
-        painter.setPen(QColor("#c4ccd3"))
-        flags = int(Qt.AlignmentFlag.AlignHCenter) | int(Qt.TextFlag.TextWordWrap)
-        used = painter.boundingRect(area, flags, title)
-        top = area.center().y() - 44
-        painter.drawText(QRectF(area.left(), top, area.width(), used.height()), flags, title)
-        font.setPointSizeF(10.5)
-        painter.setFont(font)
-        painter.setPen(QColor("#9aa5ae"))
-        below = QRectF(area.left(), top + used.height() + 12, area.width(), area.bottom() - top)
-        painter.drawText(below, flags, text)
+        draw_picture(painter, picture, frame.image(picture, ratio), QRectF(self.rect()))
 
     def _viewport(self) -> tuple[float, float]:
         return float(self.width()), float(self.height())
@@ -377,6 +374,12 @@ class FilmView(QWidget):
         if self.loaded is not None:
             self.geometry_ = geometry
             self._changed()
+
+    def _rewindowed(self) -> None:
+        """Other gray levels at the same place: only there is anything to paint."""
+        film = QRectF(*self.geometry_.screen_rect(WHOLE)).united(self._live_rect())
+        self.update(film.adjusted(-2, -2, 2, 2).toAlignedRect())
+        self.display_changed.emit()
 
     def _changed(self) -> None:
         self.update()
