@@ -95,13 +95,20 @@ class Spacing:
     magnification : float or None
         Estimated Radiographic Magnification Factor (0018,1114), where it is possible.
     calibration : str
-        Pixel Spacing Calibration Description (0028,0A04), else the calibration's type; empty where not given.
+        Pixel Spacing Calibration Type (0028,0A02): ``"GEOMETRY"``, ``"FIDUCIAL"``; empty where not given.
     """
 
     mm: tuple[float, float] | None = None
     plane: Literal["calibrated", "magnified", "detector", "unstated", "unknown"] = "unknown"
     magnification: float | None = None
     calibration: str = ""
+
+    @property
+    def source(self) -> Literal["imager", "calibrated", "unknown"]:
+        """What a radiograph says of it."""
+        if self.plane in ("calibrated", "magnified"):
+            return "calibrated"
+        return "imager" if self.plane == "detector" else "unknown"
 
     @property
     def words(self) -> str:
