@@ -79,10 +79,10 @@ def test_drag_to_the_right_widens_and_up_brightens(view: FilmView) -> None:
 
 def test_wheel_zooms_at_the_cursor(view: FilmView) -> None:
     at = QPointF(250, 340)
-    before, scale = view.geometry_.to_image((250, 340)), view.geometry_.scale
+    before, scale = view.geometry_.to_film(250, 340), view.geometry_.scale
     wheel(view, at, 3)
     assert view.geometry_.scale > 1.5 * scale
-    assert view.geometry_.to_image((250, 340)) == pytest.approx(before, abs=1e-6)
+    assert view.geometry_.to_film(250, 340) == pytest.approx(before, abs=1e-6)
     wheel(view, at, -3)
     assert view.geometry_.scale == pytest.approx(scale)
 
@@ -185,7 +185,7 @@ def test_a_picture_is_shown_level_by_level(seat: Seat, pictures: list[Path]) -> 
     seat.open(pictures[3])
     view = seat.window.film
     view.actual_size()
-    left, top = (round(v) for v in view.geometry_.to_screen((0, 0)))
+    left, top = (round(v) for v in view.geometry_.to_screen(0, 0))
     expected = np.asarray(Image.open(pictures[3]))
     shown = levels(view)[top : top + 160, left : left + 150]
     np.testing.assert_array_equal(shown, expected)

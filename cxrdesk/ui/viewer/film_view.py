@@ -12,9 +12,10 @@ from cxrdesk.imaging.preprocess import Box
 from cxrdesk.imaging.radiograph import Radiograph
 from cxrdesk.ui.theme import colours
 from cxrdesk.ui.viewer.annotations import colour_bar, draw_caption, draw_legend, draw_ruler
-from cxrdesk.ui.viewer.geometry import Geometry
+from cxrdesk.ui.viewer.geometry import Geometry, Point
 from cxrdesk.ui.viewer.layers import MaskLayer, SaliencyLayer
 from cxrdesk.ui.viewer.render import Picture, Renderer
+from cxrdesk.ui.viewer.tool import Mark, MarkStyle, Tool
 from cxrdesk.ui.viewer.windowing import Windowing
 
 _ZOOM_STEP = 1.2
@@ -67,6 +68,10 @@ class FilmView(QWidget):
         self.lungs: Box | None = None
         """Where the legend had better not stand."""
         self.opacity = 0.4
+        self.marks: list[Mark] = []
+        self.mark_style = MarkStyle()
+        self._tool: Tool | None = None
+        self._in_tool = False
         self._renderer: Renderer | None = None
         self._image: tuple[Picture, QImage] | None = None
         self._bar: QImage | None = None
@@ -106,6 +111,7 @@ class FilmView(QWidget):
         self.loaded = self.windowing = self._renderer = self._image = None
         self.mask_layer = self.saliency_layer = self.cursor_pixel = self.badge = self.lungs = None
         self.caption, self.inverted, self.hint = [], False, (title, text)
+        self.marks, self._in_tool = [], False
         self._changed()
 
     def set_layers(
@@ -119,6 +125,21 @@ class FilmView(QWidget):
     def set_caption(self, lines: list[str], badge: str | None) -> None:
         """Text in the corner."""
         self.caption, self.badge = lines, badge
+        self.update()
+
+    @property
+    def tool(self) -> Tool | None:
+        """What takes the left button and the keys first; None leaves them to the view."""
+        return self._tool
+
+    @tool.setter
+    def tool(self, tool: Tool | None) -> None:
+        self._tool, self._in_tool = tool, False
+        self._show_cursor()
+
+    def set_marks(self, marks: list[Mark]) -> None:
+        """What is drawn over the film and its overlays, the last on top."""
+        self.marks = marks
         self.update()
 
     # What actions and keys do
@@ -155,12 +176,17 @@ class FilmView(QWidget):
     # Events of Qt
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        """Start a drag."""
-        self._last = event.position()
+        """Start a drag, the tool's or the view's."""
+        tool = self._tool_for(event.button())
+        self._in_tool = tool is not None and tool.press(self, self._film_point(event), event)
+        self._last = None if self._in_tool else event.position()
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         """Left: window. Middle, or left with the space key: pan. No button: the pixel under the cursor."""
         here = event.position()
+        tool = self._tool if self.loaded is not None else None
+        if tool is not None and (self._in_tool or not event.buttons()):
+            tool.move(self, self._film_point(event), event)
         if self._last is not None:
             delta = here - self._last
             if event.buttons() & Qt.MouseButton.MiddleButton or (
@@ -174,11 +200,17 @@ class FilmView(QWidget):
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         """End a drag."""
+        if self._in_tool and self._tool is not None and event.button() == Qt.MouseButton.LeftButton:
+            self._in_tool = False
+            self._tool.release(self, self._film_point(event), event)
         self._last = None
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
-        """Fit."""
-        if event.button() == Qt.MouseButton.LeftButton:
+        """Fit, unless the tool takes it: `event.type()` tells it from a press."""
+        tool = self._tool_for(event.button())
+        if tool is not None and tool.press(self, self._film_point(event), event):
+            self._in_tool = True
+        elif event.button() == Qt.MouseButton.LeftButton:
             self.fit()
 
     def wheelEvent(self, event: QWheelEvent) -> None:
@@ -204,10 +236,12 @@ class FilmView(QWidget):
             Qt.Key.Key_Down: (0, 1),
         }
         key = Qt.Key(event.key())
+        if self._tool is not None and self.loaded is not None and self._tool.key(self, event):
+            return
         if key == Qt.Key.Key_Space:
             if not event.isAutoRepeat():
                 self._space = True
-                self.setCursor(Qt.CursorShape.OpenHandCursor)
+                self._show_cursor()
             return
         if key not in arrows:
             super().keyPressEvent(event)
@@ -224,7 +258,7 @@ class FilmView(QWidget):
         """The space key is up again."""
         if event.key() == Qt.Key.Key_Space and not event.isAutoRepeat():
             self._space = False
-            self.unsetCursor()
+            self._show_cursor()
         super().keyReleaseEvent(event)
 
     def focusInEvent(self, event: object) -> None:
@@ -234,7 +268,7 @@ class FilmView(QWidget):
     def focusOutEvent(self, event: object) -> None:
         """A space key released elsewhere is not heard here."""
         self._space = False
-        self.unsetCursor()
+        self._show_cursor()
         self.update()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
@@ -254,6 +288,10 @@ class FilmView(QWidget):
                 self.mask_layer.paint(painter, self.geometry_)
             if self.saliency_layer is not None:
                 self.saliency_layer.paint(painter, self.geometry_, self.opacity)
+            for mark in self.marks:
+                painter.save()
+                mark.paint(painter, self.geometry_, self.mark_style)
+                painter.restore()
             taken = draw_ruler(painter, self.geometry_, self.loaded.radiograph, self.height())
             taken += draw_caption(painter, self.caption, self.badge)
             if self.saliency_layer is not None:
@@ -301,6 +339,21 @@ class FilmView(QWidget):
 
     def _viewport(self) -> tuple[float, float]:
         return float(self.width()), float(self.height())
+
+    def _film_point(self, event: QMouseEvent) -> Point:
+        return self.geometry_.to_film(event.position().x(), event.position().y())
+
+    def _tool_for(self, button: Qt.MouseButton) -> Tool | None:
+        free = button == Qt.MouseButton.LeftButton and not self._space and self.loaded is not None
+        return self._tool if free else None
+
+    def _show_cursor(self) -> None:
+        if self._space:
+            self.setCursor(Qt.CursorShape.OpenHandCursor)
+        elif self._tool is not None:
+            self.setCursor(self._tool.cursor())
+        else:
+            self.unsetCursor()
 
     def _look_at(self, point: QPointF) -> None:
         self.cursor_pixel = None if self.loaded is None else self.geometry_.pixel_at((point.x(), point.y()))

@@ -32,8 +32,9 @@ def _rgba(values: NDArray[np.uint8]) -> QImage:
 
 
 def _film_to_screen(geometry: Geometry) -> QTransform:
-    x, y, width, height = geometry.screen_rect(Box(x0=0, y0=0, x1=1, y1=1))
-    return QTransform(width, 0, 0, height, x, y)
+    """From shares of the film."""
+    rows, cols = geometry.film
+    return QTransform.fromScale(cols, rows) * QTransform(*geometry.matrix)
 
 
 def _draw_lines(painter: QPainter, geometry: Geometry, lines: list[QPolygonF], colour: str) -> None:
@@ -116,7 +117,11 @@ class SaliencyLayer:
         painter.setOpacity(opacity)
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
         if self._image is not None:
-            painter.drawImage(QRectF(*geometry.screen_rect(self.result.map.box)), self._image)
+            box = self.result.map.box
+            painter.save()
+            painter.setTransform(_film_to_screen(geometry), True)
+            painter.drawImage(QRectF(box.x0, box.y0, box.x1 - box.x0, box.y1 - box.y0), self._image)
+            painter.restore()
         painter.setOpacity(max(opacity, 0.35) if opacity else 0.0)
         _draw_lines(painter, geometry, self._lines, CONTOUR_COLOUR)
         painter.setPen(QPen(QColor(CONTOUR_COLOUR), 1.5))

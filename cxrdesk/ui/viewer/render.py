@@ -31,6 +31,12 @@ class Picture:
     top: int
 
 
+def oriented(values: NDArray[Any], geometry: Geometry) -> NDArray[Any]:
+    """Film pixels (rows, cols) as the geometry turns and flips them; a view where that is possible."""
+    turned = np.rot90(values, -geometry.rotation // 90)
+    return turned[:, ::-1] if geometry.flipped else turned
+
+
 class Renderer:
     """Resamples the visible part at stored precision, then windows it.
 
@@ -69,14 +75,18 @@ class Renderer:
         if part is None:
             return None
         r0, r1, c0, c1 = part
-        left, top = (round(v) for v in geometry.to_screen((c0, r0)))
-        right, bottom = (round(v) for v in geometry.to_screen((c1, r1)))
+        (xa, ya), (xb, yb) = geometry.to_screen(c0, r0), geometry.to_screen(c1, r1)
+        left, right = round(min(xa, xb)), round(max(xa, xb))
+        top, bottom = round(min(ya, yb)), round(max(ya, yb))
         size = (max(1, right - left), max(1, bottom - top))
+        size = size[::-1] if geometry.on_side else size
         crop = self.radiograph.stored[r0:r1, c0:c1]
         shrinks = size[0] <= crop.shape[1] and size[1] <= crop.shape[0]
         method = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
         stored: Any = crop if size == crop.shape[::-1] else cv2.resize(crop, size, interpolation=method)
-        self._region = (geometry, np.ascontiguousarray(stored), self._padding(crop, size, method), left, top)
+        padding = self._padding(crop, size, method)
+        padding = None if padding is None else oriented(padding, geometry)
+        self._region = (geometry, np.ascontiguousarray(oriented(stored, geometry)), padding, left, top)
         return self._region
 
     def _padding(self, crop: StoredPixels, size: tuple[int, int], method: int) -> NDArray[np.bool_] | None:
