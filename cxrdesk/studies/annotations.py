@@ -189,7 +189,7 @@ class Annotations:
         return Annotations(items=tuple(items.values()), saved=newer.saved, others=tuple(others), unknown=unknown)
 
 
-class NotOurs(ValueError):
+class NotOursError(ValueError):
     """A file whose annotations cannot be used: `reason` ends the sentence "its annotations …"."""
 
     def __init__(self, reason: str) -> None:
@@ -216,25 +216,25 @@ def from_bytes(content: bytes, film: FilmKey) -> Annotations:
 
     Raises
     ------
-    NotOurs
+    NotOursError
         If it is damaged, was written by a later cxrdesk in a form that this one does not know, or belongs to another
         film.
     """
     if len(content) > _MOST_BYTES:
-        raise NotOurs("are too large")
+        raise NotOursError("are too large")
     try:
         data = json.loads(content, parse_constant=_no_constant)
     except (ValueError, RecursionError) as error:
-        raise NotOurs("are damaged") from error
+        raise NotOursError("are damaged") from error
     if not isinstance(data, dict) or data.pop("format", None) != FORMAT:
-        raise NotOurs("are damaged")
+        raise NotOursError("are damaged")
     version, bound, entries = data.pop("version", None), data.pop("film", None), data.pop("annotations", None)
     if not isinstance(version, int) or not isinstance(bound, dict) or not isinstance(entries, list):
-        raise NotOurs("are damaged")
+        raise NotOursError("are damaged")
     if version > VERSION:
-        raise NotOurs("were written by a later cxrdesk")
+        raise NotOursError("were written by a later cxrdesk")
     if (bound.get("key"), bound.get("rows"), bound.get("cols")) != (film.value, *film.shape):
-        raise NotOurs("belong to another film")
+        raise NotOursError("belong to another film")
     saved, includes = str(data.pop("saved", "")), str(data.pop("includes", ""))
     read = [_read(entry, film.shape) for entry in entries]
     items = {item.id: item for item in read if item is not None}

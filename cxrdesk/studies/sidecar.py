@@ -1,4 +1,4 @@
-"""The file that keeps a film's annotations: beside the film, or in the user's data folder where that cannot be written."""
+"""The file that keeps a film's annotations: beside the film, else in the user's data folder."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from cxrdesk.packages.files import write_whole, writing
-from cxrdesk.studies.annotations import Annotations, FilmKey, NotOurs, from_bytes, to_bytes
+from cxrdesk.studies.annotations import Annotations, FilmKey, NotOursError, from_bytes, to_bytes
 from cxrdesk.studies.paths import annotations_dir
 
 
@@ -57,7 +57,7 @@ class Sidecar:
                 continue
             try:
                 part = from_bytes(content, self.key)
-            except NotOurs as error:
+            except NotOursError as error:
                 text = f"The annotations in {path.name} {error.reason} and are not shown"
                 messages.append(f"{text}; the file stays as it is until you draw, and is kept as a copy then.")
                 continue

@@ -15,7 +15,7 @@ from cxrdesk.studies.annotations import (
     Annotations,
     FilmKey,
     Kind,
-    NotOurs,
+    NotOursError,
     from_bytes,
     to_bytes,
 )
@@ -63,7 +63,7 @@ def test_the_key_names_nobody() -> None:
     ],
 )
 def test_what_cannot_be_drawn_is_not_made(changes) -> None:
-    with pytest.raises(ValueError, match="points|text"):
+    with pytest.raises(ValueError, match=r"points|text"):
         replace(length(), **changes)
 
 
@@ -101,7 +101,7 @@ def _content(**changes) -> bytes:
     ],
 )
 def test_files_that_are_not_this_films_annotations(content, reason) -> None:
-    with pytest.raises(NotOurs, match=reason):
+    with pytest.raises(NotOursError, match=reason):
         from_bytes(content, KEY)
 
 
