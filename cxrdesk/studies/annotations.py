@@ -9,12 +9,13 @@ import hashlib
 import json
 import math
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 Point = tuple[float, float]
+Origin = Literal["reader", "proposed", "default"]
 
 FORMAT = "cxrdesk-annotations"
 VERSION = 1
@@ -69,7 +70,8 @@ class Annotation:
     frame : int
         Of a film with several, from 0.
     origin : str
-        ``"reader"``, or ``"proposed"`` as long as nobody has touched what cxrdesk proposed.
+        ``"reader"``; ``"proposed"`` as long as nobody has touched what cxrdesk proposed; ``"default"`` where a key put
+        it at no particular place, from where nobody has moved it yet: it measures nothing.
     unknown : mapping
         What a later cxrdesk wrote about it, kept when it is saved.
 
@@ -84,7 +86,7 @@ class Annotation:
     points: tuple[Point, ...]
     text: str = field(default="", repr=False)
     frame: int = 0
-    origin: Literal["reader", "proposed"] = "reader"
+    origin: Origin = "reader"
     unknown: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -100,12 +102,14 @@ class Annotation:
         points = (*self.points[:index], point, *self.points[index + 1 :])
         return replace(self, points=points, origin="reader")
 
-    def moved(self, dx: float, dy: float, film: tuple[int, int]) -> Annotation:
-        """The whole moved by film pixels, as far as it stays on a film of (rows, cols)."""
+    def moved(self, dx: float, dy: float, film: tuple[int, int], only: Sequence[int] | None = None) -> Annotation:
+        """The whole, or its points `only`, moved by film pixels, as far as they stay on a film of (rows, cols)."""
         rows, cols = film
-        dx = _held(dx, [x for x, _ in self.points], cols)
-        dy = _held(dy, [y for _, y in self.points], rows)
-        return replace(self, points=tuple((x + dx, y + dy) for x, y in self.points), origin="reader")
+        chosen = range(len(self.points)) if only is None else only
+        dx = _held(dx, [self.points[index][0] for index in chosen], cols)
+        dy = _held(dy, [self.points[index][1] for index in chosen], rows)
+        points = tuple((x + dx, y + dy) if index in chosen else (x, y) for index, (x, y) in enumerate(self.points))
+        return replace(self, points=points, origin="reader")
 
 
 def _held(step: float, places: list[float], end: float) -> float:
@@ -274,7 +278,7 @@ def _read(entry: object, shape: tuple[int, int]) -> Annotation | None:
         text, frame, name = data.pop("text", ""), data.pop("frame", 0), data.pop("id")
         if not (isinstance(text, str) and isinstance(name, str) and 0 < len(name) <= 64):
             return None
-        if isinstance(frame, bool) or not isinstance(frame, int) or frame < 0 or origin not in ("reader", "proposed"):
+        if isinstance(frame, bool) or not isinstance(frame, int) or frame < 0 or origin not in get_args(Origin):
             return None
         return Annotation(id=name, kind=kind, points=points, text=text, frame=frame, origin=origin, unknown=data)
     except (KeyError, ValueError, TypeError, OverflowError):
