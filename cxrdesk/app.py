@@ -13,10 +13,9 @@ import sys
 import threading
 from collections.abc import Callable, Collection
 from pathlib import Path
-from types import TracebackType
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QMessageLogContext, QObject, Qt, QTimer, QtMsgType, Signal, qInstallMessageHandler
+from PySide6.QtCore import QObject, Qt, QTimer, Signal
 from PySide6.QtWidgets import QApplication
 
 from cxrdesk.imaging.errors import UserError
@@ -25,6 +24,7 @@ from cxrdesk.studies import paths as folders
 from cxrdesk.studies.settings import LoadedSettings, Settings, load_settings, save_settings
 from cxrdesk.ui import theme
 from cxrdesk.ui.bridge import EventBridge
+from cxrdesk.ui.faults import quiet_off_screen, report_faults
 from cxrdesk.ui.main_window import MainWindow
 from cxrdesk.ui.messages import Messages
 from cxrdesk.ui.plugin_work import Installer, PluginWork
@@ -35,7 +35,6 @@ if TYPE_CHECKING:  # imported after the first film is on the screen
     from cxrdesk.inference.jobs import Worker
 
 log = logging.getLogger(__name__)
-_NO_SIZE_HINTS = "This plugin does not support propagateSizeHints()"
 _NO_FILM_MS = 1500
 """Where no film is opened, or none can be, plugins are listed after this long."""
 _SAVE_MS = 600
@@ -237,7 +236,7 @@ class Desk(QObject):
         self.worker = Worker(registry, runner, self.bridge.post)
         self.worker.start()
         most = max((spec.scope.films[1] for spec in registry.detectors), default=1)
-        self.reading.connect_queue(self.worker, most_films=most)
+        self.reading.asking.connect_queue(self.worker, most_films=most)
 
     def _renew_worker(self) -> None:
         """Other plugins, another device or time limit need another inference process: made as soon as no job runs."""
@@ -317,43 +316,14 @@ class Desk(QObject):
             )
 
 
-def _quiet_off_screen() -> None:
-    """Leave out the line that Qt's off-screen platform says of every window with a least size: it is no fault."""
-
-    def tell(kind: QtMsgType, context: QMessageLogContext, text: str) -> None:
-        if text == _NO_SIZE_HINTS:
-            return
-        if before is not None:
-            before(kind, context, text)
-        else:
-            print(text, file=sys.stderr)
-
-    before = qInstallMessageHandler(tell)
-
-
 def _application() -> QApplication:
     if headless():
-        _quiet_off_screen()
+        quiet_off_screen()
     existing = QApplication.instance()
     app = existing if isinstance(existing, QApplication) else QApplication(sys.argv[:1])
     app.setApplicationName("cxrdesk")
     app.setApplicationDisplayName("cxrdesk")
     return app
-
-
-def _report_faults(messages: Messages) -> None:
-    """A fault of ours within an event: told in a sentence, its traceback on stderr; the window stays."""
-
-    def hook(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-        sys.__excepthook__(kind, error, trace)
-        if isinstance(error, KeyboardInterrupt):
-            QApplication.quit()
-            return
-        messages.error(
-            f"cxrdesk made a mistake ({kind.__name__}); please report what stands on the console.", code="bug"
-        )
-
-    sys.excepthook = hook
 
 
 def run_viewer(paths: list[Path]) -> int:
@@ -371,7 +341,7 @@ def run_viewer(paths: list[Path]) -> int:
     app = _application()
     settings_file = folders.settings_file()
     desk = Desk(app, load_settings(settings_file), settings_file)
-    _report_faults(desk.messages)
+    report_faults(desk.messages)
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # Qt's loop would never let Python see Ctrl+C
     desk.start(paths)
     code = app.exec()

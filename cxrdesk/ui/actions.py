@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QMenuBar, QToolBar, QWidget
-
-SEPARATOR = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,6 +22,10 @@ class ActionSpec:
         Shortcuts, the first of which is shown.
     short : str
         Text in the tool bar; empty to leave it out there.
+    film : bool
+        Whether it is enabled only while a film is on the screen.
+    apart : bool
+        Whether a line stands above it in the menu, and left of it in the tool bar.
     """
 
     key: str
@@ -32,32 +35,42 @@ class ActionSpec:
     tip: str = ""
     short: str = ""
     checkable: bool = False
+    film: bool = False
+    apart: bool = False
 
 
 ACTIONS = (
     ActionSpec(key="open", menu="&File", text="&Open files…", keys=("Ctrl+O",), short="Open", tip="Open films"),
     ActionSpec(key="open_folder", menu="&File", text="Open &folder…", keys=("Ctrl+Shift+O",)),
     ActionSpec(key="report", menu="&File", text="Save &report…", keys=("Ctrl+S",)),
-    ActionSpec(key="close", menu="&File", text="&Close all films", keys=("Ctrl+W",)),
+    ActionSpec(key="close", menu="&File", text="&Close all films", keys=("Ctrl+W",), apart=True),
     ActionSpec(key="settings", menu="&File", text="&Settings…", keys=("Ctrl+,",)),
-    ActionSpec(key="quit", menu="&File", text="&Quit", keys=("Ctrl+Q",)),
-    ActionSpec(key="previous", menu="Fil&m", text="&Previous film", keys=("PgUp",), short="Previous"),
+    ActionSpec(key="quit", menu="&File", text="&Quit", keys=("Ctrl+Q",), apart=True),
+    ActionSpec(key="previous", menu="Fil&m", text="&Previous film", keys=("PgUp",), short="Previous", apart=True),
     ActionSpec(key="next", menu="Fil&m", text="&Next film", keys=("PgDown",), short="Next"),
-    ActionSpec(key="run", menu="Fil&m", text="&Run the detectors again", keys=("F5",)),
+    ActionSpec(key="run", menu="Fil&m", text="&Run the detectors again", keys=("F5",), film=True, apart=True),
     ActionSpec(key="cancel", menu="Fil&m", text="&Cancel the running job", keys=("Ctrl+.",)),
     ActionSpec(
-        key="fit", menu="&View", text="&Fit", keys=("F",), short="Fit", tip="Show the whole film (double click)"
+        key="fit",
+        menu="&View",
+        text="&Fit",
+        keys=("F",),
+        short="Fit",
+        tip="Show the whole film (double click)",
+        film=True,
+        apart=True,
     ),
     ActionSpec(
         key="actual",
         menu="&View",
         text="&One to one",
-        keys=("1",),
+        keys=("0",),
         short="1:1",
         tip="One film pixel on one screen pixel",
+        film=True,
     ),
-    ActionSpec(key="zoom_in", menu="&View", text="Zoom &in", keys=("+", "=")),
-    ActionSpec(key="zoom_out", menu="&View", text="Zoom o&ut", keys=("-",)),
+    ActionSpec(key="zoom_in", menu="&View", text="Zoom &in", keys=("+", "="), film=True),
+    ActionSpec(key="zoom_out", menu="&View", text="Zoom o&ut", keys=("-",), film=True),
     ActionSpec(
         key="invert",
         menu="&View",
@@ -66,6 +79,8 @@ ACTIONS = (
         short="Invert",
         checkable=True,
         tip="Swap black and white",
+        film=True,
+        apart=True,
     ),
     ActionSpec(
         key="reset",
@@ -74,6 +89,7 @@ ACTIONS = (
         keys=("R",),
         short="Reset",
         tip="The window that the film came with",
+        film=True,
     ),
     ActionSpec(
         key="mask",
@@ -83,6 +99,7 @@ ACTIONS = (
         short="Lungs",
         checkable=True,
         tip="Outline of the lungs",
+        apart=True,
     ),
     ActionSpec(
         key="saliency",
@@ -93,14 +110,13 @@ ACTIONS = (
         checkable=True,
         tip="Where the detector looked",
     ),
-    ActionSpec(key="focus_list", menu="&View", text="Go to the s&tudy list", keys=("Ctrl+1",)),
+    ActionSpec(key="focus_list", menu="&View", text="Go to the s&tudy list", keys=("Ctrl+1",), apart=True),
     ActionSpec(key="focus_film", menu="&View", text="Go to the f&ilm", keys=("Ctrl+2",)),
     ActionSpec(key="focus_findings", menu="&View", text="Go to the fi&ndings", keys=("Ctrl+3",)),
     ActionSpec(key="plugins", menu="&Help", text="&Plugins…", keys=()),
     ActionSpec(key="keys", menu="&Help", text="&Keys and mouse…", keys=("F1",)),
     ActionSpec(key="about", menu="&Help", text="&About cxrdesk…", keys=()),
 )
-_TOOL_GROUPS = (("open",), ("previous", "next"), ("fit", "actual"), ("invert", "reset"), ("mask", "saliency"))
 
 MOUSE = (
     ("Drag", "window: right widens, up brightens"),
@@ -142,16 +158,18 @@ def fill_menus(bar: QMenuBar, actions: Mapping[str, QAction]) -> None:
     for spec in ACTIONS:
         if spec.menu not in menus:
             menus[spec.menu] = bar.addMenu(spec.menu)
-        if spec.key in ("close", "quit", "run", "invert", "mask", "focus_list"):
+        if spec.apart:
             menus[spec.menu].addSeparator()
         menus[spec.menu].addAction(actions[spec.key])
 
 
 def fill_tool_bar(bar: QToolBar, actions: Mapping[str, QAction]) -> None:
     """The actions with a short text."""
-    for number, group in enumerate(_TOOL_GROUPS):
-        if number:
+    for spec in ACTIONS:
+        if not spec.short:
+            continue
+        action = actions[spec.key]
+        if spec.apart and bar.actions():
             bar.addSeparator()
-        for key in group:
-            bar.addAction(actions[key])
-            bar.widgetForAction(actions[key]).setFocusPolicy(bar.focusPolicy().TabFocus)
+        bar.addAction(action)
+        bar.widgetForAction(action).setFocusPolicy(Qt.FocusPolicy.TabFocus)

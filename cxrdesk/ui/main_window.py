@@ -2,37 +2,33 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDropEvent
-from PySide6.QtWidgets import QFileDialog, QLabel, QMainWindow, QSplitter, QToolBar, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QMainWindow, QSplitter, QToolBar, QVBoxLayout, QWidget
 
-from cxrdesk import DISCLAIMER
-from cxrdesk.imaging.errors import UserError
 from cxrdesk.studies.settings import Settings
 from cxrdesk.ui import film_words
-from cxrdesk.ui.actions import fill_menus, fill_tool_bar, make_actions
+from cxrdesk.ui.actions import ACTIONS, fill_menus, fill_tool_bar, make_actions
+from cxrdesk.ui.dialog_door import DialogDoor
+from cxrdesk.ui.file_door import FileDoor
+from cxrdesk.ui.handlers import Handlers, view_handlers, window_handlers
+from cxrdesk.ui.layering import Layering
 from cxrdesk.ui.messages import MessageBar
 from cxrdesk.ui.panels.findings import FindingsPanel, Models
-from cxrdesk.ui.panels.pieces import ElidedLabel
 from cxrdesk.ui.panels.study_list import StudyList, study_title
 from cxrdesk.ui.plugin_door import PluginDoor
 from cxrdesk.ui.plugin_work import PluginWork
 from cxrdesk.ui.reading import Reading
 from cxrdesk.ui.session import Session
+from cxrdesk.ui.status_line import StatusLine
 from cxrdesk.ui.viewer.film_view import FilmView
-from cxrdesk.ui.viewer.layers import MaskLayer, SaliencyLabel, SaliencyLayer
-from cxrdesk.ui.viewer.overlays import mask_box
 
 if TYPE_CHECKING:  # results come after the first film: the window does not wait for their imports
     from cxrdesk.discovery.registry import Registry
-    from cxrdesk.imaging.preprocess import Box
-    from cxrdesk.inference.result import MaskResult, SaliencyResult
 
 _SIZE = (1366, 768)
 _EMPTY = (
@@ -53,14 +49,16 @@ class MainWindow(QMainWindow):
         self.reading = reading
         self.plugins = PluginDoor(self, plugin_work, reading.messages)
         self.registry: Registry | None = None
-        self._layers: tuple[tuple[object, ...], MaskLayer | None, SaliencyLayer | None] | None = None
-        self._on_screen: str | None = None
         self.setWindowTitle("cxrdesk")
         self.setAcceptDrops(True)
         self.film = FilmView()
         self.studies = StudyList()
         self.findings = FindingsPanel()
         self.bar = MessageBar()
+        self.status = StatusLine(self.statusBar())
+        self.layering = Layering(reading)
+        self.files = FileDoor(self, reading)
+        self.dialogs = DialogDoor(self, reading, self.use)
         self.actions_ = make_actions(self, self._handlers())
         fill_menus(self.menuBar(), self.actions_)
         tools = QToolBar("Tools")
@@ -98,15 +96,6 @@ class MainWindow(QMainWindow):
         split.setHandleWidth(1)
         split.setSizes([230, _SIZE[0] - 230 - 372, 372])
         self.setCentralWidget(split)
-        status = self.statusBar()
-        status.setSizeGripEnabled(False)
-        self.window_label, self.zoom_label, self.value_label = ElidedLabel(), ElidedLabel(), ElidedLabel()
-        for widget in (self.window_label, self.zoom_label, self.value_label):
-            status.addWidget(widget)
-        disclaimer = QLabel(DISCLAIMER)
-        disclaimer.setProperty("role", "disclaimer")
-        self.disclaimer = disclaimer
-        status.addPermanentWidget(disclaimer)
 
     def _connect(self) -> None:
         reading, findings = self.reading, self.findings
@@ -117,7 +106,7 @@ class MainWindow(QMainWindow):
         reading.settings_changed.connect(self._refresh_settings)
         self.studies.chosen.connect(self._choose)
         self.film.step_requested.connect(reading.step)
-        self.film.display_changed.connect(self._refresh_status)
+        self.film.display_changed.connect(lambda: self.status.show_film(self.film))
         findings.age_given.connect(lambda age: reading.answer(age_years=age))
         findings.view_given.connect(lambda view: reading.answer(view=view))
         findings.impression_committed.connect(reading.commit_impression)
@@ -127,38 +116,14 @@ class MainWindow(QMainWindow):
         findings.operating_point_chosen.connect(lambda name: self._edit(operating_point=name))
         findings.opacity_changed.connect(lambda opacity: self._edit(saliency_opacity=opacity))
 
-    def _handlers(self) -> dict[str, Callable[..., object]]:
-        film, reading = self.film, self.reading
-        return {
-            "open": self._open_files,
-            "open_folder": self._open_folder,
-            "report": self._ask_report,
-            "close": reading.close_all,
-            "settings": self._settings,
-            "quit": self.close,
-            "previous": lambda: reading.step(-1),
-            "next": lambda: reading.step(1),
-            "run": reading.run_again,
-            "cancel": reading.cancel,
-            "fit": film.fit,
-            "actual": film.actual_size,
-            "zoom_in": lambda: film.zoom(1),
-            "zoom_out": lambda: film.zoom(-1),
-            "invert": film.invert,
-            "reset": film.reset_window,
-            "mask": self._refresh_layers,
-            "saliency": self._refresh_layers,
-            "focus_list": lambda: self.studies.view.setFocus(Qt.FocusReason.ShortcutFocusReason),
-            "focus_film": lambda: self.film.setFocus(Qt.FocusReason.ShortcutFocusReason),
-            "focus_findings": self._focus_findings,
-            "plugins": self.plugins.open_panel,
-            "keys": self._keys,
-            "about": self._about,
-        }
+    def _handlers(self) -> Handlers:
+        return {**window_handlers(self), **view_handlers(self)}
 
     def set_registry(self, registry: Registry) -> None:
         """Say what is installed."""
         self.registry = registry
+        for door in (self.files, self.dialogs):
+            door.registry = registry
         self.plugins.set_registry(registry)
         models = Models(segmenters=tuple(registry.segmenters), detectors=tuple(registry.detectors))
         points, wanted = models.operating_points, self.reading.settings.operating_point
@@ -192,7 +157,7 @@ class MainWindow(QMainWindow):
     def _show_film(self) -> None:
         """The film of the session onto the screen, or what stands in its place."""
         state, loaded = self.reading.state, self.reading.shown
-        self._layers = None
+        self.layering.forget()
         if loaded is not None:
             self.film.show_film(loaded)
         elif state is None:
@@ -219,7 +184,7 @@ class MainWindow(QMainWindow):
         self.findings.show_state(
             shown, reading.settings, hidden=reading.hidden, chosen=self._visible_map(), note=self._note()
         )
-        self._refresh_layers()
+        self.refresh_layers()
         self._refresh_actions()
 
     def _note(self) -> str:
@@ -234,70 +199,24 @@ class MainWindow(QMainWindow):
     def _visible_map(self) -> tuple[str, str] | None:
         return self.reading.map_choice if self.actions_["saliency"].isChecked() else None
 
-    def _refresh_layers(self) -> None:
-        reading, state = self.reading, self.reading.state
-        masks: tuple[MaskResult, ...] = ()
-        saliency = None
-        if reading.shown is not None and state is not None and not reading.hidden:
-            if self.actions_["mask"].isChecked():
-                masks = tuple(result for result in state.masks.values() if result.mask is not None)
-            if self.actions_["saliency"].isChecked():
-                saliency = reading.saliency()
-        wanted = (*masks, saliency)
-        if self._layers is None or self._layers[0] != wanted:
-            mask_layer = MaskLayer(list(masks)) if masks else None
-            self._layers = (wanted, mask_layer, self._saliency_layer(saliency))
-        self.film.set_layers(self._layers[1], self._layers[2], reading.settings.saliency_opacity, self._lungs())
-
-    def _lungs(self) -> Box | None:
-        """The box around the lungs, whether or not their outline is shown."""
-        state = self.reading.state
-        for result in state.masks.values() if state is not None else ():
-            if result.mask is not None and result.mask.structure == "lungs":
-                return mask_box(result.mask.values)
-        return None
-
-    def _saliency_layer(self, saliency: SaliencyResult | None) -> SaliencyLayer | None:
-        choice, state = self.reading.map_choice, self.reading.state
-        if saliency is None or choice is None or state is None:
-            return None
-        from cxrdesk.ui import words
-
-        spec = state.detectors[choice[0]].spec
-        label = SaliencyLabel(
-            title=f"{words.finding_name(choice[1])}: {spec.name}", evidence=words.evidence_badge(spec.evidence)
-        )
-        return SaliencyLayer(saliency, label)
+    def refresh_layers(self) -> None:
+        """Outlines and map as the reader wants to see them."""
+        shown = {key: self.actions_[key].isChecked() for key in ("mask", "saliency")}
+        self.layering.put_over(self.film, outlines=shown["mask"], saliency=shown["saliency"])
 
     def _refresh_settings(self) -> None:
         self.findings.show_operating_point(self.reading.settings.operating_point)
 
     def _refresh_actions(self) -> None:
         shown, state = self.reading.shown is not None, self.reading.state
-        for key in ("fit", "actual", "zoom_in", "zoom_out", "invert", "reset", "run"):
-            self.actions_[key].setEnabled(shown)
+        for spec in ACTIONS:
+            if spec.film:
+                self.actions_[spec.key].setEnabled(shown)
         self.actions_["cancel"].setEnabled(state is not None and state.running)
         self.actions_["close"].setEnabled(bool(self.session.states))
         self.actions_["report"].setEnabled(bool(self.session.states))
         self.actions_["previous"].setEnabled(self.session.neighbour(-1) is not None)
         self.actions_["next"].setEnabled(self.session.neighbour(1) is not None)
-
-    def _refresh_status(self) -> None:
-        film = self.film
-        if film.loaded is None or film.windowing is None:
-            for widget in (self.window_label, self.zoom_label, self.value_label):
-                widget.clear()
-            return
-        window = film.windowing.window
-        self.window_label.setText(f"Window center {window.center:.0f}, width {window.width:.0f}")
-        self.zoom_label.setText(f"Zoom {film.geometry_.scale * film.devicePixelRatioF() * 100:.0f} %")
-        if film.cursor_pixel is None:
-            self.value_label.clear()
-        else:
-            row, col = film.cursor_pixel
-            radiograph = film.loaded.radiograph
-            value = float(radiograph.modality_lut.apply(radiograph.stored[row : row + 1, col : col + 1])[0, 0])
-            self.value_label.setText(f"Value {value:.6g} at row {row}, column {col}")
 
     # What the reader does
 
@@ -312,73 +231,13 @@ class MainWindow(QMainWindow):
         self.reading.choose_map(choice)
 
     def _edit(self, **changes: Any) -> None:
-        self._use(replace(self.reading.settings, **changes))
+        self.use(replace(self.reading.settings, **changes))
 
-    def _use(self, settings: Settings) -> None:
+    def use(self, settings: Settings) -> None:
+        """Settings that the reader changed."""
         if settings != self.reading.settings:
             self.reading.change_settings(settings)
             self.settings_edited.emit(settings)
-
-    def _open_files(self) -> None:
-        names, _ = QFileDialog.getOpenFileNames(self, "Open films", "", "All files (*)")
-        self.reading.open([Path(name) for name in names])
-
-    def _open_folder(self) -> None:
-        if name := QFileDialog.getExistingDirectory(self, "Open a folder of films"):
-            self.reading.open([Path(name)])
-
-    def _ask_report(self) -> None:
-        dialog = QFileDialog(self, "Save the report of all films")
-        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
-        dialog.setNameFilter("JSON (*.json)")
-        dialog.setDefaultSuffix("json")
-        dialog.selectFile("cxrdesk-report.json")
-        dialog.fileSelected.connect(lambda name: self.save_report(Path(name)))
-        dialog.open()
-
-    def save_report(self, path: Path) -> None:
-        """Write what is known about all films as JSON at `path`, and as a table beside it."""
-        from cxrdesk.ui.export import report_content, save
-
-        reading = self.reading
-        try:
-            export = report_content(self.session, reading.settings, self.registry, reading.radiograph)
-            saved = save(export.content, path)
-        except OSError as error:
-            reason = os.strerror(error.errno) if error.errno else "input/output error"
-            reading.messages.error(f"The report could not be saved in {path.parent} ({reason}); choose another folder.")
-            return
-        except UserError as error:
-            reading.messages.error(error.text, code=error.code)
-            return
-        text = f"The report was saved as {' and '.join(file.name for file in saved)}."
-        if export.left_out:
-            reading.messages.warning(f"{text} Left out: {', '.join(export.left_out)}.")
-        else:
-            reading.messages.info(text)
-
-    def _focus_findings(self) -> None:
-        self.findings.focus_first()
-
-    def _settings(self) -> None:
-        from cxrdesk.ui.dialogs.settings import SettingsDialog
-
-        findings = self.registry.detectors if self.registry is not None else []
-        dialog = SettingsDialog(
-            self.reading.settings, sorted({key for spec in findings for key in spec.findings}), self
-        )
-        dialog.accepted.connect(lambda: self._use(dialog.settings()))
-        dialog.open()
-
-    def _keys(self) -> None:
-        from cxrdesk.ui.dialogs.about import KeysDialog
-
-        KeysDialog(self).open()
-
-    def _about(self) -> None:
-        from cxrdesk.ui.dialogs.about import AboutDialog
-
-        AboutDialog(self).open()
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         """Files and folders may be dropped anywhere."""

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import logging
-from collections import OrderedDict
-from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtCore import QObject, Signal
 
 from cxrdesk.imaging.errors import UserError
 from cxrdesk.imaging.radiograph import Radiograph, View
 from cxrdesk.studies.settings import Settings
+from cxrdesk.ui.asking import Asking
 from cxrdesk.ui.background import Background
+from cxrdesk.ui.kept_films import KeptFilms, decode
 from cxrdesk.ui.messages import Messages
 from cxrdesk.ui.session import FilmState, Session
 from cxrdesk.ui.viewer.film_view import LoadedFilm
@@ -23,25 +22,7 @@ from cxrdesk.ui.viewer.film_view import LoadedFilm
 if TYPE_CHECKING:  # see _find
     from cxrdesk.inference.events import Event
     from cxrdesk.inference.result import SaliencyResult
-    from cxrdesk.studies.importers import Film, ImportResult
-
-log = logging.getLogger(__name__)
-_MOST_COMPANIONS = 8
-"""Films of a study that are decoded for detectors over several films; a longer series is no study of radiographs."""
-KEPT_MB = 512
-"""Decoded films kept in memory, so that going back and forth does not decode again."""
-
-
-class JobQueue(Protocol):
-    """What is asked of the worker."""
-
-    def submit(
-        self, film: Radiograph, *, companions: tuple[Radiograph, ...] = (), operating_point: str = "balanced"
-    ) -> int:
-        """Queue a film; returns the job's number."""
-
-    def cancel(self, job: int, model_id: str | None = None) -> None:
-        """Give up a job, or one model of it."""
+    from cxrdesk.studies.importers import ImportResult
 
 
 def _find(paths: list[Path]) -> ImportResult:
@@ -49,10 +30,6 @@ def _find(paths: list[Path]) -> ImportResult:
     from cxrdesk.studies.importers import find_films
 
     return find_films(paths)
-
-
-def _decode(film: Film, key: str) -> LoadedFilm:
-    return LoadedFilm.of(key, film.load())
 
 
 class Reading(QObject):
@@ -67,12 +44,6 @@ class Reading(QObject):
     settings_changed = Signal()
     job_ended = Signal()
 
-    DWELL_MS = 200
-    """A film is asked about once it has been on the screen for this long: paging through a study queues nothing."""
-
-    PATIENCE_MS = 2000
-    """How long a film waits for the others of its study; late ones are asked about once more, all together."""
-
     def __init__(self, settings: Settings, messages: Messages, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.session = Session()
@@ -81,30 +52,16 @@ class Reading(QObject):
         self._decoded: LoadedFilm | None = None
         self.finding = 0
         self._map: tuple[str, str] | None = None
-        self._queue: JobQueue | None = None
-        self._kept: OrderedDict[str, LoadedFilm] = OrderedDict()
+        self.kept = KeptFilms()
         self._finder = Background(threads=1, parent=self)
         self._finder.done.connect(self._on_found)
         self._decoder = Background(threads=2, latest_only=True, parent=self)
         self._decoder.done.connect(self._on_decoded)
         self._decoder.refused.connect(self._on_refused)
-        self._most_films = 1
-        self._awaited: set[str] = set()
-        self._unreadable: set[str] = set()
-        self._gatherer = Background(threads=1, parent=self)
-        self._gatherer.done.connect(self._on_gathered)
-        self._gatherer.refused.connect(self._on_unreadable)
-        for background in (self._finder, self._decoder, self._gatherer):
-            background.broken.connect(self._on_broken)
-        self._dwell = self._timer(self.DWELL_MS, self._ask)
-        self._patience = self._timer(self.PATIENCE_MS, self._submit_shown)
-
-    def _timer(self, interval_ms: int, call: Callable[[], None]) -> QTimer:
-        timer = QTimer(self)
-        timer.setSingleShot(True)
-        timer.setInterval(interval_ms)
-        timer.timeout.connect(call)
-        return timer
+        self.asking = Asking(self.session, self.kept, lambda: self.shown, lambda: self.settings.operating_point, self)
+        self.asking.submitted.connect(self.results_changed)
+        for source in (self._finder, self._decoder, self.asking):
+            source.broken.connect(self._on_broken)
 
     # Opening and showing
 
@@ -134,27 +91,27 @@ class Reading(QObject):
             self.show((self.session.current or self.session.states[0]).key)
 
     def _forget(self, state: FilmState) -> None:
-        self._give_up(state)
-        self._kept.pop(state.key, None)
-        self._unreadable.discard(state.key)
+        self.asking.give_up(state)
+        self.asking.forget(state.key)
+        self.kept.drop(state.key)
 
     def show(self, key: str) -> None:
         """Make a film the one on the screen."""
         state = self.session.show(key)
-        self._stop_asking()
+        self.asking.stop_asking()
         self._map = self.shown = self._decoded = None
-        kept = self._kept.get(key)
+        kept = self.kept.get(key)
         if state.film is not None and state.film.changed:
             # Header and pixels are read anew: it may be another patient's film.
             self.messages.warning(f"{state.film.path.name} was replaced by another file; it is read anew.")
             self.film_shown.emit()
             self.open([state.film.path])
         elif kept is not None:
-            self._kept.move_to_end(key)
+            self.kept.used(key)
             self._put_on_screen(kept)
         else:
             if state.film is not None:
-                self._decoder.start(key, partial(_decode, state.film, key))
+                self._decoder.start(key, partial(decode, state.film, key))
             self.film_shown.emit()
 
     def step(self, step: int) -> None:
@@ -165,11 +122,11 @@ class Reading(QObject):
     def close_all(self) -> None:
         """Close all films."""
         for state in self.session.states:
-            self._give_up(state)
-        self._stop_asking()
+            self.asking.give_up(state)
+        self.asking.stop_asking()
         self.session.close_all()
-        self._kept.clear()
-        self._unreadable.clear()
+        self.kept.clear()
+        self.asking.forget_all()
         self.shown = self._decoded = self._map = None
         self.films_changed.emit()
         self.film_shown.emit()
@@ -177,7 +134,7 @@ class Reading(QObject):
     def _on_decoded(self, key: str, loaded: LoadedFilm) -> None:
         if key not in {state.key for state in self.session.states}:
             return  # closed meanwhile
-        self._keep(loaded)
+        self.kept.keep(loaded)
         current = self.session.current
         if current is not None and current.key == key and self.shown is None:
             self._put_on_screen(loaded)
@@ -188,7 +145,7 @@ class Reading(QObject):
         self._decoded = loaded
         self.shown = replace(loaded, radiograph=state.completed(loaded.radiograph))
         self.film_shown.emit()
-        self._dwell.start()
+        self.asking.dwell.start()
 
     def _on_refused(self, key: str, error: UserError) -> None:
         state = next((state for state in self.session.states if state.key == key), None)
@@ -212,124 +169,24 @@ class Reading(QObject):
 
     def radiograph(self, state: FilmState) -> Radiograph:
         """A film's pixels with the reader's answers; decoded again where they are not in memory."""
-        kept = self._kept.get(state.key)
+        kept = self.kept.get(state.key)
         if kept is None:
             assert state.film is not None
-            kept = _decode(state.film, state.key)
+            kept = decode(state.film, state.key)
         return state.completed(kept.radiograph)
 
-    def _keep(self, loaded: LoadedFilm) -> None:
-        self._kept[loaded.key] = loaded
-        self._kept.move_to_end(loaded.key)
-        while len(self._kept) > 1 and sum(f.radiograph.stored.nbytes for f in self._kept.values()) > KEPT_MB << 20:
-            self._kept.popitem(last=False)
-
     # Asking and answering
-
-    def connect_queue(self, queue: JobQueue, *, most_films: int = 1) -> None:
-        """The worker is there; the film on the screen is asked about.
-
-        Parameters
-        ----------
-        most_films : int
-            How many films of a study any detector takes together.
-        """
-        self._queue, self._most_films = queue, most_films
-        if self.shown is not None:
-            self._dwell.start()
-
-    def _ask(self) -> None:
-        state = self.session.current
-        if self._queue is None or self.shown is None or state is None:
-            return
-        if self.session.needs_job(state, self.settings.operating_point):
-            self._request(state)
-
-    def _stop_asking(self) -> None:
-        self._dwell.stop()
-        self._patience.stop()
-        self._awaited.clear()
-        self._gatherer.forget()
-
-    def _request(self, state: FilmState) -> None:
-        """Ask about the film on the screen, once the films beside it are decoded where a detector wants them."""
-        missing = [
-            other
-            for other in self._others(state)
-            if other.key not in self._kept and other.key not in self._unreadable and other.film is not None
-        ]
-        if not missing:
-            self._submit(state)
-            return
-        self._awaited = {other.key for other in missing}
-        self._gatherer.forget()
-        for other in missing:
-            if other.film is not None:
-                self._gatherer.start(other.key, partial(_decode, other.film, other.key))
-        self._patience.start()
-
-    def _on_gathered(self, key: str, loaded: LoadedFilm) -> None:
-        if key in {state.key for state in self.session.states}:
-            self._keep(loaded)
-            self._arrived(key)
-
-    def _on_unreadable(self, key: str, _error: UserError) -> None:
-        self._unreadable.add(key)  # told when its own turn comes
-        self._arrived(key)
-
-    def _arrived(self, key: str) -> None:
-        if key not in self._awaited:
-            return  # another film is on the screen
-        self._awaited.discard(key)
-        if not self._awaited:
-            self._submit_shown()
-
-    def _submit_shown(self) -> None:
-        self._patience.stop()
-        if self.session.current is not None:
-            self._submit(self.session.current)
-
-    def _submit(self, state: FilmState) -> None:
-        if self._queue is None or self.shown is None or self.shown.key != state.key:
-            return
-        self._give_up(state)
-        point = self.settings.operating_point
-        job = self._queue.submit(self.shown.radiograph, companions=self._companions(state), operating_point=point)
-        self.session.submitted(state.key, job, point)
-        self.results_changed.emit()
-
-    def _others(self, state: FilmState) -> list[FilmState]:
-        """The other films of the same study, where a detector takes several; those next to it in the list first."""
-        study = state.film.study if state.film is not None else None
-        if study is None or self._most_films <= 1:
-            return []
-        states = self.session.states
-        place = states.index(state)
-        others = [
-            (abs(index - place), other)
-            for index, other in enumerate(states)
-            if other is not state and other.film is not None and other.film.study == study
-        ]
-        return [other for _, other in sorted(others, key=lambda pair: pair[0])][:_MOST_COMPANIONS]
-
-    def _companions(self, state: FilmState) -> tuple[Radiograph, ...]:
-        """Those of them that are decoded."""
-        return tuple(s.completed(self._kept[s.key].radiograph) for s in self._others(state) if s.key in self._kept)
-
-    def _give_up(self, state: FilmState) -> None:
-        if self._queue is not None and state.running and state.job is not None:
-            self._queue.cancel(state.job)
 
     def run_again(self) -> None:
         """Ask about the film on the screen once more."""
         if self.session.current is not None:
-            self._request(self.session.current)
+            self.asking.request(self.session.current)
 
     def cancel(self, model_id: str | None = None) -> None:
         """Give up the job of the film on the screen, or one model of it."""
         state = self.session.current
-        if self._queue is not None and state is not None and state.running and state.job is not None:
-            self._queue.cancel(state.job, model_id)
+        if state is not None:
+            self.asking.give_up(state, model_id)
 
     def answer(self, *, age_years: float | None = None, view: View | None = None) -> None:
         """The reader said what the film does not say; it is asked about again."""
@@ -339,7 +196,7 @@ class Reading(QObject):
         self.session.answer(state.key, age_years=age_years, view=view)
         # From the film as it was decoded: an earlier answer is none of its own words.
         self.shown = replace(self.shown, radiograph=state.completed(self._decoded.radiograph))
-        self._request(state)
+        self.asking.request(state)
 
     def commit_impression(self, text: str) -> None:
         """The reader's impression of the film on the screen; its results may be seen from now on."""
@@ -411,11 +268,10 @@ class Reading(QObject):
         self.settings_changed.emit()
         self.results_changed.emit()
         if calls:
-            self._ask()
+            self.asking.ask()
 
     def stop(self) -> None:
         """End the threads."""
-        self._stop_asking()
-        self._gatherer.stop()
+        self.asking.stop()
         self._finder.stop()
         self._decoder.stop()

@@ -39,10 +39,10 @@ class Seat:
         self.desk.start_inference = lambda: None  # type: ignore[method-assign]
         self.desk._starter.timeout.disconnect()
         self.queue = FakeQueue()
-        self.reading._dwell.setInterval(0)
+        self.reading.asking.dwell.setInterval(0)
         self.desk.start([])
         self.window.set_registry(registry())
-        self.reading.connect_queue(self.queue)
+        self.reading.asking.connect_queue(self.queue)
         qtbot.waitExposed(self.window)
 
     @property

@@ -40,7 +40,7 @@ def digests(paths: list[Path]) -> set[str]:
 
 
 def test_films_not_yet_decoded_are_decoded_first(seat: Seat, study: list[Path]) -> None:
-    seat.reading.connect_queue(seat.queue, most_films=2)
+    seat.reading.asking.connect_queue(seat.queue, most_films=2)
     seat.open(*study)
     assert len(seat.queue.submitted) == 1
     assert beside(seat) == digests(study[1:3])
@@ -51,13 +51,13 @@ def test_films_not_yet_decoded_are_decoded_first(seat: Seat, study: list[Path]) 
 def test_nothing_is_decoded_for_detectors_of_one_film(seat: Seat, study: list[Path]) -> None:
     seat.open(*study)
     assert beside(seat) == set()
-    assert list(seat.reading._kept) == [seat.reading.session.states[0].key]
+    assert seat.reading.kept.keys == [seat.reading.session.states[0].key]
 
 
 def test_an_unreadable_film_beside_holds_nothing_up(seat: Seat, study: list[Path]) -> None:
     whole = study[1].read_bytes()
     study[1].write_bytes(whole[: len(whole) // 2])
-    seat.reading.connect_queue(seat.queue, most_films=2)
+    seat.reading.asking.connect_queue(seat.queue, most_films=2)
     seat.open(*study)
     assert beside(seat) == digests(study[2:3])
     assert seat.window.bar.text == ""
@@ -72,8 +72,8 @@ def test_slow_films_are_asked_about_once_more(seat: Seat, study: list[Path], mon
         return load(film)
 
     monkeypatch.setattr(Film, "load", slow)
-    seat.reading._patience.setInterval(50)
-    seat.reading.connect_queue(seat.queue, most_films=2)
+    seat.reading.asking.patience.setInterval(50)
+    seat.reading.asking.connect_queue(seat.queue, most_films=2)
     seat.open(*study)
     early = beside(seat)
     gate.set()
@@ -92,9 +92,9 @@ def test_another_film_on_the_screen_forgets_them(
         return load(film)
 
     monkeypatch.setattr(Film, "load", slow)
-    seat.reading.connect_queue(seat.queue, most_films=2)
+    seat.reading.asking.connect_queue(seat.queue, most_films=2)
     seat.reading.open(study)
-    seat.qtbot.waitUntil(lambda: bool(seat.reading._awaited))
+    seat.qtbot.waitUntil(lambda: bool(seat.reading.asking._awaited))
     seat.reading.show(seat.reading.session.states[3].key)
     seat.qtbot.waitUntil(lambda: bool(seat.queue.submitted))
     gate.set()

@@ -59,12 +59,12 @@ def test_a_small_window_keeps_what_must_be_read(seat: Seat, child_film: Path, si
     seat.qtbot.mouseMove(film, QPoint(film.width() // 2, film.height() // 2))
     seat.settle()
     assert (seat.window.width(), seat.window.height()) == size
-    assert seat.window.value_label.text()
+    assert seat.window.status.value.text()
     assert [text for text in cut_off(seat.window) if not any(
         label.text() and repr(label.text()) in text for label in seat.window.findChildren(ElidedLabel)
     )] == []  # fmt: skip
     assert unreachable(seat.window) == []
-    disclaimer = seat.window.disclaimer
+    disclaimer = seat.window.status.disclaimer
     assert disclaimer.width() >= disclaimer.sizeHint().width()
 
 
@@ -106,8 +106,8 @@ def test_films_of_two_patients_in_one_study_stand_under_a_name_each(
     ]
     assert heads == ["Phantom Child", "Another Child"]
     first, second = seat.reading.session.states
-    seat.reading.connect_queue(seat.queue, most_films=2)
-    assert seat.reading._others(first) == seat.reading._others(second) == []
+    seat.reading.asking.connect_queue(seat.queue, most_films=2)
+    assert seat.reading.asking.others(first) == seat.reading.asking.others(second) == []
 
 
 def test_an_operating_point_that_nobody_has_is_told_and_replaced(make_seat: Callable[..., Seat]) -> None:

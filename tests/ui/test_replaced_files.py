@@ -48,7 +48,7 @@ def test_another_film_under_the_same_name_starts_from_nothing(
 
 
 def test_a_replaced_film_that_left_the_memory_keeps_no_answers(seat: Seat, opened: Path, pictures: list[Path]) -> None:
-    seat.reading._kept.clear()
+    seat.reading.kept.clear()
     shutil.copy(pictures[1], opened)
     seat.reading.show(seat.reading.state.key)
     seat.qtbot.waitUntil(lambda: seat.reading.shown is not None)

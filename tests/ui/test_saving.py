@@ -20,15 +20,15 @@ def test_a_report_replaces_nothing_that_the_reader_was_not_asked_about(
     seat.open(child_film)
     answer(seat, lambda d: scored(d, 0.94, Call.POSITIVE))
     (tmp_path / "patients.csv").write_text("name,room")
-    seat.window.save_report(tmp_path / "patients.json")
+    seat.window.files.save_report(tmp_path / "patients.json")
     assert seat.window.bar.text == "patients.csv exists and holds something else; save the report under another name."
     assert (tmp_path / "patients.csv").read_text() == "name,room"
     assert not (tmp_path / "patients.json").exists()
     (tmp_path / "report.v2.json").write_text("kept")
-    seat.window.save_report(tmp_path / "report.v2")
+    seat.window.files.save_report(tmp_path / "report.v2")
     assert seat.window.bar.text == "report.v2.json exists already; save the report under another name."
     assert (tmp_path / "report.v2.json").read_text() == "kept"
-    seat.window.save_report(tmp_path / "report.v3")
+    seat.window.files.save_report(tmp_path / "report.v3")
     assert sorted(p.name for p in tmp_path.glob("report.v3*")) == ["report.v3.csv", "report.v3.json"]
 
 
@@ -67,13 +67,13 @@ def test_what_a_report_leaves_out_is_told(seat: Seat, pictures: list[Path], tmp_
     jobs = len(seat.queue.submitted)
     seat.reading.step(1)
     seat.qtbot.waitUntil(lambda: len(seat.queue.submitted) > jobs)  # its job does not end
-    seat.window.save_report(tmp_path / "report.json")
+    seat.window.files.save_report(tmp_path / "report.json")
     assert seat.window.bar.text.endswith("Left out: 3 films without finished results.")
     content = json.loads((tmp_path / "report.json").read_text())
     assert [Path(film["path"]).name for film in content["films"]] == [pictures[0].name]
-    seat.reading._kept.clear()
+    seat.reading.kept.clear()
     pictures[0].unlink()
-    seat.window.save_report(tmp_path / "later.json")
+    seat.window.files.save_report(tmp_path / "later.json")
     assert seat.window.bar.text.endswith("3 films without finished results, 1 film that can no longer be read.")
     content = json.loads((tmp_path / "later.json").read_text())
     assert content["films"] == []

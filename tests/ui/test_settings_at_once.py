@@ -48,7 +48,7 @@ def workers(seat: Seat, monkeypatch: pytest.MonkeyPatch) -> list[FakeWorker]:
 
 
 def use(seat: Seat, **changes: object) -> None:
-    seat.window._use(replace(seat.reading.settings, **changes))  # type: ignore[arg-type]
+    seat.window.use(replace(seat.reading.settings, **changes))  # type: ignore[arg-type]
 
 
 def end_job(seat: Seat, worker: FakeWorker) -> None:

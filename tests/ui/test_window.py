@@ -395,17 +395,17 @@ def test_the_report_holds_results_and_impression(make_seat: MakeSeat, child_film
     seat = make_seat(read_first=True)
     seat.open(child_film)
     answer(seat, lambda d: scored(d, 0.94, Call.POSITIVE))
-    seat.window.save_report(tmp_path / "report.json")
+    seat.window.files.save_report(tmp_path / "report.json")
     assert json.loads((tmp_path / "report.json").read_text())["films"] == []  # the reader has not read yet
     assert seat.window.bar.text.endswith("report.csv. Left out: 1 film that you have not read yet.")
     seat.window.bar.clear()
     seat.reading.commit_impression("opacity right lower zone")
-    seat.window.save_report(tmp_path / "report.json")
+    seat.window.files.save_report(tmp_path / "report.json")
     (film,) = json.loads((tmp_path / "report.json").read_text())["films"]
     assert film["impression"] == "opacity right lower zone"
     assert film["detectors"][0]["findings"][0]["probability"]["calibrated"] == 0.94
     assert "opacity right lower zone" in (tmp_path / "report.csv").read_text()
     assert seat.window.bar.text == "The report was saved as report.json and report.csv."
     seat.window.bar.clear()
-    seat.window.save_report(tmp_path / "missing" / "report.json")
+    seat.window.files.save_report(tmp_path / "missing" / "report.json")
     assert "could not be saved" in seat.window.bar.text

@@ -1,0 +1,39 @@
+"""What the status bar says about the film on the screen."""
+
+from __future__ import annotations
+
+from PySide6.QtWidgets import QLabel, QStatusBar
+
+from cxrdesk import DISCLAIMER
+from cxrdesk.ui.panels.pieces import ElidedLabel
+from cxrdesk.ui.viewer.film_view import FilmView
+
+
+class StatusLine:
+    """Window, zoom, the value under the cursor, and the disclaimer."""
+
+    def __init__(self, bar: QStatusBar) -> None:
+        bar.setSizeGripEnabled(False)
+        self.window_, self.zoom, self.value = ElidedLabel(), ElidedLabel(), ElidedLabel()
+        for widget in (self.window_, self.zoom, self.value):
+            bar.addWidget(widget)
+        self.disclaimer = QLabel(DISCLAIMER)
+        self.disclaimer.setProperty("role", "disclaimer")
+        bar.addPermanentWidget(self.disclaimer)
+
+    def show_film(self, film: FilmView) -> None:
+        """Say how a film is shown."""
+        if film.loaded is None or film.windowing is None:
+            for widget in (self.window_, self.zoom, self.value):
+                widget.clear()
+            return
+        window = film.windowing.window
+        self.window_.setText(f"Window center {window.center:.0f}, width {window.width:.0f}")
+        self.zoom.setText(f"Zoom {film.geometry_.scale * film.devicePixelRatioF() * 100:.0f} %")
+        if film.cursor_pixel is None:
+            self.value.clear()
+            return
+        row, col = film.cursor_pixel
+        radiograph = film.loaded.radiograph
+        value = float(radiograph.modality_lut.apply(radiograph.stored[row : row + 1, col : col + 1])[0, 0])
+        self.value.setText(f"Value {value:.6g} at row {row}, column {col}")
