@@ -17,6 +17,7 @@ from cxrdesk.ui.dialog_door import DialogDoor
 from cxrdesk.ui.file_door import FileDoor
 from cxrdesk.ui.handlers import Handlers, view_handlers, window_handlers
 from cxrdesk.ui.layering import Layering
+from cxrdesk.ui.measuring import Measuring, measure_handlers
 from cxrdesk.ui.messages import MessageBar
 from cxrdesk.ui.panels.findings import FindingsPanel, Models
 from cxrdesk.ui.panels.study_list import StudyList, study_title
@@ -53,6 +54,9 @@ class MainWindow(QMainWindow):
         self.setAcceptDrops(True)
         self.film = FilmView()
         self.studies = StudyList()
+        self.side = QSplitter(Qt.Orientation.Vertical)
+        self.side.addWidget(self.studies)
+        self.measuring = Measuring(reading, self.film, self.side)
         self.findings = FindingsPanel()
         self.bar = MessageBar()
         self.status = StatusLine(self.statusBar())
@@ -60,6 +64,7 @@ class MainWindow(QMainWindow):
         self.files = FileDoor(self, reading)
         self.dialogs = DialogDoor(self, reading, self.use)
         self.actions_ = make_actions(self, self._handlers())
+        self.measuring.watch(self.actions_)
         fill_menus(self.menuBar(), self.actions_)
         tools = QToolBar("Tools")
         tools.setObjectName("tools")
@@ -89,7 +94,7 @@ class MainWindow(QMainWindow):
         column.addWidget(self.bar)
         column.addWidget(self.film, 1)
         split = QSplitter(Qt.Orientation.Horizontal)
-        for widget, stretch in ((self.studies, 0), (middle, 1), (self.findings, 0)):
+        for widget, stretch in ((self.side, 0), (middle, 1), (self.findings, 0)):
             split.addWidget(widget)
             split.setStretchFactor(split.count() - 1, stretch)
         split.setChildrenCollapsible(False)
@@ -117,7 +122,7 @@ class MainWindow(QMainWindow):
         findings.opacity_changed.connect(lambda opacity: self._edit(saliency_opacity=opacity))
 
     def _handlers(self) -> Handlers:
-        return {**window_handlers(self), **view_handlers(self)}
+        return {**window_handlers(self), **view_handlers(self), **measure_handlers(self)}
 
     def set_registry(self, registry: Registry) -> None:
         """Say what is installed."""

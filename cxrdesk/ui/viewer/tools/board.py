@@ -123,7 +123,8 @@ class Board(QObject):
 
     def at(self, point: Point) -> tuple[AnnotationMark, int | None, int | None] | None:
         """What lies under a screen point: its mark, and the handle or else the line; the selected one goes first."""
-        marks = sorted(reversed(self._marks), key=lambda mark: not mark.selected)
+        # What was drawn last lies on top, the selected one over all of them.
+        marks = sorted(self._marks, key=lambda mark: mark.selected)[::-1]
         geometry = self.view.geometry_
         for mark in marks:
             handle = mark.handle_at(point, geometry)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from itertools import pairwise
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeyEvent, QMouseEvent
@@ -168,7 +169,7 @@ class DrawTool:
         board.hint = self.hint
         screen = [geometry.to_screen(*point) for point in item.points]
         # Two clicks at one place draw nothing.
-        if len(screen) > 1 and any(math.dist(a, b) < 2 for a, b in zip(screen, screen[1:], strict=False)):
+        if len(screen) > 1 and any(math.dist(a, b) < 2 for a, b in pairwise(screen)):
             board.hold(None)
             return
         self._keep(board, item)

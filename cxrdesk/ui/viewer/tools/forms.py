@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import pairwise
 
 from cxrdesk.imaging.measure import Scale, cardiothoracic_ratio
 from cxrdesk.studies.annotations import POINTS, Annotation, Kind
@@ -82,7 +83,7 @@ def lines(annotation: Annotation, scale: Scale) -> list[list[Point]]:
 def distance(line: Sequence[Point], to: Point, geometry: Geometry) -> float:
     """Screen pixels from a screen point to the nearest place of a line through film points."""
     screen = [geometry.to_screen(*point) for point in line]
-    return min((_to_segment(to, a, b) for a, b in zip(screen, screen[1:], strict=False)), default=math.inf)
+    return min((_to_segment(to, a, b) for a, b in pairwise(screen)), default=math.inf)
 
 
 def _to_segment(p: Point, a: Point, b: Point) -> float:

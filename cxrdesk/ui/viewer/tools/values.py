@@ -92,7 +92,7 @@ def values(annotation: Annotation, subject: Subject, *, hurried: bool = False) -
     else:
         told = _numbers(annotation, subject, hurried)
     numbers, notes = told
-    said = "; ".join((*numbers, *words[:1]))
+    said = "; ".join((*numbers, *words[:1])).removeprefix("CTR\u00a0")
     summary = f"{NAMES[annotation.kind]}: {said}" if said else NAMES[annotation.kind]
     return Values(lines=(*words, *numbers), summary=summary, notes=notes)
 
