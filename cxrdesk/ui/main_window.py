@@ -109,6 +109,7 @@ class MainWindow(QMainWindow):
         reading.film_shown.connect(self._show_film)
         reading.results_changed.connect(self._refresh_results)
         reading.settings_changed.connect(self._refresh_settings)
+        self.measuring.follow()
         self.studies.chosen.connect(self._choose)
         self.film.step_requested.connect(reading.step)
         self.film.display_changed.connect(lambda: self.status.show_film(self.film))

@@ -43,9 +43,12 @@ class Measuring(QObject):
         self._notebook: Notebook | None = None
         self._actions: dict[str, QAction] = {}
         film.painted.connect(lambda _key: QTimer.singleShot(0, self, self._begin))
-        reading.film_shown.connect(self._show)
-        reading.results_changed.connect(self._show)
-        reading.films_changed.connect(self._on_films)
+
+    def follow(self) -> None:
+        """Follow the reading; after the view does, which forgets its marks with its film."""
+        self._reading.film_shown.connect(self._show)
+        self._reading.results_changed.connect(self._show)
+        self._reading.films_changed.connect(self._on_films)
 
     def watch(self, actions: dict[str, QAction]) -> None:
         """Show by these which tool is in the hand, and what can be undone."""
@@ -120,7 +123,8 @@ class Measuring(QObject):
 
     def stop(self) -> None:
         """Write what is not written yet."""
-        if self._notebook is not None:
+        if self._notebook is not None and self.board is not None:
+            self.board.show(None, None)
             self._notebook.stop()
 
     # What the reader does

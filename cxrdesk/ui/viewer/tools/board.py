@@ -20,7 +20,7 @@ class Board(QObject):
     """Puts the annotations of a film into a view's marks, and keeps the selection."""
 
     changed = Signal()
-    """Annotations, their values or the selection."""
+    """Annotations, their values, the selection, or what can be undone."""
 
     def __init__(self, view: FilmView) -> None:
         super().__init__(view)
@@ -41,8 +41,10 @@ class Board(QObject):
         if notes is not self.notes:
             if self.notes is not None:
                 self.notes.changed.disconnect(self._on_changed)
+                self.notes.stack.indexChanged.disconnect(self._on_step)
             if notes is not None:
                 notes.changed.connect(self._on_changed)
+                notes.stack.indexChanged.connect(self._on_step)
             self.selected = self.handle = self.preview = None
         self.notes, self.subject, self.frame = notes, subject, frame
         self._told.clear()
@@ -149,6 +151,9 @@ class Board(QObject):
         if self.hint and self.subject is not None:
             marks.append(HintMark(self.hint))
         self.view.set_marks(marks)
+        self.changed.emit()
+
+    def _on_step(self, _index: int) -> None:
         self.changed.emit()
 
     def _on_changed(self, name: str) -> None:
