@@ -28,7 +28,7 @@ from cxrdesk.api.heads import class_maps, pooled_linear
 if TYPE_CHECKING:
     import torch
 
-FORMAT = 1
+FORMAT = 2
 """Raised whenever graphs are made in another way."""
 OPSET = 17
 GRAPH, ABOUT, TRIES = "graph.onnx", "about.json", "tries"
@@ -212,6 +212,8 @@ def _tried(model: Any, bundle: Bundle, graph: Graph) -> Sequence[str]:
     model.graph, model.context = graph, replace(context, explaining=lambda: False)
     try:
         problems = verify(model, bundle)
+        if model.graph is None:  # its runtime failed, and torch gave the answer
+            problems = [f"its runtime failed on a golden film: {model._refused}"]
     finally:
         model.graph, model.context = None, context
     if graph.maps and not problems:

@@ -19,6 +19,7 @@ from cxrdesk.ui.file_door import FileDoor
 from cxrdesk.ui.handlers import Handlers, view_handlers, window_handlers
 from cxrdesk.ui.keymap import keys_in_force
 from cxrdesk.ui.layering import Layering
+from cxrdesk.ui.measuring import Measuring, measure_handlers
 from cxrdesk.ui.messages import MessageBar
 from cxrdesk.ui.naming import Naming
 from cxrdesk.ui.panels.findings import FindingsPanel, Models
@@ -57,6 +58,9 @@ class MainWindow(QMainWindow):
         self.setAcceptDrops(True)
         self.film = FilmView()
         self.studies = StudyList()
+        self.side = QSplitter(Qt.Orientation.Vertical)
+        self.side.addWidget(self.studies)
+        self.measuring = Measuring(reading, self.film, self.side)
         self.findings = FindingsPanel()
         self.bar = MessageBar()
         self.status = StatusLine(self.statusBar())
@@ -65,6 +69,7 @@ class MainWindow(QMainWindow):
         self.dialogs = DialogDoor(self, reading, self.use)
         self.actions_ = make_actions(self, self._handlers())
         bind(self.actions_, keys_in_force(reading.settings.shortcuts))
+        self.measuring.watch(self.actions_)
         fill_menus(self.menuBar(), self.actions_)
         tools = QToolBar("Tools")
         tools.setObjectName("tools")
@@ -100,7 +105,7 @@ class MainWindow(QMainWindow):
         column.addWidget(self.bar)
         column.addWidget(self.film, 1)
         split = QSplitter(Qt.Orientation.Horizontal)
-        for widget, stretch in ((self.studies, 0), (middle, 1), (self.findings, 0)):
+        for widget, stretch in ((self.side, 0), (middle, 1), (self.findings, 0)):
             split.addWidget(widget)
             split.setStretchFactor(split.count() - 1, stretch)
         split.setChildrenCollapsible(False)
@@ -115,6 +120,7 @@ class MainWindow(QMainWindow):
         reading.film_shown.connect(self._show_film)
         reading.results_changed.connect(self._refresh_results)
         reading.settings_changed.connect(self._refresh_settings)
+        self.measuring.follow()
         self.studies.chosen.connect(self._choose)
         self.film.step_requested.connect(reading.step)
         self.film.display_changed.connect(lambda: self.status.show_film(self.film))
@@ -128,7 +134,7 @@ class MainWindow(QMainWindow):
         findings.opacity_changed.connect(lambda opacity: self.edit(saliency_opacity=opacity))
 
     def _handlers(self) -> Handlers:
-        return {**window_handlers(self), **view_handlers(self)}
+        return {**window_handlers(self), **view_handlers(self), **measure_handlers(self)}
 
     def set_registry(self, registry: Registry) -> None:
         """Say what is installed."""

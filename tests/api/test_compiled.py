@@ -249,6 +249,23 @@ def test_a_runtime_that_fails_costs_no_film(kit):
     assert fast.explain(inputs, "effusion")
 
 
+def test_a_graph_whose_runtime_fails_on_a_golden_film_is_not_taken(kit, monkeypatch):
+    """As one that takes no other number of films than it was traced with."""
+    made = kit.bundled(Exact)
+    run = compiled.Graph.run
+
+    def two_alone(self, batch):
+        if len(batch) != 2:
+            raise RuntimeError("shape {1,1,64} expected")
+        return run(self, batch)
+
+    monkeypatch.setattr(compiled.Graph, "run", two_alone)
+    fast = kit.load(made)
+    assert fast.graph is None
+    fast.predict(fast.prepare([film(1)], [{}]))
+    assert "its runtime failed on a golden film: RuntimeError of the runtime" in fast.engine
+
+
 @pytest.mark.parametrize("file", ["graph.onnx", "about.json"])
 def test_a_damaged_file_is_made_anew(kit, file):
     made = kit.bundled(Exact)

@@ -47,7 +47,9 @@ class InceptionLSTM(torch.nn.Module):
         projected = self.project(self.spread(pooled))
         # cuDNN cannot take the gradient that saliency needs outside of training.
         with torch.backends.cudnn.flags(enabled=self.training):
-            states, _ = self.lstm(projected.unflatten(1, (STEPS, -1)))
+            # Said, and not left out, so that a graph of the network takes any number of films.
+            start = torch.zeros_like(projected[None, :, :UNITS])
+            states, _ = self.lstm(projected.unflatten(1, (STEPS, -1)), (start, start))
         return self.head(self.drop(states[:, -1]))
 
 

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from cxrdesk.api import BundleError, DetectorSpec, Evidence, FilmScope, InputSpec, OperatingPoint, Saliency
 from cxrdesk.api.bundle import write_bundle
 from cxrdesk.api.golden import record
-from cxrdesk.training.bundles import golden_films
+from cxrdesk.api.making import golden_films
 from cxrdesk_xrv.checkpoint import LARGEST, tensors_of
 from cxrdesk_xrv.model import SIDE, XrvModel
 from cxrdesk_xrv.published import OUTPUTS, PAPER, SOURCE, WEIGHTS, Weights
