@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -33,6 +34,7 @@ from cxrdesk.ui.viewer.film_view import FilmView
 
 if TYPE_CHECKING:  # results come after the first film: the window does not wait for their imports
     from cxrdesk.discovery.registry import Registry
+    from cxrdesk.ui.picture_door import PictureDoor
 
 _SIZE = (1366, 768)
 _EMPTY = (
@@ -91,6 +93,14 @@ class MainWindow(QMainWindow):
     def session(self) -> Session:
         """The open films and their results."""
         return self.reading.session
+
+    @cached_property
+    def pictures(self) -> PictureDoor:
+        """Copies, saves and prints what is seen."""
+        from cxrdesk.ui.picture_door import PictureDoor
+        from cxrdesk.ui.snapshot import Scene
+
+        return PictureDoor(self, self.reading.messages, lambda: Scene.of(self.film, [self.film]))
 
     @property
     def naming(self) -> Naming:

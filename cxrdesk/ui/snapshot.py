@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QWidget
 
 from cxrdesk import DISCLAIMER, __version__
 from cxrdesk.ui.viewer.film_view import FilmView
+from cxrdesk.ui.words import evidence_badge
 
 _MOST_PIXELS = 80_000_000
 """Of a picture: 320 MB while it is drawn. A0 at 300 dpi has 140 million; nobody prints a film so large."""
@@ -72,7 +73,7 @@ def picture_of(scene: Scene, *, ratio: float, remarks: Sequence[str] = ()) -> QI
         RGB, no transparency; smaller than asked for where it would not fit into memory.
     """
     frame = scene.frame
-    foot = _foot_height(frame.width(), remarks)
+    foot = foot_height(frame.width(), remarks)
     size = QSizeF(frame.width(), frame.height() + foot)
     ratio = largest_ratio(size, ratio)
     image = QImage(QSize(round(size.width() * ratio), round(size.height() * ratio)), QImage.Format.Format_RGB32)
@@ -92,6 +93,18 @@ def picture_of(scene: Scene, *, ratio: float, remarks: Sequence[str] = ()) -> QI
     return image
 
 
+def remarks_of(scene: Scene) -> list[str]:
+    """What must stand beside the outlines and maps that are seen: whose they are, and the evidence for them."""
+    told: list[str] = []
+    for view, _ in scene.views:
+        if view.mask_layer is not None:
+            told += [f"Outline: {r.spec.name} ({evidence_badge(r.spec.evidence)})" for r in view.mask_layer.results]
+        if view.saliency_layer is not None:
+            label = view.saliency_layer.label
+            told.append(f"Map: {label.title} ({label.evidence})")
+    return list(dict.fromkeys(told))
+
+
 def _foot_text(remarks: Sequence[str]) -> str:
     return " · ".join([f"{DISCLAIMER}.", *remarks, f"cxrdesk {__version__}"])
 
@@ -103,7 +116,8 @@ def _foot_font() -> QFont:
     return font
 
 
-def _foot_height(width: float, remarks: Sequence[str]) -> float:
+def foot_height(width: float, remarks: Sequence[str]) -> float:
+    """Height of the line below a scene so wide, in pixels of the screen."""
     area = QRectF(0, 0, width - 2 * _RIM, 10_000)
     needed = QFontMetricsF(_foot_font()).boundingRect(area, int(Qt.TextFlag.TextWordWrap), _foot_text(remarks))
     return needed.height() + 2 * _RIM
