@@ -124,6 +124,22 @@ ACTIONS = (
         tip="Where the detector looked",
     ),
     ActionSpec(
+        key="tint",
+        menu="&View",
+        text="Lungs &tinted",
+        keys=("Shift+L",),
+        checkable=True,
+        tip="The lungs as a tint in place of an outline",
+    ),
+    ActionSpec(
+        key="contours",
+        menu="&View",
+        text="Map as &contours",
+        keys=("Shift+H",),
+        checkable=True,
+        tip="The saliency map as lines at shares of its reference, in place of colours",
+    ),
+    ActionSpec(
         key="mask_names",
         menu="&View",
         text="Mas&k names",

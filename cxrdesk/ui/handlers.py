@@ -54,5 +54,7 @@ def view_handlers(window: MainWindow) -> Handlers:
         "reset": film.reset_window,
         "mask": window.refresh_layers,
         "saliency": window.refresh_layers,
+        "tint": lambda on: window.edit(mask_style="tint" if on else "outline"),
+        "contours": lambda on: window.edit(map_style="contours" if on else "colour"),
         "mask_names": lambda on: window.edit(mask_names=on),
     }

@@ -47,10 +47,19 @@ class KeptFilms:
         """A film was looked at: it is the last to go."""
         self._films.move_to_end(key)
 
-    def keep(self, loaded: LoadedFilm) -> None:
-        """Keep a film; those used longest ago make room."""
+    def keep(self, loaded: LoadedFilm, *, guessed: bool = False) -> None:
+        """Keep a film; those used longest ago make room.
+
+        Parameters
+        ----------
+        guessed : bool
+            Whether nobody asked for it yet: it is kept only where there is room without the film used last going.
+        """
+        last = next(reversed(self._films), None)
         self._films[loaded.key] = loaded
         self._films.move_to_end(loaded.key)
+        if guessed and last is not None:
+            self._films.move_to_end(last)
         while len(self._films) > 1 and sum(f.pyramid.nbytes for f in self._films.values()) > KEPT_MB << 20:
             self._films.popitem(last=False)
 

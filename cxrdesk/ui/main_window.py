@@ -83,7 +83,7 @@ class MainWindow(QMainWindow):
         self._connect()
         self.actions_["mask"].setChecked(True)
         self.actions_["saliency"].setChecked(True)
-        self.actions_["mask_names"].setChecked(reading.settings.mask_names)
+        self._check_settings()
         self.resize(*_SIZE)
         self.film.clear(*_EMPTY)
         self._refresh_actions()
@@ -234,10 +234,20 @@ class MainWindow(QMainWindow):
         settings = self.reading.settings
         self.findings.show_operating_point(settings.operating_point)
         bind(self.actions_, keys_in_force(settings.shortcuts))
-        self.actions_["mask_names"].setChecked(settings.mask_names)
+        self._check_settings()
         if self._masked != settings.mask_names:
             self._masked = settings.mask_names
             self._refresh_list()
+
+    def _check_settings(self) -> None:
+        """Actions that switch a setting, as it stands."""
+        settings = self.reading.settings
+        for key, on in (
+            ("mask_names", settings.mask_names),
+            ("tint", settings.mask_style == "tint"),
+            ("contours", settings.map_style == "contours"),
+        ):
+            self.actions_[key].setChecked(on)
 
     def _refresh_actions(self) -> None:
         shown, state = self.reading.shown is not None, self.reading.state

@@ -1,62 +1,22 @@
-"""Text on a film and the legend of its saliency map."""
+"""The legend of a saliency map: what it shows, the evidence for it, the disclaimer, and a colour bar."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QFont, QImage, QPainter, QPen
+from PySide6.QtGui import QColor, QImage, QPainter, QPen
 
 from cxrdesk import DISCLAIMER
 from cxrdesk.imaging.maps import colour_table
 from cxrdesk.imaging.preprocess import Box
-from cxrdesk.ui.theme import colours, small_point_size
+from cxrdesk.ui.theme import colours
 from cxrdesk.ui.viewer.geometry import Geometry
 from cxrdesk.ui.viewer.layers import SaliencyLayer
 from cxrdesk.ui.viewer.legend import BESIDE_FILM, BESIDE_FILM_NO_BAR, OVER_FILM, OVER_FILM_NO_BAR, Form, place
+from cxrdesk.ui.viewer.texts import PAD, back, small, write
 
-MARGIN = 10.0
-PAD = 5.0
 _BAR_WIDTH = 11.0
 _TICKS = ((0.0, "0"), (0.5, "0.5"), (1.0, "≥ 1"))
 _WHOLE = Box(x0=0.0, y0=0.0, x1=1.0, y1=1.0)
-
-
-def small(painter: QPainter, *, bold: bool = False) -> None:
-    """Write small from now on."""
-    font = QFont(painter.font())
-    font.setPointSizeF(small_point_size())
-    font.setBold(bold)
-    painter.setFont(font)
-
-
-def back(painter: QPainter, rect: QRectF) -> None:
-    """A dark ground, so that what stands on it is read on white bone too."""
-    painter.setPen(Qt.PenStyle.NoPen)
-    painter.setBrush(QColor(colours().film_back))
-    painter.drawRoundedRect(rect, 3, 3)
-
-
-def block(painter: QPainter, lines: Sequence[str], x: float, top: float, *, right: bool = False) -> QRectF:
-    """The ground of some lines whose left (or right) edge is at `x`; returns it."""
-    metrics = painter.fontMetrics()
-    width = max((metrics.horizontalAdvance(line) for line in lines), default=0) + 2 * PAD
-    rect = QRectF(x - width if right else x, top, width, metrics.lineSpacing() * len(lines) + 2 * PAD)
-    back(painter, rect)
-    return rect
-
-
-def write(
-    painter: QPainter, lines: Sequence[str], rect: QRectF, colour: str | None = None, *, right: bool = False
-) -> None:
-    """Lines within their ground."""
-    painter.setPen(QColor(colour or colours().film_text))
-    metrics = painter.fontMetrics()
-    y = rect.top() + PAD + metrics.ascent()
-    for line in lines:
-        x = rect.right() - PAD - metrics.horizontalAdvance(line) if right else rect.left() + PAD
-        painter.drawText(QPointF(x, y), line)
-        y += metrics.lineSpacing()
 
 
 def colour_bar() -> QImage:
@@ -98,7 +58,7 @@ def draw_legend(
             height = max(height, bar_size[1]) if beside else height + bar_size[1]
         return width, height
 
-    beside, over = (BESIDE_FILM, OVER_FILM) if layer.has_scale else (BESIDE_FILM_NO_BAR, OVER_FILM_NO_BAR)
+    beside, over = (BESIDE_FILM, OVER_FILM) if layer.has_bar else (BESIDE_FILM_NO_BAR, OVER_FILM_NO_BAR)
     form, rect = place(
         [(form, size(form)) for form in beside],
         [(form, size(form)) for form in over],

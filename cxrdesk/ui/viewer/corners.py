@@ -10,8 +10,8 @@ from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPen
 
 from cxrdesk.imaging.radiograph import Radiograph
 from cxrdesk.ui.theme import colours, scaled, small_point_size
-from cxrdesk.ui.viewer.annotations import MARGIN, PAD, back, block, small, write
 from cxrdesk.ui.viewer.geometry import Geometry
+from cxrdesk.ui.viewer.texts import MARGIN, PAD, back, block, small, write
 
 _ROUND_LENGTHS_MM = (1, 2, 5, 10, 20, 50, 100, 200)
 _LONGEST_RULER = 160

@@ -13,10 +13,14 @@ from cxrdesk.imaging.radiograph import Radiograph
 from cxrdesk.ui.film_words import window_words, zoom_words
 from cxrdesk.ui.theme import colours, small_point_size
 from cxrdesk.ui.viewer.annotations import colour_bar, draw_legend
+from cxrdesk.ui.viewer.compare import Beside
 from cxrdesk.ui.viewer.corners import CornerContent, draw_corners, draw_live, live_lines, live_rect
-from cxrdesk.ui.viewer.geometry import Geometry, Point
+from cxrdesk.ui.viewer.geometry import Geometry
+from cxrdesk.ui.viewer.hand import Hand
 from cxrdesk.ui.viewer.layers import MaskLayer, SaliencyLayer
+from cxrdesk.ui.viewer.linking import matched_geometry
 from cxrdesk.ui.viewer.loaded import LoadedFilm
+from cxrdesk.ui.viewer.magnifier import Magnifier
 from cxrdesk.ui.viewer.overlay_cache import OverlayCache
 from cxrdesk.ui.viewer.painting import Frame, draw_hint, draw_picture
 from cxrdesk.ui.viewer.render import Renderer
@@ -24,8 +28,6 @@ from cxrdesk.ui.viewer.tool import Mark, MarkStyle, Tool
 from cxrdesk.ui.viewer.windowing import Windowing
 
 _ZOOM_STEP = 1.2
-_KEY_DRAG = 24.0
-_KEY_PAN = 60.0
 WHOLE = Box(x0=0.0, y0=0.0, x1=1.0, y1=1.0)
 
 
@@ -37,6 +39,7 @@ class FilmView(QWidget):
     display_changed = Signal()
     """Window, zoom or the pixel under the cursor."""
     step_requested = Signal(int)
+    focused = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -52,16 +55,18 @@ class FilmView(QWidget):
         self.lungs: Box | None = None
         """Where the legend had better not stand."""
         self.opacity = 0.4
+        self.beside: Beside | None = None
+        self.chosen = False
+        """Whether it is the one of several panes that actions are for."""
+        self._magnifier: Magnifier | None = None
         self.marks: list[Mark] = []
         self.mark_style = MarkStyle()
-        self._tool: Tool | None = None
-        self._in_tool = False
+        self._hand = Hand(self)
+        self._cursor: QPointF | None = None
         self._renderer: Renderer | None = None
         self._frame = Frame()
         self._bar: QImage | None = None
         self._overlays = OverlayCache()
-        self._last: QPointF | None = None
-        self._space = False
         self._unpainted = False
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -96,7 +101,9 @@ class FilmView(QWidget):
         self.loaded = self.windowing = self._renderer = None
         self.mask_layer = self.saliency_layer = self.cursor_pixel = self.lungs = None
         self.corners, self.inverted, self.hint = CornerContent(), False, (title, text)
-        self.marks, self._in_tool = [], False
+        self.marks = []
+        self._hand.let_go()
+        self.beside = self._magnifier = None
         self._overlays.forget()
         self._frame = Frame()
         self._changed()
@@ -117,12 +124,11 @@ class FilmView(QWidget):
     @property
     def tool(self) -> Tool | None:
         """What takes the left button and the keys first; None leaves them to the view."""
-        return self._tool
+        return self._hand.tool
 
     @tool.setter
     def tool(self, tool: Tool | None) -> None:
-        self._tool, self._in_tool = tool, False
-        self._show_cursor()
+        self._hand.take(tool)
 
     def set_marks(self, marks: list[Mark]) -> None:
         """What is drawn over the film and its overlays, the last on top."""
@@ -139,13 +145,49 @@ class FilmView(QWidget):
         """One film pixel on one screen pixel."""
         self._move(replace(self.geometry_.actual_size(), scale=1 / self.devicePixelRatioF()))
 
-    def zoom(self, steps: float) -> None:
-        """Zoom around the middle."""
-        self._move(self.geometry_.zoomed(_ZOOM_STEP**steps, (self.width() / 2, self.height() / 2)))
+    def zoom(self, steps: float, at: QPointF | None = None) -> None:
+        """Zoom around a point of the widget, by default its middle."""
+        x, y = (at.x(), at.y()) if at is not None else (self.width() / 2, self.height() / 2)
+        self._move(self.geometry_.zoomed(_ZOOM_STEP**steps, (x, y)))
 
     def pan(self, dx: float, dy: float) -> None:
         """Move the film by screen pixels."""
         self._move(self.geometry_.panned(dx, dy))
+
+    def turn(self, degrees: int) -> None:
+        """Turn what is seen clockwise by a multiple of 90 degrees."""
+        self._move(self.geometry_.turned(degrees))
+
+    def mirror(self) -> None:
+        """Swap left and right of what is seen."""
+        self._move(self.geometry_.mirrored())
+
+    def magnify(self, on: bool) -> None:
+        """Show a glass under the cursor."""
+        renderer = Renderer(self.loaded.radiograph, self.loaded.pyramid) if on and self.loaded is not None else None
+        self._magnifier = Magnifier(renderer) if renderer is not None else None
+        self.update()
+
+    def show_as(self, geometry: Geometry, windowing: Windowing) -> None:
+        """Place and window of another film, carried over to this one."""
+        if self.windowing is not None:
+            self.geometry_, self.windowing = matched_geometry(geometry, self.geometry_), windowing
+            self._changed()
+
+    def is_beside(self, point: QPointF) -> bool:
+        """Whether another film lies under a point of the widget."""
+        return self.beside is not None and self.beside.covers(point, self._viewport())
+
+    def swipe_to(self, share: float) -> None:
+        """Move the line between the two films, 0..1 from the left."""
+        if self.beside is not None:
+            self.beside.share = min(max(share, 0.0), 1.0)
+            self._changed()
+
+    def compare(self, beside: Beside | None) -> None:
+        """Another film over a part of this one, or in its place."""
+        self.beside = beside
+        self._changed()
 
     def invert(self, on: bool) -> None:
         """Swap black and white, on top of the film's polarity."""
@@ -167,99 +209,53 @@ class FilmView(QWidget):
     # Events of Qt
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        """Start a drag, the tool's or the view's."""
-        tool = self._tool_for(event.button())
-        self._in_tool = tool is not None and tool.press(self, self._film_point(event), event)
-        self._last = None if self._in_tool else event.position()
+        """See `Hand`, as for all of mouse and keys."""
+        self._hand.press(event)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        """Left: window. Middle, or left with the space key: pan. No button: the pixel under the cursor."""
-        here = event.position()
-        tool = self._tool if self.loaded is not None else None
-        if tool is not None and (self._in_tool or not event.buttons()):
-            tool.move(self, self._film_point(event), event)
-        if self._last is not None:
-            delta = here - self._last
-            if event.buttons() & Qt.MouseButton.MiddleButton or (
-                self._space and event.buttons() & Qt.MouseButton.LeftButton
-            ):
-                self._move(self.geometry_.panned(delta.x(), delta.y()))
-            elif event.buttons() & Qt.MouseButton.LeftButton:
-                self.drag_window(delta.x(), delta.y())
-            self._last = here
-        self._look_at(here)
+        """Follow a drag, and tell the pixel under the cursor."""
+        self._hand.move(event)
+        self._look_at(event.position())
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         """End a drag."""
-        if self._in_tool and self._tool is not None and event.button() == Qt.MouseButton.LeftButton:
-            self._in_tool = False
-            self._tool.release(self, self._film_point(event), event)
-        self._last = None
+        self._hand.release(event)
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
-        """Fit, unless the tool takes it: `event.type()` tells it from a press."""
-        tool = self._tool_for(event.button())
-        if tool is not None and tool.press(self, self._film_point(event), event):
-            self._in_tool = True
-        elif event.button() == Qt.MouseButton.LeftButton:
-            self.fit()
+        """Fit, or what the tool makes of it."""
+        self._hand.press_twice(event)
 
     def wheelEvent(self, event: QWheelEvent) -> None:
-        """Zoom; the point under the cursor stays."""
-        steps = event.angleDelta().y() / 120
-        if steps:
-            at = event.position()
-            self._move(self.geometry_.zoomed(_ZOOM_STEP**steps, (at.x(), at.y())))
-            self._look_at(at)
-        event.accept()
+        """Zoom."""
+        self._hand.wheel(event)
+        self._look_at(event.position())
 
     def leaveEvent(self, event: object) -> None:
         """Nothing is under the cursor."""
-        self.cursor_pixel = None
+        self.cursor_pixel = self._cursor = None
+        if self._magnifier is not None:
+            self.update()
         self.display_changed.emit()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Arrows: other film; with shift: pan; with control: window. Space held: pan by dragging."""
-        arrows = {
-            Qt.Key.Key_Left: (-1, 0),
-            Qt.Key.Key_Right: (1, 0),
-            Qt.Key.Key_Up: (0, -1),
-            Qt.Key.Key_Down: (0, 1),
-        }
-        key = Qt.Key(event.key())
-        if self._tool is not None and self.loaded is not None and self._tool.key(self, event):
-            return
-        if key == Qt.Key.Key_Space:
-            if not event.isAutoRepeat():
-                self._space = True
-                self._show_cursor()
-            return
-        if key not in arrows:
+        """Keys that are no action's."""
+        if not self._hand.key(event):
             super().keyPressEvent(event)
-            return
-        dx, dy = arrows[key]
-        if event.modifiers() & Qt.KeyboardModifier.ShiftModifier:
-            self._move(self.geometry_.panned(-dx * _KEY_PAN, -dy * _KEY_PAN))
-        elif event.modifiers() & Qt.KeyboardModifier.ControlModifier:
-            self.drag_window(dx * _KEY_DRAG, dy * _KEY_DRAG)
-        else:
-            self.step_requested.emit(dx + dy)
 
     def keyReleaseEvent(self, event: QKeyEvent) -> None:
         """The space key is up again."""
         if event.key() == Qt.Key.Key_Space and not event.isAutoRepeat():
-            self._space = False
-            self._show_cursor()
+            self._hand.let_space_go()
         super().keyReleaseEvent(event)
 
     def focusInEvent(self, event: object) -> None:
         """Show the focus."""
+        self.focused.emit()
         self.update()
 
     def focusOutEvent(self, event: object) -> None:
         """A space key released elsewhere is not heard here."""
-        self._space = False
-        self._show_cursor()
+        self._hand.let_space_go()
         self.update()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
@@ -279,8 +275,9 @@ class FilmView(QWidget):
             layers = (self.geometry_, self.mask_layer, self.saliency_layer, self.opacity, self.lungs)
             dress = (self.loaded.radiograph, self.corners, colours(), small_point_size())
             self._overlays.paint(painter, self.size(), ratio, (*layers, *dress), self._paint_over)
-            self._paint_moving(painter, self.windowing)
-        if self.hasFocus():
+            self._paint_moving(painter, self.windowing, ratio)
+            self._paint_magnifier(painter, self.windowing, ratio)
+        if self.hasFocus() or self.chosen:
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.setPen(QPen(QColor(colours().accent), colours().thick))
             painter.drawRect(QRectF(0.5, 0.5, self.width() - 1, self.height() - 1))
@@ -290,7 +287,7 @@ class FilmView(QWidget):
             self.painted.emit(self.loaded.key)
 
     def draw(self, painter: QPainter, ratio: float) -> None:
-        """All that is seen but the focus, in the widget's coordinates, for prints and pictures.
+        """All that is seen but focus and magnifier, in the widget's coordinates, for prints and pictures.
 
         Parameters
         ----------
@@ -304,7 +301,13 @@ class FilmView(QWidget):
         renderer = Renderer(self.loaded.radiograph, self.loaded.pyramid)
         self._paint_film(painter, renderer, Frame(), self.windowing, ratio)
         self._paint_over(painter)
-        self._paint_moving(painter, self.windowing)
+        self._paint_moving(painter, self.windowing, ratio)
+
+    def _paint_magnifier(self, painter: QPainter, windowing: Windowing, ratio: float) -> None:
+        if self._magnifier is not None and self._cursor is not None and self.cursor_pixel is not None:
+            self._magnifier.paint(
+                painter, self.geometry_, self._cursor, windowing.voi, inverted=self.inverted, ratio=ratio
+            )
 
     def _paint_over(self, painter: QPainter) -> None:
         """What stays while the window changes."""
@@ -320,12 +323,14 @@ class FilmView(QWidget):
             self._bar = self._bar or colour_bar()
             draw_legend(painter, self.saliency_layer, self._bar, self.geometry_, taken, self.lungs)
 
-    def _paint_moving(self, painter: QPainter, windowing: Windowing) -> None:
+    def _paint_moving(self, painter: QPainter, windowing: Windowing, ratio: float) -> None:
         """What changes with the window, and what tools move."""
         for mark in self.marks:
             painter.save()
             mark.paint(painter, self.geometry_, self.mark_style)
             painter.restore()
+        if self.beside is not None:
+            self.beside.paint(painter, self.geometry_, windowing, inverted=self.inverted, ratio=ratio)
         draw_live(painter, self.corners, self.geometry_, self._live_lines(windowing))
 
     def _live_lines(self, windowing: Windowing | None) -> list[str]:
@@ -351,23 +356,12 @@ class FilmView(QWidget):
     def _viewport(self) -> tuple[float, float]:
         return float(self.width()), float(self.height())
 
-    def _film_point(self, event: QMouseEvent) -> Point:
-        return self.geometry_.to_film(event.position().x(), event.position().y())
-
-    def _tool_for(self, button: Qt.MouseButton) -> Tool | None:
-        free = button == Qt.MouseButton.LeftButton and not self._space and self.loaded is not None
-        return self._tool if free else None
-
-    def _show_cursor(self) -> None:
-        if self._space:
-            self.setCursor(Qt.CursorShape.OpenHandCursor)
-        elif self._tool is not None:
-            self.setCursor(self._tool.cursor())
-        else:
-            self.unsetCursor()
-
     def _look_at(self, point: QPointF) -> None:
-        self.cursor_pixel = None if self.loaded is None else self.geometry_.pixel_at((point.x(), point.y()))
+        known = self.loaded is not None and not self.is_beside(point)
+        self.cursor_pixel = self.geometry_.pixel_at((point.x(), point.y())) if known else None
+        self._cursor = point
+        if self._magnifier is not None:
+            self.update()
         self.display_changed.emit()
 
     def _move(self, geometry: Geometry) -> None:
