@@ -194,6 +194,7 @@ class SaliencyLayer:
             painter.restore()
         painter.setOpacity(max(opacity, 0.35) if opacity else 0.0)
         _draw_lines(painter, geometry, self._lines, CONTOUR_COLOUR)
+        painter.setOpacity(0.55 + 0.45 * opacity if opacity else 0.0)  # thin lines need more than areas do
         for level, lines in self._levels:
             _draw_lines(painter, geometry, lines, CONTOUR_COLOUR, _DASHES[level])
             _write_level(painter, geometry, lines[0], f"{level:g}")
