@@ -66,6 +66,7 @@ class Beside:
         if area.isEmpty():
             return
         painter.save()
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setClipRect(area, Qt.ClipOperation.IntersectClip)
         whole = QRectF(0, 0, *geometry.viewport)
         picture = self._renderer.render(

@@ -162,6 +162,15 @@ class FilmView(QWidget):
         """Swap left and right of what is seen."""
         self._move(self.geometry_.mirrored())
 
+    def set_upright(self) -> None:
+        """As the film is stored."""
+        self._move(self.geometry_.upright())
+
+    @property
+    def magnifying(self) -> bool:
+        """Whether there is a glass under the cursor."""
+        return self._magnifier is not None
+
     def magnify(self, on: bool) -> None:
         """Show a glass under the cursor."""
         renderer = Renderer(self.loaded.radiograph, self.loaded.pyramid) if on and self.loaded is not None else None

@@ -34,7 +34,9 @@ class OverlayCache:
         state = (size.width(), size.height(), ratio, *state)
         if self._state != state or ratio != int(ratio):
             self._state, self._tiles = state, None
+            painter.save()
             draw(painter)
+            painter.restore()
             return
         if self._tiles is None:
             self._tiles = _tiles(size, int(ratio), draw)
