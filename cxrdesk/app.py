@@ -86,8 +86,8 @@ class Desk(QObject):
         self.app = app
         self.messages = Messages(self)
         self.reading = Reading(loaded.settings, self.messages, self)
-        self._theme = loaded.settings.theme
-        theme.apply(app, self._theme)
+        self._dress = (loaded.settings.theme, loaded.settings.text_size)
+        theme.apply(app, *self._dress)
         self.plugin_work = PluginWork(self._installer, self)
         self.window = MainWindow(self.reading, self.plugin_work)
         self.bridge = self._new_bridge()
@@ -298,9 +298,9 @@ class Desk(QObject):
     def _settings_edited(self, settings: Settings) -> None:
         self._unsaved = settings
         self._saver.start()
-        if settings.theme != self._theme:
-            self._theme = settings.theme
-            theme.apply(self.app, settings.theme)
+        if self._dress != (settings.theme, settings.text_size):
+            self._dress = (settings.theme, settings.text_size)
+            theme.apply(self.app, *self._dress)
             self.window.restyle()
         self._renew_worker()
 

@@ -1,4 +1,4 @@
-"""View, age, sex and spacing of a dataset."""
+"""View, age and sex of a dataset."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 from pydicom import Dataset
 
-from cxrdesk.imaging.dicom_values import attribute_name, items, number, numbers, text, values
+from cxrdesk.imaging.dicom_values import attribute_name, items, text, values
 from cxrdesk.imaging.radiograph import Projection, View
 
 if TYPE_CHECKING:
@@ -196,40 +196,4 @@ def read_sex(ds: Dataset, notes: list[str]) -> Literal["M", "F", "O"] | None:
             return "F"
         case "O":
             return "O"
-    return None
-
-
-def read_spacing(
-    ds: Dataset, notes: list[str]
-) -> tuple[tuple[float, float] | None, Literal["imager", "calibrated", "unknown"]]:
-    """Pixel spacing in mm (row, column) and what it holds for, by PS3.3 10.7.1.3.
-
-    Pixel Spacing (0028,0030) is calibrated where a calibration type says so or where it differs from Imager Pixel
-    Spacing (0018,1164), which is at the detector; alone in a projection image it may be either. Without it, the
-    imager's spacing is divided by the Estimated Radiographic Magnification Factor (0018,1114) where that is given.
-    """
-    imager = _spacing(ds, "ImagerPixelSpacing", notes) or _spacing(ds, "NominalScannedPixelSpacing", notes)
-    pixel = _spacing(ds, "PixelSpacing", notes)
-    if pixel is not None:
-        if text(ds, "PixelSpacingCalibrationType", notes) in ("GEOMETRY", "FIDUCIAL"):
-            return pixel, "calibrated"
-        if imager is None:
-            return pixel, "unknown"
-        return pixel, "imager" if pixel == imager else "calibrated"
-    if imager is None:
-        return None, "unknown"
-    factor = number(ds, "EstimatedRadiographicMagnificationFactor", notes)
-    if factor is not None and 1 < factor <= 10:
-        return (imager[0] / factor, imager[1] / factor), "calibrated"
-    return imager, "imager"
-
-
-def _spacing(ds: Dataset, keyword: str, notes: list[str]) -> tuple[float, float] | None:
-    found = numbers(ds, keyword, notes)
-    if not found:
-        return None
-    # From microfocus detectors to films shrunk to thumbnails.
-    if len(found) == 2 and all(0.005 <= value <= 50 for value in found):
-        return found[0], found[1]
-    notes.append(f"{attribute_name(keyword)} is not a possible spacing and was ignored")
     return None

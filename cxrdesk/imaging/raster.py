@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, BinaryIO, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from cxrdesk.imaging.dicom import MOST_PIXELS
+from cxrdesk.imaging.dicom_checks import MOST_PIXELS
 from cxrdesk.imaging.display import automatic_voi
 from cxrdesk.imaging.errors import FilmError
 from cxrdesk.imaging.files import open_file

@@ -5,10 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
-from cxrdesk.imaging.dicom import radiograph_from_dataset, read_dataset
+from cxrdesk.imaging.dicom import film_from_dataset, radiograph_from_dataset, read_dataset
 from cxrdesk.imaging.dicom_file import looks_like_dicom
 from cxrdesk.imaging.errors import FilmError
 from cxrdesk.imaging.files import open_file
+from cxrdesk.imaging.presentation import OpenedFilm, Presentation
 from cxrdesk.imaging.radiograph import Radiograph
 from cxrdesk.imaging.raster import looks_like_raster, read_raster
 
@@ -45,3 +46,32 @@ def read_radiograph(path: Path | str) -> Radiograph:
     if file_kind(path) == "dicom":
         return radiograph_from_dataset(read_dataset(path), name=path.name)
     return read_raster(path)
+
+
+def read_film(path: Path | str, *, frame: int = 0) -> OpenedFilm:
+    """Read one frame of a film with all that its file says of showing it.
+
+    Parameters
+    ----------
+    path : Path or str
+        A DICOM, PNG, JPEG or TIFF file.
+    frame : int
+        Counted from 0.
+
+    Returns
+    -------
+    OpenedFilm
+        Without a radiograph for colour pictures in DICOM files; other colour pictures are refused.
+
+    Raises
+    ------
+    FilmError
+        As `read_radiograph`, but for ``colour`` and ``multi-frame`` of DICOM files; ``no-frame``.
+    """
+    path = Path(path)
+    if file_kind(path) == "dicom":
+        return film_from_dataset(read_dataset(path), name=path.name, frame=frame)
+    if frame:
+        raise FilmError("no-frame", f"{path.name} has no frame {frame + 1}, only 1; choose another one.")
+    radiograph = read_raster(path)
+    return OpenedFilm(radiograph=radiograph, presentation=Presentation())

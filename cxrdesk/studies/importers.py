@@ -16,9 +16,11 @@ from cxrdesk.imaging.dicom_file import read_file
 from cxrdesk.imaging.dicom_values import items, text, values
 from cxrdesk.imaging.errors import FilmError
 from cxrdesk.imaging.notices import collect_warnings
+from cxrdesk.imaging.presentation import OpenedFilm
 from cxrdesk.imaging.radiograph import Radiograph, View
 from cxrdesk.imaging.raster import check_raster
 from cxrdesk.imaging.reader import file_kind, read_radiograph
+from cxrdesk.imaging.reader import read_film as open_film
 
 _FILM_SUFFIXES = {".dcm", ".dicom", ".dic", ".png", ".jpg", ".jpeg", ".tif", ".tiff"}
 """Files of a folder that claim to be films; others that are none are passed over."""
@@ -110,9 +112,24 @@ class Film:
             it is now is not known).
         """
         radiograph = read_radiograph(self.path)
+        self._stop_if_changed()
+        return radiograph
+
+    def open(self, frame: int = 0) -> OpenedFilm:
+        """Decode a frame with all that the file says of showing it; also colour pictures, which `load` refuses.
+
+        Raises
+        ------
+        FilmError
+            As `load`.
+        """
+        opened = open_film(self.path, frame=frame)
+        self._stop_if_changed()
+        return opened
+
+    def _stop_if_changed(self) -> None:
         if self.changed:
             raise FilmError("changed", f"{self.path.name} was replaced by another file meanwhile; open it again.")
-        return radiograph
 
 
 @dataclass(frozen=True, kw_only=True)

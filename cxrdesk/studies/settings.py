@@ -5,20 +5,42 @@ from __future__ import annotations
 import json
 import os
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-_THEMES = ("dark", "light", "system")
+_THEMES = ("dark", "light", "contrast", "system")
+_TEXT_SIZES = ("normal", "large", "largest")
+_MASK_STYLES = ("outline", "tint")
+_MAP_STYLES = ("colour", "contours")
 _OPERATING_POINT_LENGTH = 64
+_MOST_KEYS = 2
+CORNER_TEXTS = ("name", "study_date", "description", "view", "age", "window", "zoom", "scale", "markers")
+"""What stands in a film's corners until the reader chooses otherwise."""
 
 
 def _number(name: str, value: object, low: float, high: float) -> None:
     if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
         raise ValueError(f"{name} must be a number from {low:g} to {high:g}")
+
+
+def _one_of(name: str, value: object, words: Sequence[str]) -> None:
+    if value not in words:
+        raise ValueError(f"{name} must be {', '.join(words[:-1])} or {words[-1]}")
+
+
+def _bool(name: str, value: object) -> None:
+    if not isinstance(value, bool):
+        raise ValueError(f"{name} must be true or false")
+
+
+def _texts(name: str, value: object) -> tuple[str, ...]:
+    if not isinstance(value, list | tuple) or not all(isinstance(text, str) and text for text in value):
+        raise ValueError(f"{name} must be a list of words")
+    return tuple(value)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,7 +65,20 @@ class Settings:
     saliency_opacity : float
         0..1.
     theme : str
-        ``"dark"``, ``"light"`` or ``"system"``.
+        ``"dark"``, ``"light"``, ``"contrast"`` (black and white, thick lines) or ``"system"``.
+    text_size : str
+        ``"normal"``, ``"large"`` or ``"largest"``.
+    shortcuts : mapping of str to tuple of str
+        Keys that the reader gave to actions, by the action's name, at most two each: ``{"invert": ("V",)}``. An
+        action that is not in it has its own keys, one with an empty tuple has none.
+    corner_texts : tuple of str
+        What stands in the corners of a film, see `cxrdesk.ui.corner_words`; names that are not known are passed over.
+    mask_names : bool
+        Show and export no patient's name, identifier or birth date.
+    mask_style : str
+        Lungs as ``"outline"`` or ``"tint"``.
+    map_style : str
+        Saliency maps as ``"colour"`` or ``"contours"``.
     unknown : mapping
         Keys of a newer version, kept when the settings are saved.
 
@@ -61,6 +96,12 @@ class Settings:
     film_timeout_s: float = 120.0
     saliency_opacity: float = 0.4
     theme: str = "dark"
+    text_size: str = "normal"
+    shortcuts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    corner_texts: tuple[str, ...] = CORNER_TEXTS
+    mask_names: bool = False
+    mask_style: str = "outline"
+    map_style: str = "colour"
     unknown: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -70,10 +111,8 @@ class Settings:
             if not isinstance(key, str) or not key:
                 raise ValueError("prevalence must name its findings")
             _number(f"prevalence of {key}", value, 0.0, 1.0)
-        if not isinstance(self.read_first, bool):
-            raise ValueError("read_first must be true or false")
-        if not isinstance(self.compiled, bool):
-            raise ValueError("compiled must be true or false")
+        for name in ("read_first", "compiled", "mask_names"):
+            _bool(name, getattr(self, name))
         if not isinstance(self.operating_point, str) or not 0 < len(self.operating_point) <= _OPERATING_POINT_LENGTH:
             raise ValueError("operating_point must be the name of an operating point")
         name, _, index = self.device.partition(":") if isinstance(self.device, str) else ("", "", "")
@@ -81,15 +120,27 @@ class Settings:
             raise ValueError("device must be auto, cpu, cuda, mps or xpu")
         _number("film_timeout_s", self.film_timeout_s, 1.0, 3600.0)
         _number("saliency_opacity", self.saliency_opacity, 0.0, 1.0)
-        if self.theme not in _THEMES:
-            raise ValueError("theme must be dark, light or system")
+        _one_of("theme", self.theme, _THEMES)
+        _one_of("text_size", self.text_size, _TEXT_SIZES)
+        _one_of("mask_style", self.mask_style, _MASK_STYLES)
+        _one_of("map_style", self.map_style, _MAP_STYLES)
+        if not isinstance(self.shortcuts, Mapping):
+            raise ValueError("shortcuts must hold keys by action")
+        shortcuts = {name: _texts(f"shortcuts of {name}", keys) for name, keys in self.shortcuts.items()}
+        if any(len(keys) > _MOST_KEYS for keys in shortcuts.values()):
+            raise ValueError(f"shortcuts must be at most {_MOST_KEYS} for each action")
+        object.__setattr__(self, "shortcuts", MappingProxyType(shortcuts))
+        object.__setattr__(self, "corner_texts", _texts("corner_texts", self.corner_texts))
         object.__setattr__(self, "prevalence", MappingProxyType(dict(self.prevalence)))
         object.__setattr__(self, "unknown", MappingProxyType(dict(self.unknown)))
 
     def to_json(self) -> dict[str, Any]:
         """Return a mapping of JSON types, unknown keys included."""
         known = {name: getattr(self, name) for name in _FIELDS}
-        return {**self.unknown, **known, "prevalence": dict(self.prevalence)}
+        known["prevalence"] = dict(self.prevalence)
+        known["shortcuts"] = {name: list(keys) for name, keys in self.shortcuts.items()}
+        known["corner_texts"] = list(self.corner_texts)
+        return {**self.unknown, **known}
 
 
 _FIELDS = tuple(f.name for f in fields(Settings) if f.name != "unknown")

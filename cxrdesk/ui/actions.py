@@ -1,4 +1,7 @@
-"""Every action of the window with its shortcut: one table, from which menus, tool bar and help are made."""
+"""Every action of the window with the keys it comes with: one table, from which all else is made.
+
+Menus, tool bar, help and the dialog of keys. A new action is a row here and a handler in `MainWindow._handlers`.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,7 @@ class ActionSpec:
     key : str
         Name in the code.
     keys : tuple of str
-        Shortcuts, the first of which is shown.
+        Shortcuts that it comes with, at most two; the first is shown. The reader may choose others.
     short : str
         Text in the tool bar; empty to leave it out there.
     film : bool
@@ -38,13 +41,20 @@ class ActionSpec:
     film: bool = False
     apart: bool = False
 
+    @property
+    def name(self) -> str:
+        """Its text without the menu's marks: ``"Open files"``."""
+        return self.text.replace("&", "").rstrip("…")
+
 
 ACTIONS = (
     ActionSpec(key="open", menu="&File", text="&Open files…", keys=("Ctrl+O",), short="Open", tip="Open films"),
     ActionSpec(key="open_folder", menu="&File", text="Open &folder…", keys=("Ctrl+Shift+O",)),
     ActionSpec(key="report", menu="&File", text="Save &report…", keys=("Ctrl+S",)),
+    ActionSpec(key="header", menu="&File", text="&DICOM header…", keys=("Ctrl+I",), film=True),
     ActionSpec(key="close", menu="&File", text="&Close all films", keys=("Ctrl+W",), apart=True),
     ActionSpec(key="settings", menu="&File", text="&Settings…", keys=("Ctrl+,",)),
+    ActionSpec(key="shortcuts", menu="&File", text="&Keys…", keys=("Ctrl+Alt+K",), tip="Give actions other keys"),
     ActionSpec(key="quit", menu="&File", text="&Quit", keys=("Ctrl+Q",), apart=True),
     ActionSpec(key="previous", menu="Fil&m", text="&Previous film", keys=("PgUp",), short="Previous", apart=True),
     ActionSpec(key="next", menu="Fil&m", text="&Next film", keys=("PgDown",), short="Next"),
@@ -163,33 +173,30 @@ ACTIONS = (
 MOUSE = (
     ("Drag", "window: right widens, up brightens"),
     ("Wheel", "zoom at the cursor"),
-    ("Middle drag, or space and drag", "pan"),
+    ("Middle drag", "pan"),
+    ("Space and drag", "pan"),
     ("Double click", "fit"),
-    ("Drop a file or folder", "open"),
-    ("Arrows, on the film", "other film"),
-    ("Shift and arrows, on the film", "pan"),
-    ("Ctrl and arrows, on the film", "window"),
-    ("Drag what is drawn, or its handles", "move or change it"),
-    ("Full stop, comma", "select the next or previous thing drawn"),
-    ("Enter, on something selected", "take its next handle"),
-    ("Arrows, on something selected", "move it by a film pixel, with shift by ten"),
-    ("F2, on something selected", "write its text"),
-    ("Enter, with a tool", "draw in the middle of the screen"),
-    ("Escape", "give up drawing, put the tool down, select nothing"),
+    ("Drop", "open files or a folder"),
+    ("Arrows", "other film"),
+    ("Shift and arrows", "pan"),
+    ("Ctrl and arrows", "window"),
+    ("Drag a drawing or its handle", "move or change it"),
+    ("Full stop, comma", "next or previous drawing"),
+    ("Enter, on a drawing", "take its next handle"),
+    ("Arrows, on a drawing", "move it by a film pixel; with shift ten"),
+    ("F2, on a drawing", "write its text"),
+    ("Enter, with a tool", "draw in the middle"),
+    ("Escape", "give up, put the tool down, select nothing"),
 )
 
 
 def make_actions(owner: QWidget, handlers: Mapping[str, Callable[..., object]]) -> dict[str, QAction]:
-    """One QAction for each row of the table; KeyError where a row has no handler."""
+    """One QAction for each row of the table, without keys yet; KeyError where a row has no handler."""
     actions = {}
     for spec in ACTIONS:
         action = QAction(spec.text, owner)
-        action.setShortcuts([QKeySequence(key) for key in spec.keys])
         action.setCheckable(spec.checkable)
         action.setIconText(spec.short or spec.text)
-        told = spec.tip or spec.text.replace("&", "").rstrip("…")
-        shown = f" ({action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)})" if spec.keys else ""
-        action.setToolTip(told + shown)
         handler = handlers[spec.key]
         # Without the lambda Qt would hand `checked` to handlers that take nothing.
         if spec.checkable:
@@ -199,6 +206,15 @@ def make_actions(owner: QWidget, handlers: Mapping[str, Callable[..., object]]) 
         owner.addAction(action)
         actions[spec.key] = action
     return actions
+
+
+def bind(actions: Mapping[str, QAction], keys: Mapping[str, tuple[str, ...]]) -> None:
+    """Give the actions their keys, and say the first one in the tip."""
+    for spec in ACTIONS:
+        action = actions[spec.key]
+        action.setShortcuts([QKeySequence(key) for key in keys[spec.key]])
+        shown = action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
+        action.setToolTip(f"{spec.tip or spec.name} ({shown})" if shown else spec.tip or spec.name)
 
 
 def fill_menus(bar: QMenuBar, actions: Mapping[str, QAction]) -> None:

@@ -12,10 +12,11 @@ from PySide6.QtWidgets import QMainWindow, QSplitter, QToolBar, QVBoxLayout, QWi
 
 from cxrdesk.studies.settings import Settings
 from cxrdesk.ui import film_words
-from cxrdesk.ui.actions import ACTIONS, fill_menus, fill_tool_bar, make_actions
+from cxrdesk.ui.actions import ACTIONS, bind, fill_menus, fill_tool_bar, make_actions
 from cxrdesk.ui.dialog_door import DialogDoor
 from cxrdesk.ui.file_door import FileDoor
 from cxrdesk.ui.handlers import Handlers, view_handlers, window_handlers
+from cxrdesk.ui.keymap import keys_in_force
 from cxrdesk.ui.layering import Layering
 from cxrdesk.ui.measuring import Measuring, measure_handlers
 from cxrdesk.ui.messages import MessageBar
@@ -65,6 +66,7 @@ class MainWindow(QMainWindow):
         self.dialogs = DialogDoor(self, reading, self.use)
         self.actions_ = make_actions(self, self._handlers())
         self.measuring.watch(self.actions_)
+        bind(self.actions_, keys_in_force(reading.settings.shortcuts))
         fill_menus(self.menuBar(), self.actions_)
         tools = QToolBar("Tools")
         tools.setObjectName("tools")
@@ -212,6 +214,7 @@ class MainWindow(QMainWindow):
 
     def _refresh_settings(self) -> None:
         self.findings.show_operating_point(self.reading.settings.operating_point)
+        bind(self.actions_, keys_in_force(self.reading.settings.shortcuts))
 
     def _refresh_actions(self) -> None:
         shown, state = self.reading.shown is not None, self.reading.state

@@ -1,4 +1,7 @@
-"""Colours, palette and style sheet: dark for the reading room, light for an office. The film is always on black."""
+"""Colours, palette and sizes: dark for the reading room, light for an office, black and white for who needs contrast.
+
+The film is always on black.
+"""
 
 from __future__ import annotations
 
@@ -8,13 +11,22 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QPalette
 from PySide6.QtWidgets import QApplication
 
-POINT_SIZE = 10.0
-SMALL_POINT_SIZE = 9.0
+from cxrdesk.ui.style_sheet import style_sheet
+
+_POINT_SIZE = 10.0
+_SMALL_POINT_SIZE = 9.0
+_TEXT_SCALES = {"normal": 1.0, "large": 1.25, "largest": 1.5}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Colours:
-    """Named by use; text on its own background has a contrast of at least 4.5:1 (WCAG 2.1, 1.4.3)."""
+    """Named by use; text on its own background has a contrast of at least 4.5:1 (WCAG 2.1, 1.4.3).
+
+    Parameters
+    ----------
+    thick : int
+        Width of borders in pixels.
+    """
 
     ground: str
     panel: str
@@ -31,6 +43,10 @@ class Colours:
     indeterminate: str
     warning: str
     error: str
+    disabled: str
+    film_text: str = "#dde2e6"
+    film_back: str = "#a5000000"
+    thick: int = 1
 
 
 DARK = Colours(
@@ -49,6 +65,7 @@ DARK = Colours(
     indeterminate="#c3b5ee",
     warning="#ecc667",
     error="#f29a92",
+    disabled="#808a93",
 )
 LIGHT = Colours(
     ground="#d9dde1",
@@ -66,18 +83,44 @@ LIGHT = Colours(
     indeterminate="#563f9e",
     warning="#6b5200",
     error="#a3261c",
+    disabled="#6c7781",
+)
+CONTRAST = Colours(
+    ground="#000000",
+    panel="#000000",
+    card="#000000",
+    line="#ffffff",
+    text="#ffffff",
+    muted="#f0f0f0",
+    accent="#ffff00",
+    on_accent="#000000",
+    hover="#333333",
+    selected="#00337a",
+    positive="#ffb84d",
+    negative="#66ffcc",
+    indeterminate="#d9ccff",
+    warning="#ffe14d",
+    error="#ff9e94",
+    disabled="#a6a6a6",
+    film_text="#ffffff",
+    film_back="#ff000000",
+    thick=2,
 )
 
 
+_BY_NAME = {"dark": DARK, "light": LIGHT, "contrast": CONTRAST}
+
+
 def chosen(theme: str) -> Colours:
-    """The colours of a setting: ``"dark"``, ``"light"`` or ``"system"``."""
+    """The colours of a setting: ``"dark"``, ``"light"``, ``"contrast"`` or ``"system"``."""
     if theme == "system":
         dark = QApplication.styleHints().colorScheme() != Qt.ColorScheme.Light
         return DARK if dark else LIGHT
-    return LIGHT if theme == "light" else DARK
+    return _BY_NAME[theme]
 
 
 _active = DARK
+_text_scale = 1.0
 
 
 def colours() -> Colours:
@@ -85,16 +128,37 @@ def colours() -> Colours:
     return _active
 
 
-def apply(app: QApplication, theme: str) -> None:
-    """Dress the whole application."""
-    global _active
-    _active = chosen(theme)
+def point_size() -> float:
+    """Size of ordinary text."""
+    return _POINT_SIZE * _text_scale
+
+
+def small_point_size() -> float:
+    """Size of the smallest text there is."""
+    return _SMALL_POINT_SIZE * _text_scale
+
+
+def scaled(pixels: float) -> int:
+    """A length that grows with the text: widths of fields, sizes of marks beside words."""
+    return round(pixels * _text_scale)
+
+
+def apply(app: QApplication, theme: str, text_size: str = "normal") -> None:
+    """Dress the whole application.
+
+    Parameters
+    ----------
+    theme, text_size : str
+        As in the settings.
+    """
+    global _active, _text_scale
+    _active, _text_scale = chosen(theme), _TEXT_SCALES[text_size]
     app.setStyle("Fusion")
     app.setPalette(_palette(_active))
     font = app.font()
-    font.setPointSizeF(POINT_SIZE)
+    font.setPointSizeF(point_size())
     app.setFont(font)
-    app.setStyleSheet(_style_sheet(_active))
+    app.setStyleSheet(style_sheet(_active, _text_scale))
 
 
 def _palette(c: Colours) -> QPalette:
@@ -118,88 +182,5 @@ def _palette(c: Colours) -> QPalette:
     for role, colour in roles.items():
         palette.setColor(role, QColor(colour))
     for role in (QPalette.ColorRole.WindowText, QPalette.ColorRole.Text, QPalette.ColorRole.ButtonText):
-        palette.setColor(QPalette.ColorGroup.Disabled, role, QColor(c.muted))
+        palette.setColor(QPalette.ColorGroup.Disabled, role, QColor(c.disabled))
     return palette
-
-
-def _style_sheet(c: Colours) -> str:
-    return f"""
-    QMainWindow, QDialog {{ background: {c.panel}; }}
-    QToolTip {{ background: {c.card}; color: {c.text}; border: 1px solid {c.line}; padding: 4px; }}
-    QMenuBar {{ background: {c.panel}; border-bottom: 1px solid {c.line}; padding: 1px 4px; }}
-    QMenuBar::item {{ padding: 4px 9px; background: transparent; border-radius: 3px; }}
-    QMenuBar::item:selected {{ background: {c.hover}; }}
-    QMenu {{ background: {c.card}; border: 1px solid {c.line}; padding: 4px; }}
-    QMenu::item {{ padding: 5px 26px 5px 22px; border-radius: 3px; }}
-    QMenu::item:selected {{ background: {c.selected}; }}
-    QMenu::item:disabled {{ color: {c.muted}; }}
-    QMenu::separator {{ height: 1px; background: {c.line}; margin: 4px 6px; }}
-    QToolBar {{ background: {c.panel}; border: none; border-bottom: 1px solid {c.line}; padding: 3px 6px; }}
-    QToolBar {{ spacing: 3px; }}
-    QToolBar::separator {{ width: 1px; background: {c.line}; margin: 4px 5px; }}
-    QToolButton {{ padding: 4px 9px; border: 1px solid transparent; border-radius: 4px; }}
-    QToolButton:hover {{ background: {c.hover}; }}
-    QToolButton:checked {{ background: {c.selected}; border-color: {c.accent}; }}
-    QToolButton:focus {{ border-color: {c.accent}; }}
-    QToolButton:disabled {{ color: {c.muted}; }}
-    QPushButton {{ background: {c.hover}; border: 1px solid {c.line}; border-radius: 4px; padding: 4px 12px; }}
-    QPushButton:hover {{ border-color: {c.muted}; }}
-    QPushButton:focus {{ border-color: {c.accent}; }}
-    QPushButton:checked {{ background: {c.selected}; border-color: {c.accent}; }}
-    QPushButton:disabled {{ color: {c.muted}; background: {c.card}; }}
-    QPushButton[primary="true"] {{ background: {c.accent}; color: {c.on_accent}; border-color: {c.accent}; }}
-    QPushButton[primary="true"]:focus {{ border: 2px solid {c.text}; padding: 3px 11px; }}
-    QPushButton[primary="true"]:disabled {{ background: {c.card}; color: {c.muted}; border-color: {c.line}; }}
-    QLineEdit {{
-        background: {c.ground}; border: 1px solid {c.line}; border-radius: 4px; padding: 4px 7px;
-        selection-background-color: {c.selected}; selection-color: {c.text}; }}
-    QLineEdit:focus {{ border-color: {c.accent}; }}
-    QComboBox QAbstractItemView {{ background: {c.card}; border: 1px solid {c.line}; }}
-    QCheckBox {{ spacing: 8px; }}
-    QCheckBox::indicator {{ width: 13px; height: 13px; border: 1px solid {c.muted}; border-radius: 3px; }}
-    QCheckBox::indicator {{ background: {c.ground}; }}
-    QCheckBox::indicator:checked {{ background: {c.accent}; border-color: {c.accent}; }}
-    QCheckBox::indicator:focus {{ border-color: {c.accent}; }}
-    QListView, QTreeView, QTableView {{ background: {c.panel}; border: none; outline: none; }}
-    QHeaderView::section {{ background: {c.panel}; color: {c.muted}; border: none; padding: 4px 6px; }}
-    QScrollArea {{ background: {c.panel}; border: none; }}
-    QScrollArea > QWidget > QWidget {{ background: {c.panel}; }}
-    QScrollBar:vertical {{ background: transparent; width: 10px; margin: 0; }}
-    QScrollBar:horizontal {{ background: transparent; height: 10px; margin: 0; }}
-    QScrollBar::handle {{ background: {c.line}; border-radius: 4px; min-height: 26px; min-width: 26px; margin: 1px; }}
-    QScrollBar::handle:hover {{ background: {c.muted}; }}
-    QScrollBar::add-line, QScrollBar::sub-line {{ width: 0; height: 0; }}
-    QScrollBar::add-page, QScrollBar::sub-page {{ background: transparent; }}
-    QTabWidget::pane {{ border: none; border-top: 1px solid {c.line}; }}
-    QTabWidget::tab-bar {{ left: 12px; }}
-    QTabBar::tab {{ padding: 7px 12px; background: transparent; color: {c.muted}; border: none; }}
-    QTabBar::tab {{ border-bottom: 2px solid transparent; }}
-    QTabBar::tab:hover {{ color: {c.text}; }}
-    QTabBar::tab:selected {{ color: {c.text}; border-bottom-color: {c.accent}; }}
-    QTabBar::tab:focus {{ background: {c.hover}; }}
-    QSplitter::handle {{ background: {c.line}; }}
-    QProgressBar {{ background: {c.ground}; border: none; border-radius: 2px; max-height: 4px; min-height: 4px; }}
-    QProgressBar::chunk {{ background: {c.accent}; border-radius: 2px; }}
-    QSlider::groove:horizontal {{ height: 4px; background: {c.line}; border-radius: 2px; }}
-    QSlider::sub-page:horizontal {{ background: {c.accent}; border-radius: 2px; }}
-    QSlider::handle:horizontal {{ width: 12px; height: 12px; margin: -4px 0; border-radius: 6px; }}
-    QSlider::handle:horizontal {{ background: {c.text}; }}
-    QSlider::handle:horizontal:focus {{ background: {c.accent}; }}
-    QStatusBar {{ background: {c.panel}; border-top: 1px solid {c.line}; }}
-    QStatusBar::item {{ border: none; }}
-    QStatusBar QLabel {{ padding: 1px 8px; }}
-    QLabel[role="muted"] {{ color: {c.muted}; font-size: {SMALL_POINT_SIZE}pt; }}
-    QLabel[role="title"] {{ font-weight: 600; font-size: 11pt; }}
-    QLabel[role="heading"] {{ font-weight: 600; color: {c.muted}; }}
-    QLabel[role="disclaimer"] {{ color: {c.warning}; font-weight: 600; }}
-    QLabel[role="code"] {{ color: {c.muted}; font-family: monospace; font-size: {SMALL_POINT_SIZE}pt; }}
-    QLabel[role="badge"] {{
-        color: {c.text}; border: 1px solid {c.muted}; border-radius: 8px; padding: 1px 8px;
-        font-size: {SMALL_POINT_SIZE}pt; }}
-    QFrame[role="card"] {{ background: {c.card}; border: 1px solid {c.line}; border-radius: 6px; }}
-    QFrame[role="card"][chosen="true"] {{ border-color: {c.accent}; }}
-    QFrame[role="question"] {{ background: {c.card}; border: 1px solid {c.warning}; border-radius: 6px; }}
-    QFrame[role="info"] {{ background: {c.card}; border-bottom: 1px solid {c.line}; }}
-    QFrame[role="warning"] {{ background: {c.card}; border-bottom: 2px solid {c.warning}; }}
-    QFrame[role="error"] {{ background: {c.card}; border-bottom: 2px solid {c.error}; }}
-    """

@@ -22,8 +22,9 @@ from pydicom.uid import (
     RLELossless,
 )
 
-from cxrdesk.imaging.dicom import MOST_PIXELS, PHANTOM_MANUFACTURER, radiograph_from_dataset, read_dataset
-from cxrdesk.imaging.dicom_pixels import compressed_size
+from cxrdesk.imaging.codecs import frame_header
+from cxrdesk.imaging.dicom import PHANTOM_MANUFACTURER, radiograph_from_dataset, read_dataset
+from cxrdesk.imaging.dicom_checks import MOST_PIXELS
 from cxrdesk.imaging.errors import FilmError
 from cxrdesk.imaging.notices import collect_warnings
 from cxrdesk.imaging.radiograph import Projection, Radiograph
@@ -374,9 +375,11 @@ def test_a_frame_that_claims_another_size_is_never_decoded(make_film, syntax: st
     ds = make_film(np.random.default_rng(2).integers(0, 4096, (96, 80)).astype(np.uint16))
     ds.compress(syntax, generate_instance_uid=False)
     frame = next(generate_frames(ds.PixelData, number_of_frames=1))
-    assert compressed_size(frame) == (96, 80)
+    header = frame_header(frame)
+    assert header is not None
+    assert (header.rows, header.cols, header.components) == (96, 80, 1)
     ds.Rows, ds.Columns = 80, 96
-    monkeypatch.setattr("cxrdesk.imaging.dicom_pixels.decoder", lambda _: pytest.fail("decoded"))
+    monkeypatch.setattr("cxrdesk.imaging.dicom_pixels.decode_frame", lambda *_, **__: pytest.fail("decoded"))
     with pytest.raises(FilmError) as caught:
         radiograph_from_dataset(ds, name="film.dcm")
     assert caught.value.code == "corrupt"
@@ -386,4 +389,6 @@ def test_sizes_that_jpegs_claim() -> None:
     for name in ("JPGExtended.dcm", "SC_rgb_jpeg_gdcm.dcm", "JPEGLSNearLossless_16.dcm", "693_J2KI.dcm"):
         ds = pydicom.dcmread(BUNDLED / "test_files" / name)
         frame = next(generate_frames(ds.PixelData, number_of_frames=1))
-        assert compressed_size(frame) == (ds.Rows, ds.Columns)
+        header = frame_header(frame)
+        assert header is not None
+        assert (header.rows, header.cols, header.components) == (ds.Rows, ds.Columns, ds.SamplesPerPixel)

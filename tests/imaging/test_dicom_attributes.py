@@ -9,8 +9,9 @@ import pytest
 from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
 
-from cxrdesk.imaging.dicom_attributes import read_age_years, read_date, read_sex, read_spacing, read_view
+from cxrdesk.imaging.dicom_attributes import read_age_years, read_date, read_sex, read_view
 from cxrdesk.imaging.dicom_luts import believable_padding, lut_table, read_modality_lut, read_padding
+from cxrdesk.imaging.dicom_spacing import read_spacing
 from cxrdesk.imaging.notices import collect_warnings
 from cxrdesk.imaging.radiograph import Projection
 
@@ -180,7 +181,8 @@ def test_body_part(attributes: dict[str, object], body_part: str | None) -> None
     ],
 )
 def test_spacing(attributes: dict[str, object], spacing: tuple[float, float] | None, source: str) -> None:
-    found, found_source = read_spacing(dataset(**attributes), [])
+    told = read_spacing(dataset(**attributes), [])
+    found, found_source = told.mm, told.source
     assert found == (None if spacing is None else pytest.approx(spacing))
     assert found_source == source
 

@@ -8,7 +8,7 @@ import pytest
 from cxrdesk.inference import answers
 from tests.support import segmenter_spec
 
-COMMON = {"device": "cpu", "seconds_s": 0.5, "note": "", "engine": "torch"}
+COMMON = {"device": "cpu", "seconds_s": 0.5, "note": "", "engine": "torch", "proof": None}
 BOX = [0.0, 0.0, 1.0, 1.0]
 MAP = {"finding": "pneumonia", "film": 0, "box": BOX, "rendering": None}
 VALUES = np.ones((4, 4), np.float32)
@@ -31,6 +31,7 @@ def test_a_good_answer_is_understood():
     assert rendering.image.shape == (4, 4, 4)
     assert (len(rendering.contours), len(rendering.boxes)) == (1, 1)
     assert detect({"note": "a\x1b[31m\nnote"}).note == "a [31m note"
+    assert detect({"proof": ["model:\n differs"] * 99}).proof == ("model: differs",) * answers.MOST_FAILURES
 
 
 @pytest.mark.parametrize(
@@ -43,6 +44,8 @@ def test_a_good_answer_is_understood():
         {"header": {"probabilities": {"pneumonia": None}}},
         {"header": {"probabilities": [1]}},
         {"header": {"maps": 3}},
+        {"header": {"proof": 3}},
+        {"header": {"proof": {"a": "b"}}},
         {"maps": [MAP] * (answers.MOST_MAPS + 1)},
         {"maps": [MAP, MAP]},
         {"maps": [MAP | {"film": None}]},

@@ -240,8 +240,8 @@ def test_a_child_that_hangs_ends_with_its_host(registry):
     code = "from cxrdesk.inference import child; child.ORPHAN_GRACE_S = 0.2; child.main(['cxrdesk-hostile'])"
     piped = PipedProcess([sys.executable, "-c", code], Sandbox(), {})
     shown = SharedFilm(film())
-    told = {"op": "detect", "model": "hostile-hangs", "masks": [[]], "explain": False, "device": "cpu", "request": 1}
-    piped.send(told | {"films": [shown.description]})
+    told = {"op": "detect", "model": "hostile-hangs", "masks": [[]], "explain": False, "prove": False, "device": "cpu"}
+    piped.send(told | {"request": 1, "films": [shown.description]})
     while (message := piped.receive(60)) is not None and message[0].get("stage") != "scoring":
         pass
     piped._requests.put(None)

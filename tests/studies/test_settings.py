@@ -108,8 +108,9 @@ def test_a_failed_save_keeps_the_old_file(tmp_path: Path, monkeypatch: pytest.Mo
 
 SCALARS = st.none() | st.booleans() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=5)
 NAMES = st.sampled_from(
-    ["prevalence", "read_first", "operating_point", "device", "compiled", "film_timeout_s", "theme"]
-)
+    ["prevalence", "read_first", "operating_point", "device", "compiled", "film_timeout_s", "theme", "text_size",
+     "shortcuts", "corner_texts", "mask_names", "mask_style", "map_style"]
+)  # fmt: skip
 
 
 @given(st.dictionaries(NAMES, SCALARS | st.lists(SCALARS) | st.dictionaries(st.text(max_size=3), SCALARS)))
@@ -136,3 +137,36 @@ def test_a_folder_that_cannot_be_made_costs_no_start(tmp_path: Path, monkeypatch
     assert (loaded.settings, loaded.messages) == (Settings(), ())
     with pytest.raises((FileExistsError, NotADirectoryError)):
         save_settings(loaded.settings, paths.settings_file())
+
+
+def test_keys_and_corner_texts_come_back_as_they_were(tmp_path: Path) -> None:
+    path = tmp_path / "settings.json"
+    wanted = Settings(
+        shortcuts={"invert": ("V",), "fit": ()}, corner_texts=("name", "of a newer version"), theme="contrast"
+    )
+    save_settings(wanted, path)
+    assert load_settings(path).settings == wanted
+    assert json.loads(path.read_text())["shortcuts"] == {"invert": ["V"], "fit": []}
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("shortcuts", ["V"]),
+        ("shortcuts", {"invert": "V"}),
+        ("shortcuts", {"invert": [1]}),
+        ("shortcuts", {"invert": ["A", "B", "C"]}),
+        ("corner_texts", "name"),
+        ("corner_texts", [""]),
+        ("mask_names", 1),
+        ("mask_style", "filled"),
+        ("map_style", None),
+        ("text_size", 12),
+    ],
+)
+def test_what_cannot_be_keys_or_texts_is_told(name: str, value: object, tmp_path: Path) -> None:
+    path = tmp_path / "settings.json"
+    path.write_text(json.dumps({name: value, "saliency_opacity": 0.7}))
+    loaded = load_settings(path)
+    assert loaded.settings == Settings(saliency_opacity=0.7)
+    assert name in loaded.messages[0]

@@ -15,6 +15,7 @@ from cxrdesk.inference.result import Call, DetectorResult, Reason, Status
 from cxrdesk.ui import theme
 from cxrdesk.ui.dialogs.about import AboutDialog, KeysDialog
 from cxrdesk.ui.dialogs.settings import SettingsDialog
+from cxrdesk.ui.keymap import keys_in_force
 from cxrdesk.ui.messages import Level, Message
 from tests.ui.conftest import Seat
 from tests.ui.fakes import PNEUMONIA, events, mask_done, scored, unscored
@@ -122,7 +123,7 @@ def test_read_first_and_nothing_open(make_seat: Callable[..., Seat], child_film:
 def test_dialogs(seat: Seat, which: str) -> None:
     dialog = {
         "settings": lambda: SettingsDialog(seat.reading.settings, PNEUMONIA.findings, seat.window),
-        "keys": lambda: KeysDialog(seat.window),
+        "keys": lambda: KeysDialog(keys_in_force({}), seat.window),
         "about": lambda: AboutDialog(seat.window),
     }[which]()
     dialog.show()
@@ -152,7 +153,7 @@ def contrast(one: str, other: str) -> float:
     return (light + 0.05) / (dark + 0.05)
 
 
-@pytest.mark.parametrize("colours", [theme.DARK, theme.LIGHT])
+@pytest.mark.parametrize("colours", [theme.DARK, theme.LIGHT, theme.CONTRAST])
 def test_contrast(colours: theme.Colours) -> None:
     assert contrast("#000000", "#ffffff") == pytest.approx(21)
     for text in ("text", "muted", "positive", "negative", "indeterminate", "warning", "error"):

@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from cxrdesk.imaging.dicom import MOST_PIXELS
+from cxrdesk.imaging.dicom_checks import MOST_PIXELS
 from cxrdesk.imaging.errors import FilmError
 from cxrdesk.training.prepare.download import Member
 

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from PySide6.QtGui import QKeySequence
-from PySide6.QtWidgets import QDialog, QDialogButtonBox, QGridLayout, QVBoxLayout, QWidget
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QDialog, QDialogButtonBox, QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
 
 from cxrdesk import DISCLAIMER, __version__
 from cxrdesk.api.version import API_VERSION
 from cxrdesk.ui.actions import ACTIONS, MOUSE
-from cxrdesk.ui.panels.pieces import label
+from cxrdesk.ui.dialogs.sizes import fit_size
+from cxrdesk.ui.keymap import Keys, native
+from cxrdesk.ui.panels.pieces import ScrollColumn, label
+from cxrdesk.ui.theme import scaled
+
+_TWO_COLUMNS = 800
+_KEY_WIDTH = 120
 
 
 def _close_button(dialog: QDialog) -> QDialogButtonBox:
@@ -23,7 +29,7 @@ class AboutDialog(QDialog):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setWindowTitle("About cxrdesk")
-        self.setFixedWidth(440)
+        self.setFixedWidth(scaled(440))
         column = QVBoxLayout(self)
         column.setContentsMargins(20, 18, 20, 14)
         column.setSpacing(8)
@@ -37,31 +43,60 @@ class AboutDialog(QDialog):
 
 
 class KeysDialog(QDialog):
-    """Every action with a key, from the actions' own table."""
+    """Every action with its keys in force, by menu, and what the mouse does."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, keys: Keys, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setWindowTitle("Keys and mouse")
-        column = QVBoxLayout(self)
-        column.setContentsMargins(20, 16, 20, 14)
-        grid = QGridLayout()
-        grid.setHorizontalSpacing(20)
-        grid.setVerticalSpacing(4)
-        rows = [
-            (" or ".join(_shown(key) for key in a.keys), a.text.replace("&", "").rstrip("…")) for a in ACTIONS if a.keys
-        ]
-        half = (len(rows) + len(MOUSE) + 1) // 2
-        for number, (what, does) in enumerate([*rows, *MOUSE]):
-            side = 2 * (number // half)
-            key = label(what, "heading")
-            key.setWordWrap(False)
-            grid.addWidget(key, number % half, side)
-            meaning = label(does)
-            meaning.setWordWrap(False)
-            grid.addWidget(meaning, number % half, side + 1)
-        column.addLayout(grid)
-        column.addWidget(_close_button(self))
+        groups = [*_groups(keys), ("Mouse, and arrows on the film", list(MOUSE))]
+        inner = QWidget()
+        columns = QHBoxLayout(inner)
+        columns.setContentsMargins(20, 16, 20, 6)
+        columns.setSpacing(28)
+        wide = self.screen().availableSize().width() >= scaled(_TWO_COLUMNS)
+        at = _middle([len(rows) + 2 for _, rows in groups]) if wide else len(groups)
+        for side in filter(None, (groups[:at], groups[at:])):
+            column = QVBoxLayout()
+            for title, rows in side:
+                _add_group(column, title, rows)
+            column.addStretch(1)
+            columns.addLayout(column, 1)
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(0, 0, 0, 12)
+        outer.addWidget(ScrollColumn(inner), 1)
+        bottom = QHBoxLayout()
+        bottom.setContentsMargins(20, 0, 16, 0)
+        bottom.addWidget(label("File, Keys gives actions other keys.", "muted"), 1)
+        bottom.addWidget(_close_button(self))
+        outer.addLayout(bottom)
+        fit_size(self, _TWO_COLUMNS if wide else _TWO_COLUMNS // 2, 640)
 
 
-def _shown(key: str) -> str:
-    return QKeySequence(key).toString(QKeySequence.SequenceFormat.NativeText)
+def _groups(keys: Keys) -> list[tuple[str, list[tuple[str, str]]]]:
+    groups: dict[str, list[tuple[str, str]]] = {}
+    for spec in ACTIONS:
+        if keys[spec.key]:
+            shown = " or ".join(native(key) for key in keys[spec.key])
+            groups.setdefault(spec.menu.replace("&", ""), []).append((shown, spec.name))
+    return list(groups.items())
+
+
+def _middle(heights: list[int]) -> int:
+    """Where to cut a column in two that are as alike as can be."""
+    return min(range(1, len(heights)), key=lambda at: abs(sum(heights[:at]) - sum(heights[at:])))
+
+
+def _add_group(column: QVBoxLayout, title: str, rows: list[tuple[str, str]]) -> None:
+    column.addWidget(label(title, "title"))
+    grid = QGridLayout()
+    grid.setHorizontalSpacing(16)
+    grid.setVerticalSpacing(4)
+    grid.setColumnStretch(1, 1)
+    grid.setContentsMargins(0, 0, 0, 10)
+    for number, (what, does) in enumerate(rows):
+        key = label(what, "heading")
+        key.setWordWrap(False)
+        key.setMinimumWidth(scaled(_KEY_WIDTH))
+        grid.addWidget(key, number, 0, Qt.AlignmentFlag.AlignTop)
+        grid.addWidget(label(does), number, 1)
+    column.addLayout(grid)

@@ -9,6 +9,7 @@ from cxrdesk.packages.offers import Offer
 from cxrdesk.packages.publishers import Trust
 from cxrdesk.packages.store import Installed
 from cxrdesk.ui.dialogs.model_card import CardText, about_lines
+from cxrdesk.ui.dialogs.sizes import fit_size
 from cxrdesk.ui.panels.package_card import add_models
 from cxrdesk.ui.panels.pieces import ScrollColumn, label, shaped
 from cxrdesk.ui.plugin_work import PluginWork
@@ -30,7 +31,7 @@ class InstallDialog(QDialog):
         self._offer, self._work, self._running = offer, work, False
         manifest = offer.package.manifest
         self.setWindowTitle("Install a plugin")
-        self.resize(660, 520)
+        fit_size(self, 660, 520)
         inner = QWidget()
         column = QVBoxLayout(inner)
         column.setContentsMargins(16, 14, 16, 8)

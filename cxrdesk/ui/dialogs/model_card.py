@@ -12,6 +12,7 @@ from cxrdesk import DISCLAIMER
 from cxrdesk.imaging.words import printable
 from cxrdesk.packages.cards import size_words
 from cxrdesk.packages.manifest import Manifest
+from cxrdesk.ui.dialogs.sizes import fit_size
 from cxrdesk.ui.panels.package_card import EvaluationTable, add_models
 from cxrdesk.ui.panels.pieces import ScrollColumn, label
 from cxrdesk.ui.plugin_work import Card
@@ -50,7 +51,7 @@ class ModelCardDialog(QDialog):
         super().__init__(parent)
         manifest = shown.plugin.manifest
         self.setWindowTitle(f"Model card of {manifest.name}")
-        self.resize(740, 540)
+        fit_size(self, 740, 540)
         inner = QWidget()
         column = QVBoxLayout(inner)
         column.setContentsMargins(16, 14, 16, 14)

@@ -24,6 +24,7 @@ from cxrdesk.discovery.registry import PluginFailure, Registry
 from cxrdesk.packages.index import Available, Index, News
 from cxrdesk.packages.keys import PublicKey
 from cxrdesk.ui.dialogs.model_card import ModelCardDialog
+from cxrdesk.ui.dialogs.sizes import fit_size
 from cxrdesk.ui.panels.package_card import PackageCard, failure_card, plugin_card
 from cxrdesk.ui.panels.pieces import ScrollColumn, card, clear, label, shaped
 from cxrdesk.ui.plugin_work import SUFFIX, Card, PluginWork, Snapshot
@@ -48,7 +49,7 @@ class PluginsDialog(QDialog):
         self._snapshot = Snapshot()
         self._updates: dict[str, Available] = {}
         self.setWindowTitle("Plugins")
-        self.resize(740, 540)
+        fit_size(self, 740, 540)
         self.tabs = QTabWidget()
         self.tabs.setDocumentMode(True)
         self.tabs.tabBar().setDrawBase(False)

@@ -6,7 +6,7 @@ from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFont, QPainter, QPaintEvent, QPen, QPolygonF
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from cxrdesk.ui.theme import SMALL_POINT_SIZE, colours
+from cxrdesk.ui.theme import colours, small_point_size
 
 _THICK = 12.0
 _SIDE = 6.0
@@ -35,7 +35,7 @@ class ProbabilityBar(QWidget):
         self.setAccessibleName(told)
         self.setToolTip(told)
         font = QFont(self.font())
-        font.setPointSizeF(SMALL_POINT_SIZE)
+        font.setPointSizeF(small_point_size())
         self.setFont(font)
 
     def sizeHint(self) -> QSize:

@@ -20,7 +20,7 @@ from cxrdesk.imaging.words import printable, view_text
 from cxrdesk.ui.panels.pieces import label
 from cxrdesk.ui.session import FilmState
 from cxrdesk.ui.shapes import Shape, draw_shape
-from cxrdesk.ui.theme import SMALL_POINT_SIZE, colours
+from cxrdesk.ui.theme import colours, small_point_size
 
 if TYPE_CHECKING:  # importing it costs what the window has no time for
     from cxrdesk.studies.importers import Film
@@ -208,5 +208,5 @@ class _RowDelegate(QStyledItemDelegate):
 
     def _small(self, option: QStyleOptionViewItem) -> QFont:
         font = QFont(option.font)
-        font.setPointSizeF(SMALL_POINT_SIZE)
+        font.setPointSizeF(small_point_size())
         return font

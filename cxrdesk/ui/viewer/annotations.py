@@ -9,7 +9,7 @@ from cxrdesk import DISCLAIMER
 from cxrdesk.imaging.maps import colour_table
 from cxrdesk.imaging.preprocess import Box
 from cxrdesk.imaging.radiograph import Radiograph
-from cxrdesk.ui.theme import SMALL_POINT_SIZE
+from cxrdesk.ui.theme import small_point_size
 from cxrdesk.ui.viewer.geometry import Geometry
 from cxrdesk.ui.viewer.layers import SaliencyLayer
 from cxrdesk.ui.viewer.legend import BESIDE_FILM, BESIDE_FILM_NO_BAR, OVER_FILM, OVER_FILM_NO_BAR, Form, place
@@ -27,7 +27,7 @@ _ROUND_LENGTHS_MM = (1, 2, 5, 10, 20, 50, 100, 200)
 
 def _small(painter: QPainter, *, bold: bool = False) -> None:
     font = QFont(painter.font())
-    font.setPointSizeF(SMALL_POINT_SIZE)
+    font.setPointSizeF(small_point_size())
     font.setBold(bold)
     painter.setFont(font)
 
