@@ -161,7 +161,7 @@ def test_each_film_has_its_own(seat: Seat, film: Path, child_film: Path) -> None
     seat.qtbot.waitUntil(lambda: seat.reading.shown is not None)
     assert items(seat) == adult
     assert seat.window.action("undo").isEnabled()
-    assert len(seat.window.film.marks) == 2  # the line and the tool's hint
+    assert len(seat.window.film.marks) == 3  # the line, its text and the tool's hint
 
 
 def test_a_disc_is_said_to_be_one(seat: Seat, film: Path, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
