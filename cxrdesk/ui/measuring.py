@@ -137,8 +137,35 @@ class Measuring(QObject):
         kind = None if name == "select" else Kind(name)
         if kind is toolbox.kind:
             kind = None
+        if kind is Kind.CARDIOTHORACIC and self._propose():
+            kind = None
         toolbox.choose(kind)
         self._film.setFocus()
+
+    def _propose(self) -> bool:
+        """A cardiothoracic ratio from the outlines of this film, unless there is one or the reader reads first."""
+        from cxrdesk.imaging.cardiothoracic import propose
+        from cxrdesk.imaging.radiograph import Projection
+        from cxrdesk.studies.annotations import Annotation, Kind
+
+        board, state, loaded = self.board, self._reading.state, self._reading.shown
+        if board is None or state is None or loaded is None or self._reading.hidden:
+            return False
+        if loaded.radiograph.view.projection is Projection.LATERAL:
+            return False
+        if any(item.kind is Kind.CARDIOTHORACIC for item in board.items):
+            return False
+        masks = [result.mask for result in state.masks.values() if result.mask is not None]
+        found = {mask.structure: mask.values for mask in masks}
+        if "lungs" not in found:
+            return False
+        borders = propose(loaded.radiograph, found["lungs"], found.get("heart"))
+        if borders is None:
+            self._reading.messages.info("No heart could be made out between the lungs; draw its diameter yourself.")
+            return False
+        points = (*borders.heart, *borders.thorax)
+        board.keep(Annotation(kind=Kind.CARDIOTHORACIC, points=points, origin="proposed"))
+        return True
 
     def undo(self) -> None:
         """Take the last change of this film back."""

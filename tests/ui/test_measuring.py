@@ -7,21 +7,37 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QGuiApplication
 
 from cxrdesk.imaging.radiograph import Projection, View
+from cxrdesk.inference.events import JobDone, MaskDone
 from cxrdesk.studies import sidecar
 from cxrdesk.studies.annotations import Kind
 from cxrdesk.ui.viewer.tools.text_edit import TextEdit
 from tests.ui.conftest import Seat
+from tests.ui.fakes import mask_done
 
 
 @pytest.fixture(autouse=True)
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("CXRDESK_HOME", str(tmp_path / "home"))
     return tmp_path / "home"
+
+
+@pytest.fixture
+def chest(tmp_path: Path) -> Path:
+    """A picture of two dark lungs, where the fakes' outlines lie, and a bright heart over them."""
+    y, x = np.mgrid[0:400, 0:400] / 400
+    lungs = np.logical_or(*(((x - c) / 0.16) ** 2 + ((y - 0.5) / 0.33) ** 2 < 1 for c in (0.3, 0.7)))
+    heart = ((x - 0.52) / 0.17) ** 2 + ((y - 0.66) / 0.17) ** 2 < 1
+    levels = np.where(lungs & ~heart, 60, 200).astype(np.uint8)
+    path = tmp_path / "chest.png"
+    Image.fromarray(levels).save(path)
+    return path
 
 
 @pytest.fixture
@@ -145,7 +161,7 @@ def test_each_film_has_its_own(seat: Seat, film: Path, child_film: Path) -> None
     seat.qtbot.waitUntil(lambda: seat.reading.shown is not None)
     assert items(seat) == adult
     assert seat.window.action("undo").isEnabled()
-    assert len(seat.window.film.marks) == 2  # the line and the tool's hint
+    assert len(seat.window.film.marks) == 3  # the line, its text and the tool's hint
 
 
 def test_a_disc_is_said_to_be_one(seat: Seat, film: Path, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -223,3 +239,41 @@ def test_what_the_reader_says_of_the_film_changes_its_warning(seat: Seat, pictur
     seat.reading.answer(view=View(body_part="chest", projection=Projection.PA))
     assert board.values(items(seat)[0]).lines[2:] == ()
     assert " px" in board.values(items(seat)[0]).lines[1].replace("\u00a0", " ")
+
+
+def with_lungs(seat: Seat, film: Path) -> None:
+    state = seat.open(film)
+    seat.qtbot.waitUntil(lambda: seat.window.measuring.panel is not None)
+    settled(seat)
+    seat.reading.on_event(MaskDone(job=state.job, film=state.digest, result=mask_done(state.digest)))
+    seat.reading.on_event(JobDone(job=state.job, film=state.digest))
+
+
+def test_the_ratio_is_proposed_from_the_lungs_and_becomes_the_readers(seat: Seat, chest: Path) -> None:
+    with_lungs(seat, chest)
+    seat.window.action("cardiothoracic").trigger()
+    (item,) = items(seat)
+    board = seat.window.measuring.board
+    assert item.origin == "proposed"
+    assert board.selected == item.id
+    assert "(proposed)" in board.values(item).lines[0]
+    assert seat.window.action("select").isChecked()
+    seat.qtbot.keyClick(seat.window.film, Qt.Key.Key_Return)
+    seat.qtbot.keyClick(seat.window.film, Qt.Key.Key_Left)
+    assert items(seat)[0].origin == "reader"
+    assert "(proposed)" not in board.values(items(seat)[0]).lines[0]
+    seat.window.action("undo").trigger()
+    seat.window.action("undo").trigger()
+    assert items(seat) == []
+    seat.window.action("redo").trigger()
+    seat.window.action("cardiothoracic").trigger()  # there is one: the next is drawn by hand
+    assert len(items(seat)) == 1
+    assert seat.window.action("cardiothoracic").isChecked()
+
+
+def test_who_reads_first_gets_no_proposal(make_seat: Callable[..., Seat], chest: Path) -> None:
+    seat = make_seat(read_first=True)
+    with_lungs(seat, chest)
+    seat.window.action("cardiothoracic").trigger()
+    assert items(seat) == []
+    assert seat.window.action("cardiothoracic").isChecked()

@@ -11,6 +11,7 @@ from cxrdesk.ui.viewer.film_view import FilmView
 from cxrdesk.ui.viewer.geometry import Point
 from cxrdesk.ui.viewer.tool import Mark
 from cxrdesk.ui.viewer.tools import forms
+from cxrdesk.ui.viewer.tools.labels import LabelsMark
 from cxrdesk.ui.viewer.tools.marks import AnnotationMark, HintMark
 from cxrdesk.ui.viewer.tools.notes import FilmNotes
 from cxrdesk.ui.viewer.tools.values import Subject, Values, values
@@ -147,7 +148,8 @@ class Board(QObject):
                 handle = self.handle if selected else None
                 shown = self.values(item)
                 self._marks.append(AnnotationMark(item, shown, self.subject, selected=selected, handle=handle))
-        marks: list[Mark] = [*sorted(self._marks, key=lambda mark: mark.selected)]
+        upwards = sorted(self._marks, key=lambda mark: mark.selected)
+        marks: list[Mark] = [*upwards, LabelsMark(upwards[::-1])] if upwards else []
         if self.hint and self.subject is not None:
             marks.append(HintMark(self.hint))
         self.view.set_marks(marks)

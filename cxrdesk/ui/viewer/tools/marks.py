@@ -21,7 +21,6 @@ _GRABBED = 6.0
 _TICK = 6.0
 _HEAD = 13.0
 _PAD = 4.0
-_AWAY = 10.0
 _ARC = 22.0
 _SELECTED = "#ffffff"
 _BACK = QColor(0, 0, 0, 175)
@@ -69,17 +68,21 @@ class AnnotationMark:
     # How it is drawn
 
     def paint(self, painter: QPainter, geometry: Geometry, style: MarkStyle) -> None:
-        """Draw lines, handles and text over the film."""
+        """Draw lines and handles over the film."""
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setBrush(Qt.BrushStyle.NoBrush)
-        screen = [[QPointF(*geometry.to_screen(*point)) for point in line] for line in self._lines]
+        screen = self.screen_lines(geometry)
         seam, colour = QColor(style.seam), QColor(_SELECTED if self.selected else style.colour)
         for pen in (QPen(seam, style.width + 2.4), QPen(colour, style.width)):
             pen.setCapStyle(Qt.PenCapStyle.RoundCap)
             self._draw(painter, pen, screen)
         if self.selected:
             self._draw_handles(painter, geometry, style)
-        self._draw_label(painter, geometry, style, screen)
+
+    def screen_lines(self, geometry: Geometry) -> list[list[QPointF]]:
+        """Its lines on the screen; a text is its corner."""
+        lines = self._lines or [list(self.annotation.points)]
+        return [[QPointF(*geometry.to_screen(*point)) for point in line] for line in lines]
 
     def _draw(self, painter: QPainter, pen: QPen, screen: list[list[QPointF]]) -> None:
         painter.setPen(pen)
@@ -117,56 +120,6 @@ class AnnotationMark:
             painter.setPen(QPen(QColor(_SELECTED), 1.4))
             painter.drawRect(rect)
         painter.setBrush(Qt.BrushStyle.NoBrush)
-
-    def _draw_label(self, painter: QPainter, geometry: Geometry, style: MarkStyle, screen: list[list[QPointF]]) -> None:
-        texts = [line for line in self.values.lines if line]
-        if not texts:
-            self.label = QRectF()
-            return
-        font = QFont(painter.font())
-        font.setPointSizeF(style.point_size)
-        painter.setFont(font)
-        metrics = QFontMetricsF(font, painter.device())
-        width = max(metrics.horizontalAdvance(line) for line in texts) + 2 * _PAD
-        size = (width, metrics.lineSpacing() * len(texts) + 2 * _PAD)
-        self.label = self._place(size, geometry, screen)
-        painter.setPen(QPen(QColor(_SELECTED), 1) if self.selected else Qt.PenStyle.NoPen)
-        painter.setBrush(_BACK)
-        painter.drawRoundedRect(self.label, 3, 3)
-        painter.setPen(QColor(_SELECTED if self.selected else style.colour))
-        y = self.label.top() + _PAD + metrics.ascent()
-        for line in texts:
-            painter.drawText(QPointF(self.label.left() + _PAD, y), line)
-            y += metrics.lineSpacing()
-
-    def _place(self, size: tuple[float, float], geometry: Geometry, screen: list[list[QPointF]]) -> QRectF:
-        """Beside the annotation, where it hides none of it; on the screen as long as any of the annotation is."""
-        width, height = size
-        points = [geometry.to_screen(*point) for point in self.annotation.points]
-        around = QPolygonF([point for line in screen for point in line] or [QPointF(*point) for point in points])
-        box = around.boundingRect()
-        match self.annotation.kind:
-            case Kind.TEXT:
-                left, top = points[0]
-            case Kind.LENGTH:
-                (xa, ya), (xb, yb) = points
-                right = (xa, ya) if xa > xb else (xb, yb)
-                left, top = right[0] + _AWAY, right[1] - height / 2
-            case Kind.ARROW:
-                (xa, ya), (xb, yb) = points
-                left = xa - width - _AWAY if xa < xb else xa + _AWAY
-                top = ya - height / 2
-            case Kind.ANGLE:
-                left, top = points[1][0] + _ARC + _AWAY, points[1][1] + _AWAY
-            case Kind.CARDIOTHORACIC:
-                left, top = box.left(), box.bottom() + _AWAY
-            case _:
-                left, top = box.right() + _AWAY, box.top()
-        wide, high = geometry.viewport
-        if QRectF(0, 0, wide, high).intersects(box.adjusted(-1, -1, 1, 1)):
-            left = min(max(left, 2.0), max(wide - width - 2.0, 2.0))
-            top = min(max(top, 2.0), max(high - height - 2.0, 2.0))
-        return QRectF(left, top, width, height)
 
 
 def _ticks(painter: QPainter, line: list[QPointF]) -> None:
