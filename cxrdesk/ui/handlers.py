@@ -23,6 +23,9 @@ def window_handlers(window: MainWindow) -> Handlers:
         "open": files.open_files,
         "open_folder": files.open_folder,
         "report": files.ask_report,
+        "export": lambda: window.pictures.ask_export(),
+        "copy": lambda: window.pictures.copy(),
+        "print": lambda: window.pictures.print_(),
         "header": dialogs.header,
         "close": reading.close_all,
         "settings": dialogs.settings,
@@ -60,6 +63,9 @@ def view_handlers(window: MainWindow) -> Handlers:
         **{f"window_{number}": partial(windows.choose, key) for number, key in enumerate(_WINDOWS, start=1)},
         "mask": window.refresh_layers,
         "saliency": window.refresh_layers,
+        "tint": lambda on: window.edit(mask_style="tint" if on else "outline"),
+        "contours": lambda on: window.edit(map_style="contours" if on else "colour"),
+        "mask_names": lambda on: window.edit(mask_names=on),
     }
 
 

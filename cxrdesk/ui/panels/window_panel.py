@@ -34,7 +34,7 @@ _BY_HAND = "By hand"
 
 
 class HistogramView(QWidget):
-    """Counts as columns, on a scale of square roots and the tallest cut off, and the gray level of each value as a line over them."""
+    """Counts as columns, on a scale of square roots; over them the gray level of each value as a line."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
