@@ -41,14 +41,34 @@ def window_handlers(window: MainWindow) -> Handlers:
 
 def view_handlers(window: MainWindow) -> Handlers:
     """How the film is shown."""
-    film = window.film
     return {
-        "fit": film.fit,
-        "actual": film.actual_size,
-        "zoom_in": lambda: film.zoom(1),
-        "zoom_out": lambda: film.zoom(-1),
-        "invert": film.invert,
-        "reset": film.reset_window,
+        "fit": lambda: window.film.fit(),
+        "actual": lambda: window.film.actual_size(),
+        "zoom_in": lambda: window.film.zoom(1),
+        "zoom_out": lambda: window.film.zoom(-1),
+        "turn_left": lambda: window.film.turn(-90),
+        "turn_right": lambda: window.film.turn(90),
+        "mirror": lambda: window.film.mirror(),
+        "upright": lambda: window.film.set_upright(),
+        "magnify": lambda on: window.film.magnify(on),
+        "invert": lambda on: window.film.invert(on),
+        "reset": lambda: window.film.reset_window(),
         "mask": window.refresh_layers,
         "saliency": window.refresh_layers,
+    }
+
+
+def layout_handlers(window: MainWindow) -> Handlers:
+    """Films beside each other."""
+    panes = window.panes
+    return {
+        "layout": panes.next_layout,
+        "layout_one": lambda: panes.lay_out((1, 1)),
+        "layout_two": lambda: panes.lay_out((1, 2)),
+        "layout_four": lambda: panes.lay_out((2, 2)),
+        "pair_side": panes.frontal_and_lateral,
+        "pair_prior": panes.current_and_prior,
+        "link": panes.link,
+        "swipe": lambda on: panes.compare("swipe", on),
+        "blink": lambda on: panes.compare("blink", on),
     }

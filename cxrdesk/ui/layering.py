@@ -30,7 +30,8 @@ class Layering:
         reading, state = self._reading, self._reading.state
         masks: tuple[MaskResult, ...] = ()
         chosen = None
-        if reading.shown is not None and state is not None and not reading.hidden:
+        own = film.loaded is not None and state is not None and film.loaded.key == state.key
+        if own and reading.shown is not None and state is not None and not reading.hidden:
             if outlines:
                 masks = tuple(result for result in state.masks.values() if result.mask is not None)
             if saliency:

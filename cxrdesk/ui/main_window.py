@@ -15,19 +15,22 @@ from cxrdesk.ui import film_words
 from cxrdesk.ui.actions import ACTIONS, bind, fill_menus, fill_tool_bar, make_actions
 from cxrdesk.ui.dialog_door import DialogDoor
 from cxrdesk.ui.file_door import FileDoor
-from cxrdesk.ui.handlers import Handlers, view_handlers, window_handlers
+from cxrdesk.ui.handlers import Handlers, layout_handlers, view_handlers, window_handlers
 from cxrdesk.ui.keymap import keys_in_force
 from cxrdesk.ui.layering import Layering
 from cxrdesk.ui.measuring import Measuring, measure_handlers
 from cxrdesk.ui.messages import MessageBar
 from cxrdesk.ui.panels.findings import FindingsPanel, Models
 from cxrdesk.ui.panels.study_list import StudyList, study_title
+from cxrdesk.ui.panes import Panes
 from cxrdesk.ui.plugin_door import PluginDoor
 from cxrdesk.ui.plugin_work import PluginWork
 from cxrdesk.ui.reading import Reading
-from cxrdesk.ui.session import Session
+from cxrdesk.ui.session import FilmState, Session
 from cxrdesk.ui.status_line import StatusLine
 from cxrdesk.ui.viewer.film_view import FilmView
+from cxrdesk.ui.viewer.layout import ViewGrid
+from cxrdesk.ui.viewer.loaded import LoadedFilm
 
 if TYPE_CHECKING:  # results come after the first film: the window does not wait for their imports
     from cxrdesk.discovery.registry import Registry
@@ -53,11 +56,12 @@ class MainWindow(QMainWindow):
         self.registry: Registry | None = None
         self.setWindowTitle("cxrdesk")
         self.setAcceptDrops(True)
-        self.film = FilmView()
+        self.grid = ViewGrid()
+        self.panes = Panes(self.grid, reading, self._put_caption, self)
         self.studies = StudyList()
         self.side = QSplitter(Qt.Orientation.Vertical)
         self.side.addWidget(self.studies)
-        self.measuring = Measuring(reading, self.film, self.side)
+        self.measuring = Measuring(reading, self.grid, self.side)
         self.findings = FindingsPanel()
         self.bar = MessageBar()
         self.status = StatusLine(self.statusBar())
@@ -78,10 +82,16 @@ class MainWindow(QMainWindow):
         self._connect()
         self.actions_["mask"].setChecked(True)
         self.actions_["saliency"].setChecked(True)
+        self.actions_["link"].setChecked(True)
         self.resize(*_SIZE)
         self.film.clear(*_EMPTY)
         self._refresh_actions()
         self.film.setFocus()
+
+    @property
+    def film(self) -> FilmView:
+        """The chosen pane: the film that results and actions are for."""
+        return self.grid.pane
 
     @property
     def session(self) -> Session:
@@ -94,7 +104,7 @@ class MainWindow(QMainWindow):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         column.addWidget(self.bar)
-        column.addWidget(self.film, 1)
+        column.addWidget(self.grid, 1)
         split = QSplitter(Qt.Orientation.Horizontal)
         for widget, stretch in ((self.side, 0), (middle, 1), (self.findings, 0)):
             split.addWidget(widget)
@@ -113,8 +123,9 @@ class MainWindow(QMainWindow):
         reading.settings_changed.connect(self._refresh_settings)
         self.measuring.follow()
         self.studies.chosen.connect(self._choose)
-        self.film.step_requested.connect(reading.step)
-        self.film.display_changed.connect(lambda: self.status.show_film(self.film))
+        self.grid.step_requested.connect(reading.step)
+        self.grid.display_changed.connect(lambda: self.status.show_film(self.film))
+        self.panes.compared.connect(self._refresh_checks)
         findings.age_given.connect(lambda age: reading.answer(age_years=age))
         findings.view_given.connect(lambda view: reading.answer(view=view))
         findings.impression_committed.connect(reading.commit_impression)
@@ -125,7 +136,7 @@ class MainWindow(QMainWindow):
         findings.opacity_changed.connect(lambda opacity: self._edit(saliency_opacity=opacity))
 
     def _handlers(self) -> Handlers:
-        return {**window_handlers(self), **view_handlers(self), **measure_handlers(self)}
+        return {**window_handlers(self), **view_handlers(self), **layout_handlers(self), **measure_handlers(self)}
 
     def set_registry(self, registry: Registry) -> None:
         """Say what is installed."""
@@ -167,14 +178,16 @@ class MainWindow(QMainWindow):
         state, loaded = self.reading.state, self.reading.shown
         self.layering.forget()
         if loaded is not None:
-            self.film.show_film(loaded)
+            # A pane that is chosen again shows its film as the reader left it.
+            if self.film.loaded is None or self.film.loaded.pyramid is not loaded.pyramid:
+                self.film.show_film(loaded)
         elif state is None:
             self.film.clear(*(("Looking for films…", "") if self.reading.finding else _EMPTY))
         elif state.failure is not None:
             self.film.clear("This film cannot be shown", state.failure.text)
         else:
             self.film.clear("Reading the film…", "")
-        self.actions_["invert"].setChecked(False)
+        self._refresh_checks()
         self.studies.select(state)
         self._refresh_actions()
         self._refresh_results()
@@ -185,15 +198,29 @@ class MainWindow(QMainWindow):
         if loaded is not None and state is not None:
             if self.film.loaded is not None and self.film.loaded.radiograph is not loaded.radiograph:
                 self.film.update_film(loaded.radiograph)
-            badge = film_words.PHANTOM_BADGE if loaded.radiograph.source == "phantom" else None
-            patient = [study_title(state.film)[0]] if state.film is not None else []
-            self.film.set_caption([*patient, *film_words.film_lines(loaded.radiograph, state.answered)], badge)
+            self._put_caption(self.film, state, loaded)
         shown = state if loaded is not None else None
         self.findings.show_state(
             shown, reading.settings, hidden=reading.hidden, chosen=self._visible_map(), note=self._note()
         )
         self.refresh_layers()
         self._refresh_actions()
+
+    def _put_caption(self, pane: FilmView, state: FilmState, loaded: LoadedFilm) -> None:
+        badge = film_words.PHANTOM_BADGE if loaded.radiograph.source == "phantom" else None
+        patient = [study_title(state.film)[0]] if state.film is not None else []
+        pane.set_caption([*patient, *film_words.film_lines(loaded.radiograph, state.answered)], badge)
+
+    def _refresh_checks(self) -> None:
+        """Actions that are on or off say how the chosen pane is shown."""
+        comparing = self.panes.comparing
+        for key, on in (
+            ("invert", self.film.inverted),
+            ("magnify", self.film.magnifying),
+            ("swipe", comparing == "swipe"),
+            ("blink", comparing == "blink"),
+        ):
+            self.actions_[key].setChecked(on)
 
     def _note(self) -> str:
         if self.registry is None:

@@ -12,7 +12,8 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
 from cxrdesk.imaging.voi import Window
-from cxrdesk.ui.viewer.film_view import FilmView, LoadedFilm
+from cxrdesk.ui.viewer.film_view import FilmView
+from cxrdesk.ui.viewer.loaded import LoadedFilm
 from tests.ui.conftest import Seat
 from tests.ui.fakes import film
 

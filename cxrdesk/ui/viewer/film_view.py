@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QImage, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QResizeEvent, QWheelEvent
@@ -12,36 +12,21 @@ from cxrdesk.imaging.preprocess import Box
 from cxrdesk.imaging.radiograph import Radiograph
 from cxrdesk.ui.theme import colours
 from cxrdesk.ui.viewer.annotations import colour_bar, draw_caption, draw_legend, draw_ruler
-from cxrdesk.ui.viewer.geometry import Geometry, Point
+from cxrdesk.ui.viewer.compare import Beside
+from cxrdesk.ui.viewer.geometry import Geometry
+from cxrdesk.ui.viewer.hand import Hand
 from cxrdesk.ui.viewer.layers import MaskLayer, SaliencyLayer
-from cxrdesk.ui.viewer.render import Picture, Renderer
+from cxrdesk.ui.viewer.linking import matched_geometry
+from cxrdesk.ui.viewer.loaded import LoadedFilm
+from cxrdesk.ui.viewer.magnifier import Magnifier
+from cxrdesk.ui.viewer.overlay_cache import OverlayCache
+from cxrdesk.ui.viewer.painting import Frame, draw_hint, draw_picture
+from cxrdesk.ui.viewer.render import Renderer
 from cxrdesk.ui.viewer.tool import Mark, MarkStyle, Tool
 from cxrdesk.ui.viewer.windowing import Windowing
 
 _ZOOM_STEP = 1.2
-_KEY_DRAG = 24.0
-_KEY_PAN = 60.0
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class LoadedFilm:
-    """A decoded film and what its display starts from.
-
-    Parameters
-    ----------
-    key : str
-        The film's name within the session.
-    """
-
-    key: str
-    radiograph: Radiograph
-    windowing: Windowing
-
-    @classmethod
-    def of(cls, key: str, radiograph: Radiograph) -> LoadedFilm:
-        """Whatever takes time is done here, in the thread that decodes."""
-        _ = radiograph.digest
-        return cls(key=key, radiograph=radiograph, windowing=Windowing.of(radiograph))
+WHOLE = Box(x0=0.0, y0=0.0, x1=1.0, y1=1.0)
 
 
 class FilmView(QWidget):
@@ -52,6 +37,7 @@ class FilmView(QWidget):
     display_changed = Signal()
     """Window, zoom or the pixel under the cursor."""
     step_requested = Signal(int)
+    focused = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -68,15 +54,18 @@ class FilmView(QWidget):
         self.lungs: Box | None = None
         """Where the legend had better not stand."""
         self.opacity = 0.4
+        self.beside: Beside | None = None
+        self.chosen = False
+        """Whether it is the one of several panes that actions are for."""
+        self._magnifier: Magnifier | None = None
         self.marks: list[Mark] = []
         self.mark_style = MarkStyle()
-        self._tool: Tool | None = None
-        self._in_tool = False
+        self._hand = Hand(self)
+        self._cursor: QPointF | None = None
         self._renderer: Renderer | None = None
-        self._image: tuple[Picture, QImage] | None = None
+        self._frame = Frame()
         self._bar: QImage | None = None
-        self._last: QPointF | None = None
-        self._space = False
+        self._overlays = OverlayCache()
         self._unpainted = False
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -93,7 +82,7 @@ class FilmView(QWidget):
         """Show a film with its own display default, fitted; overlays of the film before are gone."""
         self.clear("", "")
         self.loaded, self.windowing = loaded, loaded.windowing
-        self._renderer = Renderer(loaded.radiograph)
+        self._renderer = Renderer(loaded.radiograph, loaded.pyramid)
         spacing = loaded.radiograph.pixel_spacing_mm
         aspect = spacing[0] / spacing[1] if spacing is not None else 1.0
         self.geometry_ = Geometry(film=loaded.radiograph.shape, viewport=self._viewport(), aspect=aspect).fit()
@@ -108,10 +97,14 @@ class FilmView(QWidget):
 
     def clear(self, title: str, text: str) -> None:
         """No film; a sentence in its place."""
-        self.loaded = self.windowing = self._renderer = self._image = None
+        self.loaded = self.windowing = self._renderer = None
         self.mask_layer = self.saliency_layer = self.cursor_pixel = self.badge = self.lungs = None
         self.caption, self.inverted, self.hint = [], False, (title, text)
-        self.marks, self._in_tool = [], False
+        self.marks = []
+        self._hand.let_go()
+        self.beside = self._magnifier = None
+        self._overlays.forget()
+        self._frame = Frame()
         self._changed()
 
     def set_layers(
@@ -130,12 +123,11 @@ class FilmView(QWidget):
     @property
     def tool(self) -> Tool | None:
         """What takes the left button and the keys first; None leaves them to the view."""
-        return self._tool
+        return self._hand.tool
 
     @tool.setter
     def tool(self, tool: Tool | None) -> None:
-        self._tool, self._in_tool = tool, False
-        self._show_cursor()
+        self._hand.take(tool)
 
     def set_marks(self, marks: list[Mark]) -> None:
         """What is drawn over the film and its overlays, the last on top."""
@@ -152,123 +144,126 @@ class FilmView(QWidget):
         """One film pixel on one screen pixel."""
         self._move(replace(self.geometry_.actual_size(), scale=1 / self.devicePixelRatioF()))
 
-    def zoom(self, steps: float) -> None:
-        """Zoom around the middle."""
-        self._move(self.geometry_.zoomed(_ZOOM_STEP**steps, (self.width() / 2, self.height() / 2)))
+    def zoom(self, steps: float, at: QPointF | None = None) -> None:
+        """Zoom around a point of the widget, by default its middle."""
+        x, y = (at.x(), at.y()) if at is not None else (self.width() / 2, self.height() / 2)
+        self._move(self.geometry_.zoomed(_ZOOM_STEP**steps, (x, y)))
+
+    def pan(self, dx: float, dy: float) -> None:
+        """Move the film by screen pixels."""
+        self._move(self.geometry_.panned(dx, dy))
+
+    def turn(self, degrees: int) -> None:
+        """Turn what is seen clockwise by a multiple of 90 degrees."""
+        self._move(self.geometry_.turned(degrees))
+
+    def mirror(self) -> None:
+        """Swap left and right of what is seen."""
+        self._move(self.geometry_.mirrored())
+
+    def set_upright(self) -> None:
+        """As the film is stored."""
+        self._move(self.geometry_.upright())
+
+    @property
+    def magnifying(self) -> bool:
+        """Whether there is a glass under the cursor."""
+        return self._magnifier is not None
+
+    def magnify(self, on: bool) -> None:
+        """Show a glass under the cursor."""
+        renderer = Renderer(self.loaded.radiograph, self.loaded.pyramid) if on and self.loaded is not None else None
+        self._magnifier = Magnifier(renderer) if renderer is not None else None
+        self.update()
+
+    def show_as(self, geometry: Geometry, windowing: Windowing) -> None:
+        """Place and window of another film, carried over to this one."""
+        if self.windowing is not None:
+            self.geometry_, self.windowing = matched_geometry(geometry, self.geometry_), windowing
+            self._changed()
+
+    def is_beside(self, point: QPointF) -> bool:
+        """Whether another film lies under a point of the widget."""
+        return self.beside is not None and self.beside.covers(point, self._viewport())
+
+    def swipe_to(self, share: float) -> None:
+        """Move the line between the two films, 0..1 from the left."""
+        if self.beside is not None:
+            self.beside.share = min(max(share, 0.0), 1.0)
+            self._changed()
+
+    def compare(self, beside: Beside | None) -> None:
+        """Another film over a part of this one, or in its place."""
+        self.beside = beside
+        self._changed()
 
     def invert(self, on: bool) -> None:
         """Swap black and white, on top of the film's polarity."""
         self.inverted = on
-        self._changed()
+        self._rewindowed()
 
     def reset_window(self) -> None:
         """The window that the film came with."""
         if self.windowing is not None:
             self.windowing = self.windowing.reset()
-            self._changed()
+            self._rewindowed()
 
     def drag_window(self, dx: float, dy: float) -> None:
         """As a drag with the mouse by that many pixels."""
         if self.windowing is not None:
             self.windowing = self.windowing.dragged(dx, dy, inverted=self.inverted)
-            self._changed()
+            self._rewindowed()
 
     # Events of Qt
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        """Start a drag, the tool's or the view's."""
-        tool = self._tool_for(event.button())
-        self._in_tool = tool is not None and tool.press(self, self._film_point(event), event)
-        self._last = None if self._in_tool else event.position()
+        """See `Hand`, as for all of mouse and keys."""
+        self._hand.press(event)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        """Left: window. Middle, or left with the space key: pan. No button: the pixel under the cursor."""
-        here = event.position()
-        tool = self._tool if self.loaded is not None else None
-        if tool is not None and (self._in_tool or not event.buttons()):
-            tool.move(self, self._film_point(event), event)
-        if self._last is not None:
-            delta = here - self._last
-            if event.buttons() & Qt.MouseButton.MiddleButton or (
-                self._space and event.buttons() & Qt.MouseButton.LeftButton
-            ):
-                self._move(self.geometry_.panned(delta.x(), delta.y()))
-            elif event.buttons() & Qt.MouseButton.LeftButton:
-                self.drag_window(delta.x(), delta.y())
-            self._last = here
-        self._look_at(here)
+        """Follow a drag, and tell the pixel under the cursor."""
+        self._hand.move(event)
+        self._look_at(event.position())
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         """End a drag."""
-        if self._in_tool and self._tool is not None and event.button() == Qt.MouseButton.LeftButton:
-            self._in_tool = False
-            self._tool.release(self, self._film_point(event), event)
-        self._last = None
+        self._hand.release(event)
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
-        """Fit, unless the tool takes it: `event.type()` tells it from a press."""
-        tool = self._tool_for(event.button())
-        if tool is not None and tool.press(self, self._film_point(event), event):
-            self._in_tool = True
-        elif event.button() == Qt.MouseButton.LeftButton:
-            self.fit()
+        """Fit, or what the tool makes of it."""
+        self._hand.press_twice(event)
 
     def wheelEvent(self, event: QWheelEvent) -> None:
-        """Zoom; the point under the cursor stays."""
-        steps = event.angleDelta().y() / 120
-        if steps:
-            at = event.position()
-            self._move(self.geometry_.zoomed(_ZOOM_STEP**steps, (at.x(), at.y())))
-            self._look_at(at)
-        event.accept()
+        """Zoom."""
+        self._hand.wheel(event)
+        self._look_at(event.position())
 
     def leaveEvent(self, event: object) -> None:
         """Nothing is under the cursor."""
-        self.cursor_pixel = None
+        self.cursor_pixel = self._cursor = None
+        if self._magnifier is not None:
+            self.update()
         self.display_changed.emit()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Arrows: other film; with shift: pan; with control: window. Space held: pan by dragging."""
-        arrows = {
-            Qt.Key.Key_Left: (-1, 0),
-            Qt.Key.Key_Right: (1, 0),
-            Qt.Key.Key_Up: (0, -1),
-            Qt.Key.Key_Down: (0, 1),
-        }
-        key = Qt.Key(event.key())
-        if self._tool is not None and self.loaded is not None and self._tool.key(self, event):
-            return
-        if key == Qt.Key.Key_Space:
-            if not event.isAutoRepeat():
-                self._space = True
-                self._show_cursor()
-            return
-        if key not in arrows:
+        """Keys that are no action's."""
+        if not self._hand.key(event):
             super().keyPressEvent(event)
-            return
-        dx, dy = arrows[key]
-        if event.modifiers() & Qt.KeyboardModifier.ShiftModifier:
-            self._move(self.geometry_.panned(-dx * _KEY_PAN, -dy * _KEY_PAN))
-        elif event.modifiers() & Qt.KeyboardModifier.ControlModifier:
-            self.drag_window(dx * _KEY_DRAG, dy * _KEY_DRAG)
-        else:
-            self.step_requested.emit(dx + dy)
 
     def keyReleaseEvent(self, event: QKeyEvent) -> None:
         """The space key is up again."""
         if event.key() == Qt.Key.Key_Space and not event.isAutoRepeat():
-            self._space = False
-            self._show_cursor()
+            self._hand.let_space_go()
         super().keyReleaseEvent(event)
 
     def focusInEvent(self, event: object) -> None:
         """Show the focus."""
+        self.focused.emit()
         self.update()
 
     def focusOutEvent(self, event: object) -> None:
         """A space key released elsewhere is not heard here."""
-        self._space = False
-        self._show_cursor()
+        self._hand.let_space_go()
         self.update()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
@@ -279,25 +274,21 @@ class FilmView(QWidget):
     def paintEvent(self, event: QPaintEvent) -> None:
         """Film, overlays, corners."""
         painter = QPainter(self)
-        painter.fillRect(self.rect(), Qt.GlobalColor.black)
         if self.loaded is None or self._renderer is None or self.windowing is None:
-            self._paint_hint(painter)
+            painter.fillRect(self.rect(), Qt.GlobalColor.black)
+            draw_hint(painter, QRectF(self.rect()).adjusted(40, 40, -40, -40), *self.hint)
         else:
             self._paint_film(painter, self._renderer, self.windowing)
-            if self.mask_layer is not None:
-                self.mask_layer.paint(painter, self.geometry_)
-            if self.saliency_layer is not None:
-                self.saliency_layer.paint(painter, self.geometry_, self.opacity)
+            ratio = self.devicePixelRatioF()
+            layers = (self.geometry_, self.mask_layer, self.saliency_layer, self.opacity, self.lungs)
+            corners = (self.loaded.radiograph, *self.caption, self.badge)
+            self._overlays.paint(painter, self.size(), ratio, (*layers, *corners), self._paint_over)
             for mark in self.marks:
                 painter.save()
                 mark.paint(painter, self.geometry_, self.mark_style)
                 painter.restore()
-            taken = draw_ruler(painter, self.geometry_, self.loaded.radiograph, self.height())
-            taken += draw_caption(painter, self.caption, self.badge)
-            if self.saliency_layer is not None:
-                self._bar = self._bar or colour_bar()
-                draw_legend(painter, self.saliency_layer, self._bar, self.geometry_, taken, self.lungs)
-        if self.hasFocus():
+            self._paint_above(painter, self.windowing)
+        if self.hasFocus() or self.chosen:
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.setPen(QPen(QColor(colours().accent), 1))
             painter.drawRect(QRectF(0.5, 0.5, self.width() - 1, self.height() - 1))
@@ -306,63 +297,59 @@ class FilmView(QWidget):
             self._unpainted = False
             self.painted.emit(self.loaded.key)
 
+    def _paint_above(self, painter: QPainter, windowing: Windowing) -> None:
+        ratio = self.devicePixelRatioF()
+        if self.beside is not None:
+            self.beside.paint(painter, self.geometry_, windowing, inverted=self.inverted, ratio=ratio)
+        if self._magnifier is not None and self._cursor is not None and self.cursor_pixel is not None:
+            self._magnifier.paint(
+                painter, self.geometry_, self._cursor, windowing.voi, inverted=self.inverted, ratio=ratio
+            )
+
+    def _paint_over(self, painter: QPainter) -> None:
+        """What stays while the window changes."""
+        if self.loaded is None:
+            return
+        if self.mask_layer is not None:
+            self.mask_layer.paint(painter, self.geometry_)
+        if self.saliency_layer is not None:
+            self.saliency_layer.paint(painter, self.geometry_, self.opacity)
+        taken = draw_ruler(painter, self.geometry_, self.loaded.radiograph, self.height())
+        taken += draw_caption(painter, self.caption, self.badge)
+        if self.saliency_layer is not None:
+            self._bar = self._bar or colour_bar()
+            draw_legend(painter, self.saliency_layer, self._bar, self.geometry_, taken, self.lungs)
+
     def _paint_film(self, painter: QPainter, renderer: Renderer, windowing: Windowing) -> None:
         ratio = self.devicePixelRatioF()
         g = self.geometry_
         fine = replace(g, viewport=(g.viewport[0] * ratio, g.viewport[1] * ratio), scale=g.scale * ratio)
         picture = renderer.render(fine, windowing.voi, inverted=self.inverted)
         if picture is None:
+            painter.fillRect(self.rect(), Qt.GlobalColor.black)
             return
-        if self._image is None or self._image[0] is not picture:
-            rows, cols = picture.levels.shape
-            image = QImage(picture.levels.data, cols, rows, picture.levels.strides[0], QImage.Format.Format_Grayscale8)
-            image.setDevicePixelRatio(ratio)
-            self._image = (picture, image)
-        painter.drawImage(QPointF(picture.left / ratio, picture.top / ratio), self._image[1])
-
-    def _paint_hint(self, painter: QPainter) -> None:
-        title, text = self.hint
-        area = QRectF(self.rect()).adjusted(40, 40, -40, -40)
-        font = painter.font()
-        font.setPointSizeF(15)
-        painter.setFont(font)
-        painter.setPen(QColor("#c4ccd3"))
-        flags = int(Qt.AlignmentFlag.AlignHCenter) | int(Qt.TextFlag.TextWordWrap)
-        used = painter.boundingRect(area, flags, title)
-        top = area.center().y() - 44
-        painter.drawText(QRectF(area.left(), top, area.width(), used.height()), flags, title)
-        font.setPointSizeF(10.5)
-        painter.setFont(font)
-        painter.setPen(QColor("#9aa5ae"))
-        below = QRectF(area.left(), top + used.height() + 12, area.width(), area.bottom() - top)
-        painter.drawText(below, flags, text)
+        draw_picture(painter, picture, self._frame.image(picture, ratio), QRectF(self.rect()))
 
     def _viewport(self) -> tuple[float, float]:
         return float(self.width()), float(self.height())
 
-    def _film_point(self, event: QMouseEvent) -> Point:
-        return self.geometry_.to_film(event.position().x(), event.position().y())
-
-    def _tool_for(self, button: Qt.MouseButton) -> Tool | None:
-        free = button == Qt.MouseButton.LeftButton and not self._space and self.loaded is not None
-        return self._tool if free else None
-
-    def _show_cursor(self) -> None:
-        if self._space:
-            self.setCursor(Qt.CursorShape.OpenHandCursor)
-        elif self._tool is not None:
-            self.setCursor(self._tool.cursor())
-        else:
-            self.unsetCursor()
-
     def _look_at(self, point: QPointF) -> None:
-        self.cursor_pixel = None if self.loaded is None else self.geometry_.pixel_at((point.x(), point.y()))
+        known = self.loaded is not None and not self.is_beside(point)
+        self.cursor_pixel = self.geometry_.pixel_at((point.x(), point.y())) if known else None
+        self._cursor = point
+        if self._magnifier is not None:
+            self.update()
         self.display_changed.emit()
 
     def _move(self, geometry: Geometry) -> None:
         if self.loaded is not None:
             self.geometry_ = geometry
             self._changed()
+
+    def _rewindowed(self) -> None:
+        """Other gray levels at the same place: only there is anything to paint."""
+        self.update(QRectF(*self.geometry_.screen_rect(WHOLE)).adjusted(-2, -2, 2, 2).toAlignedRect())
+        self.display_changed.emit()
 
     def _changed(self) -> None:
         self.update()
