@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QTimer
 from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QSplitter
+from PySide6.QtWidgets import QFileDialog, QSplitter
 
 from cxrdesk.imaging.errors import UserError
 from cxrdesk.ui.reading import Reading
@@ -209,6 +210,33 @@ class Measuring(QObject):
         if self.board is not None:
             self.board.remove()
 
+    def ask_state(self) -> None:
+        """Ask where the presentation state goes."""
+        loaded = self._grid.pane.loaded
+        if loaded is None:
+            return
+        dialog = QFileDialog(self._grid.window(), "Save what is on the screen as a presentation state")
+        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+        dialog.setNameFilter("DICOM (*.dcm)")
+        dialog.setDefaultSuffix("dcm")
+        dialog.selectFile("presentation-state.dcm")
+        dialog.fileSelected.connect(lambda name: self.save_state(Path(name)))
+        dialog.open()
+
+    def save_state(self, path: Path) -> None:
+        """Write what is on the screen of the chosen pane as a presentation state."""
+        from cxrdesk.ui.state_export import save_state
+
+        board, state, messages = self.board, self._reading.state, self._reading.messages
+        if board is None or board.subject is None or state is None or state.film is None:
+            return
+        try:
+            save_state(path, state.film, self._grid.pane, board.items, board.subject)
+        except UserError as error:
+            messages.error(error.text, code=error.code)
+        else:
+            messages.info(f"The presentation state was saved as {path.name}; it names the film's patient.")
+
     def edit_text(self) -> None:
         """Write the selected annotation's text."""
         if self.board is not None and self.toolbox is not None and self.board.chosen is not None:
@@ -219,4 +247,10 @@ def measure_handlers(window: MainWindow) -> dict[str, Callable[..., object]]:
     """Tools, undo and redo."""
     measuring = window.measuring
     tools: dict[str, Callable[..., object]] = {name: partial(measuring.choose, name) for name in ("select", *KINDS)}
-    return {**tools, "undo": measuring.undo, "redo": measuring.redo, "delete": measuring.delete}
+    return {
+        **tools,
+        "undo": measuring.undo,
+        "redo": measuring.redo,
+        "delete": measuring.delete,
+        "state": measuring.ask_state,
+    }
