@@ -11,7 +11,6 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QMainWindow, QSplitter, QToolBar, QVBoxLayout, QWidget
 
-from cxrdesk.imaging.presentation import Presentation
 from cxrdesk.studies.settings import Settings
 from cxrdesk.ui.actions import ACTIONS, bind, fill_menus, fill_tool_bar, make_actions
 from cxrdesk.ui.corner_words import corner_content
@@ -67,7 +66,7 @@ class MainWindow(QMainWindow):
         self.studies = StudyList()
         self.side = QSplitter(Qt.Orientation.Vertical)
         self.side.addWidget(self.studies)
-        self.measuring = Measuring(reading, self.film, self.side)
+        self.measuring = Measuring(reading, self.grid, self.side)
         self.findings = FindingsPanel()
         self.bar = MessageBar()
         self.status = StatusLine(self.statusBar())
@@ -230,7 +229,7 @@ class MainWindow(QMainWindow):
         self._refresh_actions()
 
     def _put_caption(self, pane: FilmView, state: FilmState, loaded: LoadedFilm) -> None:
-        content = corner_content(state, loaded.radiograph, Presentation(), self.reading.settings, self.naming)
+        content = corner_content(state, loaded.radiograph, loaded.presentation, self.reading.settings, self.naming)
         pane.set_corners(content)
 
     def _refresh_checks(self) -> None:
