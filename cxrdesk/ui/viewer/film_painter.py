@@ -16,7 +16,7 @@ from cxrdesk.ui.viewer.corners import draw_corners, draw_live, live_lines, live_
 from cxrdesk.ui.viewer.loaded import LoadedFilm
 from cxrdesk.ui.viewer.magnifier import Magnifier
 from cxrdesk.ui.viewer.overlay_cache import OverlayCache
-from cxrdesk.ui.viewer.painting import Frame, draw_picture
+from cxrdesk.ui.viewer.painting import Frame, draw_note, draw_picture
 from cxrdesk.ui.viewer.planes import PlaneLayer
 from cxrdesk.ui.viewer.renderers import AnyRenderer, renderer_of
 from cxrdesk.ui.viewer.windowing import AS_STORED, Switches, Windowing, switched_voi
@@ -69,6 +69,8 @@ class FilmPainter:
         dress = (view.loaded.radiograph, view.corners, colours(), small_point_size())
         self._overlays.paint(painter, view.size(), ratio, (*layers, *dress), self._paint_over)
         self._paint_moving(painter, windowing, ratio)
+        if view.loaded.presentation.reduced:
+            draw_note(painter, QRectF(view.rect()), "First look; the film is being decoded")
         if self.magnifier is not None and cursor is not None:
             seen = self._seen(windowing)
             self.magnifier.paint(painter, view.geometry_, cursor, seen, inverted=view.inverted, ratio=ratio)
