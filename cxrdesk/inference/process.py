@@ -89,6 +89,8 @@ class Child:
         Where films stay shared that other children are asked about too; who made it closes it.
     compiled : Path, optional
         Folder of networks compiled for the CPU; without one they run as they are.
+    compiles : bool
+        Whether it may write to that folder.
     """
 
     def __init__(
@@ -102,18 +104,20 @@ class Child:
         memory_mb: int | None = None,
         shelf: Shelf | None = None,
         compiled: Path | None = None,
+        compiles: bool = True,
     ) -> None:
         self.only, self.device, self.limit_s, self.site = only, device, limit_s, site
         self.compiled = compiled
         memory_mb = memory_mb or memory_limit_mb()
         computes_here = device == "cpu"
         self._variables, imported = told_to(only)
+        kept = (compiled,) if compiled is not None else ()
         self.sandbox = Sandbox(
-            readable=(*readable, *imported, *([site] if site is not None else [])),
+            readable=(*readable, *imported, *([site] if site is not None else []), *(() if compiles else kept)),
             memory_mb=memory_mb,
             address_mb=_MORE_ADDRESSES * memory_mb + _TORCH_ADDRESSES_MB if computes_here else None,
             accelerator=not computes_here,
-            writable=(compiled,) if compiled is not None else (),
+            writable=kept if compiles else (),
         )
         self._shelf = shelf or Shelf(0)
         self._process: PipedProcess | None = None
