@@ -28,6 +28,8 @@ MOST_SHAPES = 1000
 """Contours or boxes of one rendering."""
 MOST_POINTS = 20_000
 """Of all contours of one answer: they are drawn in the viewer's own thread."""
+LONGEST_LINES = 40.0
+"""Of all contours and boxes of one rendering, in sides of the film: what painting takes grows with their length."""
 MOST_FAILURES = 10
 """Sentences on golden vectors."""
 _LONGEST_CODE = 64
@@ -88,11 +90,16 @@ def _rendering(drawn: dict[str, Any], parts: Any) -> Rendering:
     contours = int(drawn["contours"])
     if max(contours, len(drawn["boxes"])) > MOST_SHAPES:
         raise ValueError(f"a rendering has at most {MOST_SHAPES} contours and boxes")
-    return Rendering(
+    made = Rendering(
         image=_sized(next(parts)) if drawn["image"] else None,
         contours=tuple(_line(next(parts)) for _ in range(contours)),
         boxes=tuple(_box(box) for box in drawn["boxes"]),
     )
+    length = sum(2 * (box.x1 - box.x0 + box.y1 - box.y0) for box in made.boxes)
+    length += sum(float(np.abs(np.diff(line, axis=0)).sum()) for line in made.contours)
+    if length > LONGEST_LINES:
+        raise ValueError("its contours and boxes are longer than can be drawn")
+    return made
 
 
 def _line(points: NDArray[Any]) -> NDArray[Any]:

@@ -198,6 +198,9 @@ SAID = {
     " arrays=[{'dtype': '<f4', 'shape': [1, 1]}])",
     "side": "send(maps=[dict(finding='opacity', film=0, box=[0, 0, 1, 1], rendering=None)],"
     " arrays=[{'dtype': '<f4', 'shape': [0, 100_000]}])",
+    "zigzag": "send(maps=[dict(finding='opacity', film=0, box=[0, 0, 1, 1],"
+    " rendering=dict(image=False, contours=0, boxes=[[0, 0, 1, 1]] * 500))],"
+    " arrays=[{'dtype': '<f4', 'shape': [1, 1]}])",
     "stage": "send(type='stage', stage=[])",
 }
 
