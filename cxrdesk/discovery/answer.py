@@ -46,10 +46,11 @@ def read_answer(found: Installed, said: Any) -> Answer:
 
 
 def _plugin(found: Installed, item: dict[str, Any], entries: list[str]) -> Plugin:
+    name = _entry(item, entries)
     if len(item["detectors"]) + len(item["segmenters"]) > MOST_MODELS:
         raise ValueError(f"more than {MOST_MODELS} models")
     plugin = Plugin(
-        name=_entry(item, entries),
+        name=name,
         distribution=found.name,
         version=found.version,
         detectors=tuple(ListedDetector(spec=decoded(DetectorSpec, spec)) for spec in item["detectors"]),
