@@ -19,7 +19,7 @@ from cxrdesk.api.spec import DetectorSpec, SegmenterSpec
 from cxrdesk.imaging.radiograph import Radiograph
 from cxrdesk.inference import answers, wire
 from cxrdesk.inference.devices import child_environment
-from cxrdesk.inference.models import Detection, Segmentation, Stage
+from cxrdesk.inference.models import Detection, Segmentation, Stage, shown_text
 from cxrdesk.inference.pipes import EndedError, PipedProcess
 from cxrdesk.inference.pixels import Shelf
 from cxrdesk.sandbox.start import memory_limit_mb
@@ -42,7 +42,7 @@ _TORCH_ADDRESSES_MB = 16384
 
 
 class InferenceError(Exception):
-    """A model failed, in one sentence.
+    """A model failed, in one sentence: what a child sent may be quoted in it, so it is made fit to be shown.
 
     Parameters
     ----------
@@ -53,7 +53,7 @@ class InferenceError(Exception):
     """
 
     def __init__(self, code: str, text: str) -> None:
-        super().__init__(text)
+        super().__init__(shown_text(text))
         self.code = code
 
 
@@ -248,10 +248,10 @@ class Child:
 
     def _noted(self, name: object, patience: _Patience, model_id: str) -> None:
         """Let the clock start afresh for a stage; a process that only tells stages gains no time by it."""
-        if name not in answers.STAGES or patience.stages.total() >= _MOST_STAGES:
+        if not isinstance(name, str) or name not in answers.STAGES or patience.stages.total() >= _MOST_STAGES:
             self._refuse(model_id, "a stage that there is not, or too many")
-        patience.stages[str(name)] += 1
-        if patience.stages[str(name)] <= _FRESH:
+        patience.stages[name] += 1
+        if patience.stages[name] <= _FRESH:
             # Importing torch and reading weights has a limit of its own; computing starts afresh after it.
             patience.deadline = time.monotonic() + (LOAD_LIMIT_S if name in ("loading", "checking") else self.limit_s)
 
