@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QMainWindow, QSplitter, QToolBar, QVBoxLayout, QWi
 
 from cxrdesk.imaging.presentation import Presentation
 from cxrdesk.studies.settings import Settings
+from cxrdesk.ui.accessible import install as install_roles
 from cxrdesk.ui.actions import ACTIONS, bind, fill_menus, fill_tool_bar, make_actions
 from cxrdesk.ui.corner_words import corner_content
 from cxrdesk.ui.dialog_door import DialogDoor
@@ -55,6 +56,7 @@ class MainWindow(QMainWindow):
 
     def __init__(self, reading: Reading, plugin_work: PluginWork) -> None:
         super().__init__()
+        install_roles()
         self.reading = reading
         self.plugins = PluginDoor(self, plugin_work, reading.messages)
         self.registry: Registry | None = None

@@ -48,6 +48,7 @@ def style_sheet(c: Colours, scale: float) -> str:
         background: {c.ground}; border: {c.thick}px solid {c.line}; border-radius: 4px; padding: 4px 7px;
         selection-background-color: {c.selected}; selection-color: {c.text}; }}
     QLineEdit:focus {{ border-color: {c.accent}; }}
+    QComboBox, QAbstractSpinBox, QKeySequenceEdit {{ selection-background-color: {c.selected}; }}
     QComboBox QAbstractItemView {{ background: {c.card}; border: {c.thick}px solid {c.line}; }}
     QCheckBox {{ spacing: 8px; }}
     QCheckBox::indicator {{ width: {box}px; height: {box}px; border: {c.thick}px solid {c.muted}; border-radius: 3px; }}
