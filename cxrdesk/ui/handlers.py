@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
@@ -11,6 +12,7 @@ if TYPE_CHECKING:  # the window imports this
     from cxrdesk.ui.main_window import MainWindow
 
 Handlers = dict[str, Callable[..., object]]
+_WINDOWS = ("stored", "automatic", "lungs", "bone", "soft_tissue", "next stored")
 _BY_KEY = Qt.FocusReason.ShortcutFocusReason
 
 
@@ -44,6 +46,7 @@ def window_handlers(window: MainWindow) -> Handlers:
 
 def view_handlers(window: MainWindow) -> Handlers:
     """How the film is shown."""
+    windows = window.windows
     return {
         "fit": lambda: window.film.fit(),
         "actual": lambda: window.film.actual_size(),
@@ -56,6 +59,8 @@ def view_handlers(window: MainWindow) -> Handlers:
         "magnify": lambda on: window.film.magnify(on),
         "invert": lambda on: window.film.invert(on),
         "reset": lambda: window.film.reset_window(),
+        "window_panel": windows.show_panel,
+        **{f"window_{number}": partial(windows.choose, key) for number, key in enumerate(_WINDOWS, start=1)},
         "mask": window.refresh_layers,
         "saliency": window.refresh_layers,
         "tint": lambda on: window.edit(mask_style="tint" if on else "outline"),

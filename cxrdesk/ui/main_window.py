@@ -11,7 +11,6 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QMainWindow, QSplitter, QToolBar, QVBoxLayout, QWidget
 
-from cxrdesk.imaging.presentation import Presentation
 from cxrdesk.studies.settings import Settings
 from cxrdesk.ui.accessible import install as install_roles
 from cxrdesk.ui.actions import ACTIONS, bind, fill_menus, fill_tool_bar, make_actions
@@ -36,6 +35,7 @@ from cxrdesk.ui.theme import panel_width
 from cxrdesk.ui.viewer.film_view import FilmView
 from cxrdesk.ui.viewer.layout import ViewGrid
 from cxrdesk.ui.viewer.loaded import LoadedFilm
+from cxrdesk.ui.window_door import WindowDoor
 
 if TYPE_CHECKING:  # results come after the first film: the window does not wait for their imports
     from cxrdesk.discovery.registry import Registry
@@ -69,13 +69,14 @@ class MainWindow(QMainWindow):
         self.studies = StudyList()
         self.side = QSplitter(Qt.Orientation.Vertical)
         self.side.addWidget(self.studies)
-        self.measuring = Measuring(reading, self.film, self.side)
+        self.measuring = Measuring(reading, self.grid, self.side)
         self.findings = FindingsPanel()
         self.bar = MessageBar()
         self.status = StatusLine(self.statusBar())
         self.layering = Layering(reading)
         self.files = FileDoor(self, reading)
         self.dialogs = DialogDoor(self, reading, self.use)
+        self.windows = WindowDoor(self)
         self.actions_ = make_actions(self, self._handlers())
         self.measuring.watch(self.actions_)
         bind(self.actions_, keys_in_force(reading.settings.shortcuts))
@@ -150,6 +151,7 @@ class MainWindow(QMainWindow):
         self.studies.chosen.connect(self._choose)
         self.grid.step_requested.connect(reading.step)
         self.grid.display_changed.connect(lambda: self.status.show_film(self.film))
+        self.grid.display_changed.connect(self.windows.refresh)
         self.panes.compared.connect(self._refresh_checks)
         findings.age_given.connect(lambda age: reading.answer(age_years=age))
         findings.view_given.connect(lambda view: reading.answer(view=view))
@@ -233,7 +235,7 @@ class MainWindow(QMainWindow):
         self._refresh_actions()
 
     def _put_caption(self, pane: FilmView, state: FilmState, loaded: LoadedFilm) -> None:
-        content = corner_content(state, loaded.radiograph, Presentation(), self.reading.settings, self.naming)
+        content = corner_content(state, loaded.radiograph, loaded.presentation, self.reading.settings, self.naming)
         pane.set_corners(content)
 
     def _refresh_checks(self) -> None:

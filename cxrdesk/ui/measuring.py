@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QTimer
 from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QSplitter
+from PySide6.QtWidgets import QFileDialog, QSplitter
 
 from cxrdesk.imaging.errors import UserError
 from cxrdesk.ui.reading import Reading
 from cxrdesk.ui.viewer.film_view import FilmView
+from cxrdesk.ui.viewer.layout import ViewGrid
+from cxrdesk.ui.viewer.loaded import LoadedFilm
 
 if TYPE_CHECKING:  # imported once the first film is painted: the window does not wait for it
     from cxrdesk.ui.main_window import MainWindow
@@ -30,25 +33,27 @@ class Measuring(QObject):
     Parameters
     ----------
     reading : Reading
-    film : FilmView
+    grid : ViewGrid
+        The panes that are drawn in.
     side : QSplitter
         Where the list of values goes, last.
     """
 
-    def __init__(self, reading: Reading, film: FilmView, side: QSplitter) -> None:
-        super().__init__(film)
-        self._reading, self._film, self._side = reading, film, side
+    def __init__(self, reading: Reading, grid: ViewGrid, side: QSplitter) -> None:
+        super().__init__(grid)
+        self._reading, self._grid, self._side = reading, grid, side
         self.toolbox: Toolbox | None = None
         self.panel: MeasurePanel | None = None
         self._notebook: Notebook | None = None
         self._actions: dict[str, QAction] = {}
-        film.painted.connect(lambda _key: QTimer.singleShot(0, self, self._begin))
+        self._shown: dict[FilmView, LoadedFilm | None] = {}
+        grid.painted.connect(lambda _key: QTimer.singleShot(0, self, self._begin))
 
     def follow(self) -> None:
-        """Follow the reading; after the view does, which forgets its marks with its film."""
-        self._reading.film_shown.connect(self._show)
-        self._reading.results_changed.connect(self._show)
+        """Follow the reading and the panes, after the window does."""
+        self._reading.results_changed.connect(self._show_panes)
         self._reading.films_changed.connect(self._on_films)
+        self._grid.chosen.connect(self._on_chosen)
 
     def watch(self, actions: dict[str, QAction]) -> None:
         """Show by these which tool is in the hand, and what can be undone."""
@@ -76,42 +81,65 @@ class Measuring(QObject):
             self._notebook.told.connect(partial(self._reading.messages.warning, code="annotations"))
             self._notebook.failed.connect(self._on_failed)
             self.toolbox.changed.connect(self._refresh_actions)
-            board = self.toolbox.attach(self._film)
             self._side.addWidget(self.panel)
             self._side.setStretchFactor(self._side.count() - 1, 0)
-            board.changed.connect(self._refresh_actions)
-            self.panel.show_board(board)
             self.panel.delete_requested.connect(self.delete)
             self.panel.edit_requested.connect(self.edit_text)
-            self._show()
+            self._on_chosen()
+        self._show_panes()
         return self.toolbox
 
     @property
     def board(self) -> Board | None:
-        """What is drawn in the view that the reader works in."""
-        return self.toolbox.board(self._film) if self.toolbox is not None else None
+        """What is drawn in the pane that the reader works in."""
+        return self.toolbox.board(self._grid.pane) if self.toolbox is not None else None
 
-    def _show(self) -> None:
-        """The annotations of the film on the screen."""
-        board, state, loaded = self.board, self._reading.state, self._reading.shown
-        if board is None:
+    def _on_chosen(self) -> None:
+        """Another pane is the one that the reader works in."""
+        if self.toolbox is not None and self.panel is not None:
+            self.panel.show_board(self.toolbox.work_in(self._grid.pane))
+            self._refresh_actions()
+
+    def _show_panes(self) -> None:
+        """The annotations of each film on the film, wherever it is shown."""
+        if self.toolbox is None:
             return
-        if state is None or state.film is None or loaded is None or self._film.loaded is None:
+        for pane in self._grid.panes:
+            if pane not in self._shown:
+                pane.display_changed.connect(partial(self._on_display, pane))
+                self.toolbox.board(pane).changed.connect(self._refresh_actions)
+            self._show(pane)
+
+    def _on_display(self, pane: FilmView) -> None:
+        if pane.loaded is not self._shown.get(pane):
+            self._show(pane)
+
+    def _show(self, pane: FilmView) -> None:
+        assert self.toolbox is not None
+        assert self._notebook is not None
+        loaded, board = pane.loaded, self.toolbox.board(pane)
+        self._shown[pane] = loaded
+        states = {state.key: state for state in self._reading.session.states}
+        film = states[loaded.key].film if loaded is not None and loaded.key in states else None
+        if loaded is None or film is None:
             board.show(None, None)
             return
         from cxrdesk.studies.annotations import FilmKey
         from cxrdesk.ui.viewer.tools.values import Subject
 
-        assert self._notebook is not None
         radiograph = loaded.radiograph
-        key = FilmKey.of(state.film.instance_uid, radiograph.digest, radiograph.shape)
-        board.show(self._notebook.notes(state.film.path, key), Subject.of(radiograph))
+        key = FilmKey.of(film.instance_uid, radiograph.digest, radiograph.shape)
+        board.show(self._notebook.notes(film.path, key), Subject.of(radiograph))
 
     def _on_films(self) -> None:
         if self._notebook is not None and not self._reading.session.states:
-            assert self.board is not None
-            self.board.show(None, None)
+            self._forget_boards()
             self._notebook.close()
+
+    def _forget_boards(self) -> None:
+        for pane in self._shown:
+            assert self.toolbox is not None
+            self.toolbox.board(pane).show(None, None)
 
     def _on_failed(self, error: Exception) -> None:
         messages = self._reading.messages
@@ -123,8 +151,8 @@ class Measuring(QObject):
 
     def stop(self) -> None:
         """Write what is not written yet."""
-        if self._notebook is not None and self.board is not None:
-            self.board.show(None, None)
+        if self._notebook is not None:
+            self._forget_boards()
             self._notebook.stop()
 
     # What the reader does
@@ -140,7 +168,7 @@ class Measuring(QObject):
         if kind is Kind.CARDIOTHORACIC and self._propose():
             kind = None
         toolbox.choose(kind)
-        self._film.setFocus()
+        self._grid.pane.setFocus()
 
     def _propose(self) -> bool:
         """A cardiothoracic ratio from the outlines of this film, unless there is one or the reader reads first."""
@@ -182,6 +210,33 @@ class Measuring(QObject):
         if self.board is not None:
             self.board.remove()
 
+    def ask_state(self) -> None:
+        """Ask where the presentation state goes."""
+        loaded = self._grid.pane.loaded
+        if loaded is None:
+            return
+        dialog = QFileDialog(self._grid.window(), "Save what is on the screen as a presentation state")
+        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+        dialog.setNameFilter("DICOM (*.dcm)")
+        dialog.setDefaultSuffix("dcm")
+        dialog.selectFile("presentation-state.dcm")
+        dialog.fileSelected.connect(lambda name: self.save_state(Path(name)))
+        dialog.open()
+
+    def save_state(self, path: Path) -> None:
+        """Write what is on the screen of the chosen pane as a presentation state."""
+        from cxrdesk.ui.state_export import save_state
+
+        board, state, messages = self.board, self._reading.state, self._reading.messages
+        if board is None or board.subject is None or state is None or state.film is None:
+            return
+        try:
+            save_state(path, state.film, self._grid.pane, board.items, board.subject)
+        except UserError as error:
+            messages.error(error.text, code=error.code)
+        else:
+            messages.info(f"The presentation state was saved as {path.name}; it names the film's patient.")
+
     def edit_text(self) -> None:
         """Write the selected annotation's text."""
         if self.board is not None and self.toolbox is not None and self.board.chosen is not None:
@@ -192,4 +247,10 @@ def measure_handlers(window: MainWindow) -> dict[str, Callable[..., object]]:
     """Tools, undo and redo."""
     measuring = window.measuring
     tools: dict[str, Callable[..., object]] = {name: partial(measuring.choose, name) for name in ("select", *KINDS)}
-    return {**tools, "undo": measuring.undo, "redo": measuring.redo, "delete": measuring.delete}
+    return {
+        **tools,
+        "undo": measuring.undo,
+        "redo": measuring.redo,
+        "delete": measuring.delete,
+        "state": measuring.ask_state,
+    }

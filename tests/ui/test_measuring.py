@@ -47,6 +47,12 @@ def film(tmp_path: Path, adult_film: Path) -> Path:
     return Path(shutil.copy(adult_film, folder / "film.dcm"))
 
 
+@pytest.fixture
+def other(film: Path, child_film: Path) -> Path:
+    """Another film on the same disc; tests draw on copies, as a sample's folder is written to like any other."""
+    return Path(shutil.copy(child_film, film.with_name("other.dcm")))
+
+
 def ready(seat: Seat, *paths: Path) -> None:
     seat.open(*paths)
     seat.qtbot.waitUntil(lambda: seat.window.measuring.panel is not None)
@@ -147,8 +153,8 @@ def test_closing_all_films_keeps_what_was_drawn(seat: Seat, film: Path) -> None:
     assert len(items(seat)) == 1
 
 
-def test_each_film_has_its_own(seat: Seat, film: Path, child_film: Path) -> None:
-    ready(seat, film, child_film)
+def test_each_film_has_its_own(seat: Seat, film: Path, other: Path) -> None:
+    ready(seat, film, other)
     seat.window.action("length").trigger()
     drag(seat, (300, 200), (420, 300))
     adult = items(seat)
@@ -277,3 +283,47 @@ def test_who_reads_first_gets_no_proposal(make_seat: Callable[..., Seat], chest:
     seat.window.action("cardiothoracic").trigger()
     assert items(seat) == []
     assert seat.window.action("cardiothoracic").isChecked()
+
+
+def test_each_pane_shows_and_draws_its_own_films_annotations(seat: Seat, film: Path, other: Path) -> None:
+    ready(seat, film, other)
+    window = seat.window
+    window.action("length").trigger()
+    drag(seat, (300, 200), (420, 300))
+    (adult,) = items(seat)
+    window.panes.lay_out((1, 2))
+    first, second = window.grid.panes
+    window.grid.choose(second)
+    seat.reading.show(seat.reading.session.states[1].key)
+    seat.qtbot.waitUntil(lambda: second.loaded is not None and first.loaded is not None)
+    settled(seat)
+    measuring = window.measuring
+    assert measuring.toolbox is not None
+    assert first.tool is None
+    assert [item.id for item in measuring.toolbox.board(first).items] == [adult.id]
+    assert len(first.marks) == 2  # the line and its text; the tool's hint is in the other pane
+    assert measuring.board is measuring.toolbox.board(second)
+    assert items(seat) == []
+    assert not window.action("undo").isEnabled()
+    seat.settle()
+    drag(seat, (150, 200), (220, 300))
+    (child,) = items(seat)
+    assert measuring.panel is not None
+    assert measuring.panel.list.count() == 1
+    window.grid.choose(first)
+    seat.qtbot.waitUntil(lambda: seat.reading.shown is not None)
+    assert [item.id for item in items(seat)] == [adult.id]
+    assert [item.id for item in measuring.toolbox.board(second).items] == [child.id]
+    assert window.action("undo").isEnabled()
+    assert (first.tool is not None, second.tool) == (True, None)
+
+
+def test_a_film_that_leaves_a_pane_takes_its_annotations_along(seat: Seat, film: Path, other: Path) -> None:
+    ready(seat, film, other)
+    seat.window.action("length").trigger()
+    drag(seat, (300, 200), (420, 300))
+    seat.reading.step(1)  # not decoded yet, perhaps: a sentence stands in its place meanwhile
+    assert items(seat) == [] or seat.window.film.loaded is not None
+    seat.qtbot.waitUntil(lambda: seat.reading.shown is not None)
+    assert items(seat) == []
+    assert len(seat.window.film.marks) == 1  # the tool's hint

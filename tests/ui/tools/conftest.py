@@ -12,8 +12,9 @@ from pytestqt.qtbot import QtBot
 
 from cxrdesk.imaging.radiograph import Radiograph
 from cxrdesk.studies.annotations import Annotation, FilmKey, Kind
-from cxrdesk.ui.viewer.film_view import FilmView, LoadedFilm
+from cxrdesk.ui.viewer.film_view import FilmView
 from cxrdesk.ui.viewer.geometry import Point
+from cxrdesk.ui.viewer.loaded import LoadedFilm
 from cxrdesk.ui.viewer.tools.board import Board
 from cxrdesk.ui.viewer.tools.notes import FilmNotes
 from cxrdesk.ui.viewer.tools.toolbox import Toolbox
@@ -32,7 +33,7 @@ class Hands:
         qtbot.addWidget(self.view)
         self.view.resize(800, 600)
         self.toolbox = Toolbox()
-        self.board: Board = self.toolbox.attach(self.view)
+        self.board: Board = self.toolbox.work_in(self.view)
         self.view.show()
         self.open(film(shape=(1000, 900)))
 

@@ -34,6 +34,7 @@ class LabelsMark:
 
     def __init__(self, marks: Sequence[AnnotationMark]) -> None:
         self._marks = marks
+        self._laid: tuple[object, list[tuple[AnnotationMark, list[str], QRectF]]] | None = None
 
     def paint(self, painter: QPainter, geometry: Geometry, style: MarkStyle) -> None:
         """Draw each text where it hides the least."""
@@ -42,20 +43,27 @@ class LabelsMark:
         font.setPointSizeF(style.point_size)
         painter.setFont(font)
         metrics = QFontMetricsF(font, painter.device())
+        # A window step moves no text: where they stand is worked out once for each place of the film.
+        if self._laid is None or self._laid[0] != (geometry, font):
+            self._laid = ((geometry, font), list(self._lay_out(geometry, metrics)))
+        for mark, texts, rect in self._laid[1]:
+            mark.label, mark.labelled = rect, geometry
+            colour = _SELECTED if mark.selected else QColor(style.colour)
+            _write(painter, texts, rect, metrics, colour, framed=mark.selected)
+
+    def _lay_out(
+        self, geometry: Geometry, metrics: QFontMetricsF
+    ) -> Iterator[tuple[AnnotationMark, list[str], QRectF]]:
         lines = {mark: mark.screen_lines(geometry) for mark in self._marks}
         spots = [spot for one in lines.values() for line in one for spot in _spots(line)]
         taken: list[QRectF] = []
         for mark in self._marks:
             texts = [line for line in mark.values.lines if line]
-            mark.label = QRectF()
-            if not texts:
-                continue
-            width = max(metrics.horizontalAdvance(line) for line in texts) + 2 * _PAD
-            size = (width, metrics.lineSpacing() * len(texts) + 2 * _PAD)
-            mark.label = _place(mark, lines[mark], size, geometry, spots, taken)
-            taken.append(mark.label)
-            colour = _SELECTED if mark.selected else QColor(style.colour)
-            _write(painter, texts, mark.label, metrics, colour, framed=mark.selected)
+            if texts:
+                width = max(metrics.horizontalAdvance(line) for line in texts) + 2 * _PAD
+                size = (width, metrics.lineSpacing() * len(texts) + 2 * _PAD)
+                taken.append(_place(mark, lines[mark], size, geometry, spots, taken))
+                yield mark, texts, taken[-1]
 
 
 def _write(

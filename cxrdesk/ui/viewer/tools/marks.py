@@ -45,7 +45,8 @@ class AnnotationMark:
         self.annotation, self.values, self.selected, self.handle = annotation, values, selected, handle
         self._lines = forms.lines(annotation, subject.scale)
         self.label = QRectF()
-        """Where its text was drawn last."""
+        """Where its text was drawn last, and with which place of the film; a print has its own."""
+        self.labelled: Geometry | None = None
 
     # Where it is hit
 
@@ -63,7 +64,7 @@ class AnnotationMark:
         for index, line in enumerate(self._lines):
             if forms.distance(line, at, geometry) <= LINE_REACH:
                 return index
-        return 0 if self.label.contains(*at) else None
+        return 0 if self.labelled == geometry and self.label.contains(*at) else None
 
     # How it is drawn
 

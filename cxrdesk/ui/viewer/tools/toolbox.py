@@ -18,7 +18,7 @@ _ONE_AT_A_TIME = (Kind.TEXT, Kind.CARDIOTHORACIC)
 
 
 class Toolbox(QObject):
-    """Gives views their tool and their board."""
+    """Gives views their board, and the one that the reader works in its tool."""
 
     changed = Signal(object)
     """The kind that is drawn now; None while selecting."""
@@ -26,37 +26,48 @@ class Toolbox(QObject):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.kind: Kind | None = None
+        self.view: FilmView | None = None
+        """The view that the reader works in."""
         self._boards: dict[FilmView, Board] = {}
         self._select = SelectTool(self.board, self.edit_text)
         self._draw: DrawTool | None = None
 
-    def attach(self, view: FilmView) -> Board:
-        """Let a view be drawn in."""
-        board = self._boards[view] = Board(view)
-        view.tool = self._draw or self._select
-        return board
-
-    def detach(self, view: FilmView) -> None:
-        """A view goes."""
-        self._boards.pop(view).show(None, None)
-        view.tool = None
-
     def board(self, view: FilmView) -> Board:
         """What is drawn in a view."""
+        if view not in self._boards:
+            self._boards[view] = Board(view)
         return self._boards[view]
+
+    def work_in(self, view: FilmView) -> Board:
+        """Let the reader work in a view, with the tool that is in the hand."""
+        if self.view is not None and self.view is not view:
+            self._put_down(self.view)
+        self.view = view
+        self._take_up(view)
+        return self.board(view)
 
     def choose(self, kind: Kind | None) -> None:
         """Draw such annotations from now on; None selects and moves those there are."""
-        for board in self._boards.values():
-            if self._draw is not None:
-                self._draw.give_up(board)
+        if self.view is not None:
+            self._put_down(self.view)
         self.kind = kind
         self._draw = DrawTool(kind, self.board, self._drawn, lambda: self.choose(None)) if kind is not None else None
-        for view, board in self._boards.items():
-            view.tool = self._draw or self._select
-            board.hint = self._draw.hint if self._draw is not None else ""
-            board.refresh()
+        if self.view is not None:
+            self._take_up(self.view)
         self.changed.emit(kind)
+
+    def _put_down(self, view: FilmView) -> None:
+        board = self.board(view)
+        if self._draw is not None:
+            self._draw.give_up(board)
+        board.hint = ""
+        board.refresh()
+
+    def _take_up(self, view: FilmView) -> None:
+        view.tool = self._draw or self._select
+        board = self.board(view)
+        board.hint = self._draw.hint if self._draw is not None else ""
+        board.refresh()
 
     def edit_text(self, board: Board, item: Annotation) -> None:
         """Let the reader write an annotation's text; a text without words is none."""
