@@ -167,7 +167,7 @@ class HintMark:
         metrics = QFontMetricsF(font, painter.device())
         width, height = geometry.viewport
         flags = int(Qt.AlignmentFlag.AlignCenter) | int(Qt.TextFlag.TextWordWrap)
-        used = metrics.boundingRect(QRectF(0, 0, width * 0.6, height), flags, self.text)
+        used = metrics.boundingRect(QRectF(0, 0, width * 0.8, height), flags, self.text)
         rect = QRectF(0, 0, used.width() + 4 * _PAD, used.height() + 2 * _PAD)
         rect.moveCenter(QPointF(width / 2, height - rect.height() / 2 - 8))
         painter.setPen(Qt.PenStyle.NoPen)
