@@ -20,9 +20,9 @@ def decode(film: Film, key: str) -> LoadedFilm:
     Raises
     ------
     FilmError
-        As `Film.load`.
+        As `Film.open`.
     """
-    return LoadedFilm.of(key, film.load())
+    return LoadedFilm.opened(key, film.open())
 
 
 class KeptFilms:

@@ -159,6 +159,12 @@ class Panes(QObject):
         self._put_caption(pane, state, loaded)
         self._carried = None
 
+    def refresh_captions(self) -> None:
+        """Other texts are wanted in the corners."""
+        for pane, state in self._states.items():
+            if pane.loaded is not None:
+                self._put_caption(pane, state, pane.loaded)
+
     # What the reading says
 
     def _on_chosen(self) -> None:

@@ -15,7 +15,7 @@ from rich.table import Table
 
 KEPT = Path(__file__).with_name("measured.json")
 NAMES = (
-    "start", "heartbeat", "paint", "analysis", "compiled", "training", "evaluation", "phantom", "realism",
+    "start", "heartbeat", "paint", "decode", "analysis", "compiled", "training", "evaluation", "phantom", "realism",
     "plugins",
 )  # fmt: skip
 

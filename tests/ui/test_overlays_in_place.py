@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from PySide6.QtCore import QSize
 from PySide6.QtGui import QImage, QPainter
+from PySide6.QtWidgets import QApplication
 
 from cxrdesk.api.detector import Mask, SaliencyMap
 from cxrdesk.imaging.preprocess import Box
@@ -80,3 +81,26 @@ def test_a_kept_overlay_is_the_one_of_its_state() -> None:
     np.testing.assert_array_equal(moved[:, 40:], first[:, :-40])
     cache.forget()
     np.testing.assert_array_equal(draw(geometry), first)
+
+
+@pytest.mark.parametrize("geometry", STATES[::3], ids=str)
+def test_a_tint_and_contours_lie_on_their_point(qapp: QApplication, geometry: Geometry) -> None:
+    x, y = expected(geometry)
+    rows, cols = np.mgrid[0:400, 0:400]
+    distance = np.hypot(cols + 0.5 - AT[0] * 400, rows + 0.5 - AT[1] * 400)
+    masks = MaskLayer([replace(mask_done("a"), mask=Mask(structure="lungs", values=np.float32(distance < 12)))], "tint")
+    alpha = painted(lambda painter: masks.paint(painter, geometry))
+    assert middle(alpha) == pytest.approx((x, y), abs=2.5)
+    column, row = int(x), int(y)
+    assert 30 < alpha[row, column] < 90  # filled, and the film is seen through it
+
+    cone = (2.4 * (1 - distance / 60)).clip(0).astype(np.float32)
+    made = replace(saliency(), map=SaliencyMap(finding="pneumonia", values=cone), reference=2.0)
+    layer = SaliencyLayer(made, SaliencyLabel(title="T", evidence="E"), "contours")
+    lines = painted(lambda painter: layer.paint(painter, geometry, 1.0))
+    seen_rows, seen_cols = np.nonzero(lines > 60)
+    # The numbers stand at the top of each line; the outermost line is far wider than they are.
+    assert (seen_cols.min() + seen_cols.max() + 1) / 2 == pytest.approx(x, abs=3)
+    assert seen_rows.max() - y == pytest.approx(y - seen_rows.min(), abs=12)
+    assert not layer.has_bar
+    assert "lines at 0.25, 0.5, 0.75, 1 of reference 2" in layer.scale_text

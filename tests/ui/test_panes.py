@@ -98,8 +98,8 @@ def test_the_chosen_pane_is_the_readings_film(desk: Seat) -> None:
     assert right.inverted  # left as the reader left it
     desk.reading.show(next(s.key for s in desk.reading.session.states if "stranger" in s.key))
     desk.qtbot.waitUntil(lambda: shown(desk) == ["stranger", "old"])
-    assert left.caption[0] == "Name B"
-    assert right.caption[0] == "Name A"
+    assert left.corners.upper_left[0] == "Name B"
+    assert right.corners.upper_left[0] == "Name A"
 
 
 def test_results_stay_on_their_film(desk: Seat) -> None:

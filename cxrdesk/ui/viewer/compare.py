@@ -13,7 +13,7 @@ from cxrdesk.ui.viewer.geometry import Geometry
 from cxrdesk.ui.viewer.linking import matched_geometry, matched_windowing
 from cxrdesk.ui.viewer.loaded import LoadedFilm
 from cxrdesk.ui.viewer.painting import Frame, draw_picture
-from cxrdesk.ui.viewer.render import Renderer
+from cxrdesk.ui.viewer.renderers import renderer_of
 from cxrdesk.ui.viewer.windowing import Windowing
 
 _GRIP = 8.0
@@ -39,7 +39,7 @@ class Beside:
         self.loaded, self.words, self.way = loaded, words, way
         self.share = 0.5
         self.lit = way == "blink"
-        self._renderer = Renderer(loaded.radiograph, loaded.pyramid)
+        self._renderer = renderer_of(loaded)
         self._frame = Frame()
 
     def area(self, viewport: tuple[float, float]) -> QRectF:

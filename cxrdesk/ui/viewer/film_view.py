@@ -5,25 +5,26 @@ from __future__ import annotations
 from dataclasses import replace
 
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QImage, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QResizeEvent, QWheelEvent
+from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QResizeEvent, QWheelEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from cxrdesk.imaging.preprocess import Box
 from cxrdesk.imaging.radiograph import Radiograph
+from cxrdesk.imaging.voi import Voi
 from cxrdesk.ui.theme import colours
-from cxrdesk.ui.viewer.annotations import colour_bar, draw_caption, draw_legend, draw_ruler
 from cxrdesk.ui.viewer.compare import Beside
+from cxrdesk.ui.viewer.corners import CornerContent
+from cxrdesk.ui.viewer.film_painter import FilmPainter
 from cxrdesk.ui.viewer.geometry import Geometry
 from cxrdesk.ui.viewer.hand import Hand
 from cxrdesk.ui.viewer.layers import MaskLayer, SaliencyLayer
 from cxrdesk.ui.viewer.linking import matched_geometry
 from cxrdesk.ui.viewer.loaded import LoadedFilm
 from cxrdesk.ui.viewer.magnifier import Magnifier
-from cxrdesk.ui.viewer.overlay_cache import OverlayCache
-from cxrdesk.ui.viewer.painting import Frame, draw_hint, draw_picture
-from cxrdesk.ui.viewer.render import Renderer
+from cxrdesk.ui.viewer.painting import draw_hint
+from cxrdesk.ui.viewer.renderers import renderer_of
 from cxrdesk.ui.viewer.tool import Mark, MarkStyle, Tool
-from cxrdesk.ui.viewer.windowing import Windowing
+from cxrdesk.ui.viewer.windowing import AS_STORED, Switches, Windowing, switched_voi
 
 _ZOOM_STEP = 1.2
 WHOLE = Box(x0=0.0, y0=0.0, x1=1.0, y1=1.0)
@@ -47,8 +48,7 @@ class FilmView(QWidget):
         self.geometry_ = Geometry(film=(1, 1), viewport=(1.0, 1.0))
         self.cursor_pixel: tuple[int, int] | None = None
         self.hint: tuple[str, str] = ("", "")
-        self.caption: list[str] = []
-        self.badge: str | None = None
+        self.corners = CornerContent()
         self.mask_layer: MaskLayer | None = None
         self.saliency_layer: SaliencyLayer | None = None
         self.lungs: Box | None = None
@@ -57,15 +57,13 @@ class FilmView(QWidget):
         self.beside: Beside | None = None
         self.chosen = False
         """Whether it is the one of several panes that actions are for."""
-        self._magnifier: Magnifier | None = None
+        self.switches = AS_STORED
+        self.planes_shown = True
         self.marks: list[Mark] = []
         self.mark_style = MarkStyle()
         self._hand = Hand(self)
         self._cursor: QPointF | None = None
-        self._renderer: Renderer | None = None
-        self._frame = Frame()
-        self._bar: QImage | None = None
-        self._overlays = OverlayCache()
+        self._painter = FilmPainter(self)
         self._unpainted = False
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -82,7 +80,7 @@ class FilmView(QWidget):
         """Show a film with its own display default, fitted; overlays of the film before are gone."""
         self.clear("", "")
         self.loaded, self.windowing = loaded, loaded.windowing
-        self._renderer = Renderer(loaded.radiograph, loaded.pyramid)
+        self._painter.take(loaded)
         spacing = loaded.radiograph.pixel_spacing_mm
         aspect = spacing[0] / spacing[1] if spacing is not None else 1.0
         self.geometry_ = Geometry(film=loaded.radiograph.shape, viewport=self._viewport(), aspect=aspect).fit()
@@ -97,14 +95,13 @@ class FilmView(QWidget):
 
     def clear(self, title: str, text: str) -> None:
         """No film; a sentence in its place."""
-        self.loaded = self.windowing = self._renderer = None
-        self.mask_layer = self.saliency_layer = self.cursor_pixel = self.badge = self.lungs = None
-        self.caption, self.inverted, self.hint = [], False, (title, text)
+        self.loaded = self.windowing = self.beside = None
+        self.mask_layer = self.saliency_layer = self.cursor_pixel = self.lungs = None
+        self.corners, self.inverted, self.hint = CornerContent(), False, (title, text)
         self.marks = []
         self._hand.let_go()
-        self.beside = self._magnifier = None
-        self._overlays.forget()
-        self._frame = Frame()
+        self.switches, self.planes_shown = AS_STORED, True
+        self._painter.forget()
         self._changed()
 
     def set_layers(
@@ -115,9 +112,9 @@ class FilmView(QWidget):
         self.mask_layer, self.saliency_layer, self.opacity = masks, saliency, opacity
         self.update()
 
-    def set_caption(self, lines: list[str], badge: str | None) -> None:
-        """Text in the corner."""
-        self.caption, self.badge = lines, badge
+    def set_corners(self, corners: CornerContent) -> None:
+        """Text in the corners and at the edges."""
+        self.corners = corners
         self.update()
 
     @property
@@ -168,12 +165,12 @@ class FilmView(QWidget):
     @property
     def magnifying(self) -> bool:
         """Whether there is a glass under the cursor."""
-        return self._magnifier is not None
+        return self._painter.magnifier is not None
 
     def magnify(self, on: bool) -> None:
         """Show a glass under the cursor."""
-        renderer = Renderer(self.loaded.radiograph, self.loaded.pyramid) if on and self.loaded is not None else None
-        self._magnifier = Magnifier(renderer) if renderer is not None else None
+        glass = Magnifier(renderer_of(self.loaded, self.switches)) if on and self.loaded is not None else None
+        self._painter.magnifier = glass
         self.update()
 
     def show_as(self, geometry: Geometry, windowing: Windowing) -> None:
@@ -202,6 +199,31 @@ class FilmView(QWidget):
         self.inverted = on
         self._rewindowed()
 
+    @property
+    def voi(self) -> Voi | None:
+        """What is looked through, with the switches as they are."""
+        if self.loaded is None or self.windowing is None:
+            return None
+        return switched_voi(self.loaded.radiograph, self.windowing.voi, self.switches)
+
+    def use_voi(self, voi: Voi) -> None:
+        """Another window or VOI LUT."""
+        if self.loaded is not None and self.windowing is not None and not self.loaded.coloured:
+            self.windowing = self.windowing.using(self.loaded.radiograph, voi)
+            self._rewindowed()
+
+    def set_switches(self, switches: Switches) -> None:
+        """Look through some of the film's tables only."""
+        if self.loaded is not None:
+            self.switches = switches
+            self._painter.take(self.loaded, switches)
+            self._rewindowed()
+
+    def show_planes(self, on: bool) -> None:
+        """Draw the overlay planes that the file brings, or leave them out."""
+        self.planes_shown = on
+        self._changed()
+
     def reset_window(self) -> None:
         """The window that the film came with."""
         if self.windowing is not None:
@@ -210,7 +232,7 @@ class FilmView(QWidget):
 
     def drag_window(self, dx: float, dy: float) -> None:
         """As a drag with the mouse by that many pixels."""
-        if self.windowing is not None:
+        if self.windowing is not None and self.loaded is not None and not self.loaded.coloured:
             self.windowing = self.windowing.dragged(dx, dy, inverted=self.inverted)
             self._rewindowed()
 
@@ -241,7 +263,7 @@ class FilmView(QWidget):
     def leaveEvent(self, event: object) -> None:
         """Nothing is under the cursor."""
         self.cursor_pixel = self._cursor = None
-        if self._magnifier is not None:
+        if self.magnifying:
             self.update()
         self.display_changed.emit()
 
@@ -274,61 +296,32 @@ class FilmView(QWidget):
     def paintEvent(self, event: QPaintEvent) -> None:
         """Film, overlays, corners."""
         painter = QPainter(self)
-        if self.loaded is None or self._renderer is None or self.windowing is None:
+        if self.loaded is None:
             painter.fillRect(self.rect(), Qt.GlobalColor.black)
             draw_hint(painter, QRectF(self.rect()).adjusted(40, 40, -40, -40), *self.hint)
         else:
-            self._paint_film(painter, self._renderer, self.windowing)
-            ratio = self.devicePixelRatioF()
-            layers = (self.geometry_, self.mask_layer, self.saliency_layer, self.opacity, self.lungs)
-            corners = (self.loaded.radiograph, *self.caption, self.badge)
-            self._overlays.paint(painter, self.size(), ratio, (*layers, *corners), self._paint_over)
-            for mark in self.marks:
-                painter.save()
-                mark.paint(painter, self.geometry_, self.mark_style)
-                painter.restore()
-            self._paint_above(painter, self.windowing)
+            glass = self._cursor if self.cursor_pixel is not None else None
+            self._painter.paint(painter, self.devicePixelRatioF(), glass)
         if self.hasFocus() or self.chosen:
             painter.setBrush(Qt.BrushStyle.NoBrush)
-            painter.setPen(QPen(QColor(colours().accent), 1))
+            painter.setPen(QPen(QColor(colours().accent), colours().thick))
             painter.drawRect(QRectF(0.5, 0.5, self.width() - 1, self.height() - 1))
         painter.end()
         if self._unpainted and self.loaded is not None:
             self._unpainted = False
             self.painted.emit(self.loaded.key)
 
-    def _paint_above(self, painter: QPainter, windowing: Windowing) -> None:
-        ratio = self.devicePixelRatioF()
-        if self.beside is not None:
-            self.beside.paint(painter, self.geometry_, windowing, inverted=self.inverted, ratio=ratio)
-        if self._magnifier is not None and self._cursor is not None and self.cursor_pixel is not None:
-            self._magnifier.paint(
-                painter, self.geometry_, self._cursor, windowing.voi, inverted=self.inverted, ratio=ratio
-            )
+    def draw(self, painter: QPainter, ratio: float) -> None:
+        """All that is seen but focus and magnifier, in the widget's coordinates, for prints and pictures.
 
-    def _paint_over(self, painter: QPainter) -> None:
-        """What stays while the window changes."""
+        Parameters
+        ----------
+        ratio : float
+            Pixels of the paper or picture for each of the widget's: how finely the film is resampled.
+        """
         if self.loaded is None:
-            return
-        if self.mask_layer is not None:
-            self.mask_layer.paint(painter, self.geometry_)
-        if self.saliency_layer is not None:
-            self.saliency_layer.paint(painter, self.geometry_, self.opacity)
-        taken = draw_ruler(painter, self.geometry_, self.loaded.radiograph, self.height())
-        taken += draw_caption(painter, self.caption, self.badge)
-        if self.saliency_layer is not None:
-            self._bar = self._bar or colour_bar()
-            draw_legend(painter, self.saliency_layer, self._bar, self.geometry_, taken, self.lungs)
-
-    def _paint_film(self, painter: QPainter, renderer: Renderer, windowing: Windowing) -> None:
-        ratio = self.devicePixelRatioF()
-        g = self.geometry_
-        fine = replace(g, viewport=(g.viewport[0] * ratio, g.viewport[1] * ratio), scale=g.scale * ratio)
-        picture = renderer.render(fine, windowing.voi, inverted=self.inverted)
-        if picture is None:
-            painter.fillRect(self.rect(), Qt.GlobalColor.black)
-            return
-        draw_picture(painter, picture, self._frame.image(picture, ratio), QRectF(self.rect()))
+            draw_hint(painter, QRectF(self.rect()).adjusted(40, 40, -40, -40), *self.hint)
+        self._painter.draw(painter, ratio)
 
     def _viewport(self) -> tuple[float, float]:
         return float(self.width()), float(self.height())
@@ -337,7 +330,7 @@ class FilmView(QWidget):
         known = self.loaded is not None and not self.is_beside(point)
         self.cursor_pixel = self.geometry_.pixel_at((point.x(), point.y())) if known else None
         self._cursor = point
-        if self._magnifier is not None:
+        if self.magnifying:
             self.update()
         self.display_changed.emit()
 
@@ -348,7 +341,8 @@ class FilmView(QWidget):
 
     def _rewindowed(self) -> None:
         """Other gray levels at the same place: only there is anything to paint."""
-        self.update(QRectF(*self.geometry_.screen_rect(WHOLE)).adjusted(-2, -2, 2, 2).toAlignedRect())
+        film = QRectF(*self.geometry_.screen_rect(WHOLE)).united(self._painter.live_rect())
+        self.update(film.adjusted(-2, -2, 2, 2).toAlignedRect())
         self.display_changed.emit()
 
     def _changed(self) -> None:

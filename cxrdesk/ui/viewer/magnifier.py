@@ -10,7 +10,7 @@ from PySide6.QtGui import QColor, QPainter, QPainterPath, QPen
 from cxrdesk.imaging.voi import Voi
 from cxrdesk.ui.viewer.geometry import Geometry
 from cxrdesk.ui.viewer.painting import Frame
-from cxrdesk.ui.viewer.render import Renderer
+from cxrdesk.ui.viewer.renderers import AnyRenderer
 
 _SIDE = 240.0
 _TIMES = 2.5
@@ -19,7 +19,7 @@ _TIMES = 2.5
 class Magnifier:
     """Shows what lies under the cursor larger, from the film's own pixels; overlays are not in it."""
 
-    def __init__(self, renderer: Renderer) -> None:
+    def __init__(self, renderer: AnyRenderer) -> None:
         self._renderer, self._frame = renderer, Frame()
 
     def paint(

@@ -23,6 +23,8 @@ class Pyramid:
     pixels : ndarray of uint8, uint16 or int16, shape (rows, cols) or (rows, cols, channels)
     padding : tuple of int or None
         Smallest and largest value that is no image.
+    hidden : ndarray of bool, shape (rows, cols), or None
+        What a shutter hides: it is shown as padding is.
 
     Attributes
     ----------
@@ -30,13 +32,21 @@ class Pyramid:
         Smallest and largest value that there is.
     """
 
-    def __init__(self, pixels: NDArray[Any], padding: tuple[int, int] | None = None) -> None:
+    def __init__(
+        self,
+        pixels: NDArray[Any],
+        padding: tuple[int, int] | None = None,
+        hidden: NDArray[np.bool_] | None = None,
+    ) -> None:
         self._levels = [pixels]
         self._kept: list[NDArray[np.uint8]] = []
         if padding is not None:
             inside = cv2.inRange(pixels, np.array([padding[0]], float), np.array([padding[1]], float))
             if cv2.countNonZero(inside):
                 self._kept = [np.asarray(cv2.bitwise_not(inside), dtype=np.uint8)]
+        if hidden is not None:
+            shown = np.where(hidden, 0, 255).astype(np.uint8)
+            self._kept = [shown & self._kept[0] if self._kept else shown]
         low, high, _, _ = cv2.minMaxLoc(pixels.reshape(pixels.shape[0], -1))
         self.range = (int(low), int(high))
         while min(self._levels[-1].shape[:2]) >= 2 * _LEAST_SIDE:

@@ -24,7 +24,8 @@ class Picture:
 
     Parameters
     ----------
-    levels : ndarray of uint8, shape (height, width)
+    levels : ndarray of uint8, shape (height, width) or (height, width, 4)
+        In colour: blue, green, red and one that is not looked at.
     left, top : int
         Screen pixel of the first level.
     """
@@ -91,6 +92,29 @@ def _resized(pixels: NDArray[Any], size: tuple[int, int]) -> NDArray[Any]:
 def _oriented(pixels: NDArray[Any], geometry: Geometry) -> NDArray[Any]:
     turned = cv2.rotate(pixels, _TURNS[geometry.rotation]) if geometry.rotation else pixels
     return np.asarray(cv2.flip(turned, 1) if geometry.flipped else turned)
+
+
+class ColourRenderer:
+    """As `Renderer`, for pictures in colour: they have no window."""
+
+    def __init__(self, pyramid: Pyramid) -> None:
+        self._pyramid = pyramid
+        self._picture: tuple[Geometry, bool, Picture | None] | None = None
+
+    def render(self, geometry: Geometry, voi: Voi, *, inverted: bool) -> Picture | None:
+        """The picture in the viewport, or None if the film is out of sight; `voi` is not for colours."""
+        if self._picture is None or self._picture[:2] != (geometry, inverted):
+            self._picture = (geometry, inverted, self._rendered(geometry, inverted))
+        return self._picture[2]
+
+    def _rendered(self, geometry: Geometry, inverted: bool) -> Picture | None:
+        region = visible_region(self._pyramid, geometry)
+        if region is None:
+            return None
+        levels = cv2.bitwise_not(region.pixels) if inverted else region.pixels
+        if region.kept is not None:
+            levels = cv2.bitwise_and(levels, levels, mask=region.kept)
+        return Picture(np.asarray(levels, dtype=np.uint8), region.left, region.top)
 
 
 class Renderer:
