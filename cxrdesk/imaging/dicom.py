@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
+from numpy.typing import NDArray
 from pydicom import Dataset
 
 from cxrdesk.imaging.dicom_attributes import read_age_years, read_sex, read_view
@@ -85,10 +87,10 @@ def radiograph_from_dataset(ds: Dataset, *, name: str) -> Radiograph:
         raise FilmError("multi-frame", f"{name} has {frames} frames; export the frame with the film alone.")
     notes: list[str] = []
     with collect_warnings() as warned:
-        return _radiograph(ds, name, 0, notes, warned)
+        return _radiograph(ds, name, notes, warned)
 
 
-def film_from_dataset(ds: Dataset, *, name: str, frame: int = 0) -> OpenedFilm:
+def film_from_dataset(ds: Dataset, *, name: str, frame: int = 0, decoded: NDArray[Any] | None = None) -> OpenedFilm:
     """Decode one frame of a dataset, of gray or colour, with all that it says of showing it.
 
     Parameters
@@ -99,6 +101,8 @@ def film_from_dataset(ds: Dataset, *, name: str, frame: int = 0) -> OpenedFilm:
         Name of the file, for messages.
     frame : int
         Counted from 0.
+    decoded : ndarray, shape (rows, cols), or None
+        As for `cxrdesk.imaging.dicom_pixels.stored_pixels`.
 
     Raises
     ------
@@ -117,12 +121,19 @@ def film_from_dataset(ds: Dataset, *, name: str, frame: int = 0) -> OpenedFilm:
             return OpenedFilm(
                 radiograph=None, presentation=read_presentation(ds, name=name, frame=frame, colour=colour)
             )
-        radiograph = _radiograph(ds, name, frame, notes, warned)
+        radiograph = _radiograph(ds, name, notes, warned, frame, decoded)
         return OpenedFilm(radiograph=radiograph, presentation=read_presentation(ds, name=name, frame=frame))
 
 
-def _radiograph(ds: Dataset, name: str, frame: int, notes: list[str], warned: list[str]) -> Radiograph:
-    stored, bits_stored = stored_pixels(ds, name=name, notes=notes, frame=frame)
+def _radiograph(
+    ds: Dataset,
+    name: str,
+    notes: list[str],
+    warned: list[str],
+    frame: int = 0,
+    decoded: NDArray[Any] | None = None,
+) -> Radiograph:
+    stored, bits_stored = stored_pixels(ds, name=name, notes=notes, frame=frame, decoded=decoded)
     signed_low = -(1 << (bits_stored - 1)) if stored.dtype.kind == "i" else 0
     padding = read_padding(ds, (signed_low, signed_low + (1 << bits_stored) - 1), ds.BitsAllocated, notes)
     padding = believable_padding(stored, padding, notes)

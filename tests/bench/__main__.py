@@ -14,7 +14,20 @@ from rich.console import Console
 from rich.table import Table
 
 KEPT = Path(__file__).with_name("measured.json")
-NAMES = ("start", "heartbeat", "analysis", "compiled", "training", "evaluation", "phantom", "realism", "plugins")
+NAMES = (
+    "start", "heartbeat", "analysis", "compiled", "training", "evaluation", "phantom", "realism", "plugins", "decode",
+)  # fmt: skip
+    "start",
+    "heartbeat",
+    "analysis",
+    "compiled",
+    "training",
+    "evaluation",
+    "phantom",
+    "realism",
+    "plugins",
+    "decode",
+)
 
 
 def main(names: list[str]) -> int:
