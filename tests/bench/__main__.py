@@ -17,17 +17,6 @@ KEPT = Path(__file__).with_name("measured.json")
 NAMES = (
     "start", "heartbeat", "analysis", "compiled", "training", "evaluation", "phantom", "realism", "plugins", "decode",
 )  # fmt: skip
-    "start",
-    "heartbeat",
-    "analysis",
-    "compiled",
-    "training",
-    "evaluation",
-    "phantom",
-    "realism",
-    "plugins",
-    "decode",
-)
 
 
 def main(names: list[str]) -> int:
