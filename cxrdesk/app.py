@@ -273,6 +273,7 @@ class Desk(QObject):
         self._starter.stop()
         self._impatient.stop()
         self.reading.stop()
+        self.window.measuring.stop()
         self.plugin_work.stop()
         if self.worker is not None:
             self.worker.stop()

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
+from typing import Any
 
+from numpy.typing import NDArray
 from pydicom import Dataset
 
 from cxrdesk.imaging.dicom_attributes import read_age_years, read_sex, read_view
@@ -21,6 +24,9 @@ from cxrdesk.imaging.presentation import OpenedFilm
 from cxrdesk.imaging.radiograph import ModalityLut, Radiograph, StoredPixels
 from cxrdesk.imaging.voi import Voi, Window
 
+_LOOK_SIDE = 128
+"""Rows and columns that are looked at to see whether a window shows the film: it must not delay the first picture."""
+
 PHANTOM_MANUFACTURER = "cxrdesk phantom"
 """Manufacturer (0008,0070) of films that a simulator made."""
 
@@ -35,9 +41,7 @@ def read_header(path: Path | str) -> Dataset:
         `check_header`.
     """
     path = Path(path)
-    ds = read_file(path, stop_before_pixels=True)
-    check_header(ds, name=path.name)
-    return ds
+    return read_file(path, stop_before_pixels=True, check=partial(check_header, name=path.name))
 
 
 def read_dataset(path: Path | str) -> Dataset:
@@ -51,10 +55,10 @@ def read_dataset(path: Path | str) -> Dataset:
     Raises
     ------
     FilmError
-        As `read_header`, which goes first: pixel data of a wrong file are never read.
+        As `read_header`: pixel data of a wrong file are never read.
     """
-    read_header(path)
-    return read_file(Path(path), stop_before_pixels=False)
+    path = Path(path)
+    return read_file(path, stop_before_pixels=False, check=partial(check_header, name=path.name))
 
 
 def radiograph_from_dataset(ds: Dataset, *, name: str) -> Radiograph:
@@ -85,10 +89,10 @@ def radiograph_from_dataset(ds: Dataset, *, name: str) -> Radiograph:
         raise FilmError("multi-frame", f"{name} has {frames} frames; export the frame with the film alone.")
     notes: list[str] = []
     with collect_warnings() as warned:
-        return _radiograph(ds, name, 0, notes, warned)
+        return _radiograph(ds, name, notes, warned)
 
 
-def film_from_dataset(ds: Dataset, *, name: str, frame: int = 0) -> OpenedFilm:
+def film_from_dataset(ds: Dataset, *, name: str, frame: int = 0, decoded: NDArray[Any] | None = None) -> OpenedFilm:
     """Decode one frame of a dataset, of gray or colour, with all that it says of showing it.
 
     Parameters
@@ -99,6 +103,8 @@ def film_from_dataset(ds: Dataset, *, name: str, frame: int = 0) -> OpenedFilm:
         Name of the file, for messages.
     frame : int
         Counted from 0.
+    decoded : ndarray, shape (rows, cols), or None
+        As for `cxrdesk.imaging.dicom_pixels.stored_pixels`.
 
     Raises
     ------
@@ -117,12 +123,19 @@ def film_from_dataset(ds: Dataset, *, name: str, frame: int = 0) -> OpenedFilm:
             return OpenedFilm(
                 radiograph=None, presentation=read_presentation(ds, name=name, frame=frame, colour=colour)
             )
-        radiograph = _radiograph(ds, name, frame, notes, warned)
+        radiograph = _radiograph(ds, name, notes, warned, frame, decoded)
         return OpenedFilm(radiograph=radiograph, presentation=read_presentation(ds, name=name, frame=frame))
 
 
-def _radiograph(ds: Dataset, name: str, frame: int, notes: list[str], warned: list[str]) -> Radiograph:
-    stored, bits_stored = stored_pixels(ds, name=name, notes=notes, frame=frame)
+def _radiograph(
+    ds: Dataset,
+    name: str,
+    notes: list[str],
+    warned: list[str],
+    frame: int = 0,
+    decoded: NDArray[Any] | None = None,
+) -> Radiograph:
+    stored, bits_stored = stored_pixels(ds, name=name, notes=notes, frame=frame, decoded=decoded)
     signed_low = -(1 << (bits_stored - 1)) if stored.dtype.kind == "i" else 0
     padding = read_padding(ds, (signed_low, signed_low + (1 << bits_stored) - 1), ds.BitsAllocated, notes)
     padding = believable_padding(stored, padding, notes)
@@ -154,7 +167,7 @@ def _default_voi(
     padding: tuple[int, int] | None,
     notes: list[str],
 ) -> Voi:
-    values = film_values(stored, modality_lut, padding=padding)
+    values = film_values(stored, modality_lut, padding=padding, side=_LOOK_SIDE)
     for voi in read_vois(ds, notes):
         if shows_film(voi, values):
             return voi

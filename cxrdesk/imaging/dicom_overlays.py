@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import numpy as np
 from numpy.typing import NDArray
 from pydicom import Dataset
@@ -58,7 +60,8 @@ def read_overlay(ds: Dataset, group: int, *, name: str, notes: list[str], frame:
         notes.append(f"the overlay of group {group:04X} is not usable and was left out")
         return None
     label = _text(ds, group, _LABEL) or _text(ds, group, _DESCRIPTION)
-    return Overlay(bits=bits, origin=origin, kind="roi" if _text(ds, group, _TYPE) == "R" else "graphics", label=label)
+    kind: Literal["graphics", "roi"] = "roi" if _text(ds, group, _TYPE) == "R" else "graphics"
+    return Overlay(bits=bits, origin=origin, kind=kind, label=label, group=group)
 
 
 def _separate(ds: Dataset, group: int, index: int) -> NDArray[np.bool_]:

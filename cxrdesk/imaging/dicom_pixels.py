@@ -19,7 +19,9 @@ from cxrdesk.imaging.radiograph import StoredPixels
 _SIGNED = 1
 
 
-def stored_pixels(ds: Dataset, *, name: str, notes: list[str], frame: int = 0) -> tuple[StoredPixels, int]:
+def stored_pixels(
+    ds: Dataset, *, name: str, notes: list[str], frame: int = 0, decoded: NDArray[Any] | None = None
+) -> tuple[StoredPixels, int]:
     """Decode one frame of Pixel Data (7FE0,0010) of a grayscale dataset.
 
     Parameters
@@ -32,6 +34,8 @@ def stored_pixels(ds: Dataset, *, name: str, notes: list[str], frame: int = 0) -
         Receives what was assumed.
     frame : int
         Counted from 0.
+    decoded : ndarray, shape (rows, cols), or None
+        What a decoder gave for a compressed frame, where that was done already.
 
     Returns
     -------
@@ -53,7 +57,7 @@ def stored_pixels(ds: Dataset, *, name: str, notes: list[str], frame: int = 0) -
         notes.append("Bits Stored (0028,0101) is missing or impossible; Bits Allocated (0028,0100) was used")
         bits_stored = allocated
     if ds.file_meta.TransferSyntaxUID.is_encapsulated:
-        stored = _decoded(ds, name, signed, frame)
+        stored = _decoded(ds, name, signed, frame, decoded)
         low, high = (-(1 << bits_stored - 1), (1 << bits_stored - 1) - 1) if signed else (0, (1 << bits_stored) - 1)
         if bits_stored < allocated and (stored.max() > high or (signed and stored.min() < low)):
             notes.append("values need more bits than Bits Stored (0028,0101); Bits Allocated (0028,0100) was used")
@@ -122,11 +126,12 @@ def compressed_frame(ds: Dataset, *, name: str, frame: int = 0) -> bytes:
     return found
 
 
-def _decoded(ds: Dataset, name: str, signed: bool, frame: int) -> StoredPixels:
+def _decoded(ds: Dataset, name: str, signed: bool, frame: int, raw: NDArray[Any] | None) -> StoredPixels:
     rows, cols, allocated = (integer(ds, keyword, []) or 0 for keyword in ("Rows", "Columns", "BitsAllocated"))
     found = compressed_frame(ds, name=name, frame=frame)
     try:
-        raw = decode_frame(found, ds.file_meta.TransferSyntaxUID, shape=(rows, cols), bits_allocated=allocated)
+        if raw is None:
+            raw = decode_frame(found, ds.file_meta.TransferSyntaxUID, shape=(rows, cols), bits_allocated=allocated)
         header = frame_header(found)
     except (ValueError, struct.error) as error:
         raise _broken(name) from error

@@ -8,22 +8,31 @@ that the file has. Padding is shown black whatever the polarity.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from cxrdesk.imaging.field import body_values, film_values, percentiles, sampled
 from cxrdesk.imaging.radiograph import ModalityLut, Radiograph, StoredPixels
 from cxrdesk.imaging.voi import Voi, VoiFunction, Window
 
-_SAMPLE_SIDE = 512
-_TRIM_SPREAD = 0.03
-"""An edge line whose spread is under this share of the film's spread is border, not film."""
+if TYPE_CHECKING:
+    from cxrdesk.imaging.preprocess import Box
+
+__all__ = [
+    "WindowLimits", "anatomical_windows", "apply_table", "as_window", "automatic_voi", "display_table", "film_values",
+    "full_range", "percentiles", "shows_film", "window_limits",
+]  # fmt: skip
+
 _LEAST_CONTRAST = 0.05
 """A window that shows the film's values within less than this share of black to white hides the film."""
 
 
-def display_table(radiograph: Radiograph, voi: Voi, *, inverted: bool = False) -> NDArray[np.uint8]:
+def display_table(
+    radiograph: Radiograph, voi: Voi, *, inverted: bool = False, within: tuple[int, int] | None = None
+) -> NDArray[np.uint8]:
     """Gray level of each stored value.
 
     Parameters
@@ -33,6 +42,8 @@ def display_table(radiograph: Radiograph, voi: Voi, *, inverted: bool = False) -
         In modality values, before polarity.
     inverted : bool
         The reader's own inversion, on top of the film's polarity.
+    within : tuple of int or None
+        Smallest and largest stored value that is asked for; the rest of the table is 0.
 
     Returns
     -------
@@ -40,29 +51,38 @@ def display_table(radiograph: Radiograph, voi: Voi, *, inverted: bool = False) -
         Indexed by the stored value reinterpreted as uint16 (a negative int16 is found at its two's complement).
         0 is black.
     """
-    low, high = radiograph.stored_range
-    stored = np.arange(low, high + 1)
+    low, high = within or radiograph.stored_range
+    stored = np.arange(low, high + 1, dtype=np.int32)
     levels = voi.apply(radiograph.modality_lut.apply(stored))
     if radiograph.inverted != inverted:
         levels = np.float32(1) - levels
     table = np.zeros(65536, dtype=np.uint8)
-    index = (stored & 0xFFFF).astype(np.uint16)
-    table[index] = np.rint(np.clip(levels, 0, 1) * 255).astype(np.uint8)
+    grays = np.rint(levels * np.float32(255)).astype(np.uint8)
+    below = min(max(-low, 0), len(grays))
+    table[max(low, 0) : max(high + 1, 0)] = grays[below:]
+    table[65536 + low : 65536 + low + below] = grays[:below]
     if radiograph.padding is not None:
         first, last = radiograph.padding
         table[(np.arange(first, last + 1) & 0xFFFF).astype(np.uint16)] = 0
     return table
 
 
-def apply_table(stored: StoredPixels, table: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Gray levels of `stored` (rows, cols; uint8, uint16 or int16) through a table of `display_table`; uint8."""
+def apply_table(
+    stored: StoredPixels, table: NDArray[np.uint8], out: NDArray[np.uint8] | None = None
+) -> NDArray[np.uint8]:
+    """Gray levels of `stored` (rows, cols; uint8, uint16 or int16) through a table of `display_table`; uint8.
+
+    They are written into `out` where one of their shape is given.
+    """
     if stored.dtype == np.uint8:
-        return np.asarray(cv2.LUT(stored, table[:256]), dtype=np.uint8)
-    return np.asarray(cv2.LUT(stored.view(np.uint16), table), dtype=np.uint8)
+        return np.asarray(cv2.LUT(stored, table[:256], out), dtype=np.uint8)
+    return np.asarray(cv2.LUT(stored.view(np.uint16), table, out), dtype=np.uint8)
 
 
 def automatic_voi(stored: StoredPixels, modality_lut: ModalityLut, *, padding: tuple[int, int] | None = None) -> Window:
-    """Find a window from the film itself: its 1st to 99th percentile, without padding, borders and saturated values.
+    """Find a window from the film itself: the 1st to 99th percentile of what the beam drew within its collimation.
+
+    Padding, borders, saturated values and, where it would leave the body no contrast, the open beam are left out.
 
     Parameters
     ----------
@@ -76,84 +96,12 @@ def automatic_voi(stored: StoredPixels, modality_lut: ModalityLut, *, padding: t
     Window
         LINEAR_EXACT, in modality values.
     """
-    values = film_values(stored, modality_lut, padding=padding)
+    values = body_values(stored, modality_lut, padding=padding)
     low, high = percentiles(values, 1, 99)
     if high <= low:
         low, high = float(values.min()), float(values.max())
     width = high - low if high > low else 1.0
     return Window(center=(low + high) / 2, width=width, function=VoiFunction.LINEAR_EXACT, explanation="automatic")
-
-
-def percentiles(values: NDArray[np.float32], *shares: float) -> list[float]:
-    """Percentiles by linear interpolation, those of `numpy.percentile` but for its rounding to float32.
-
-    That one sorts its two shares with ``numpy.unique``, which imports ``numpy.ma``: 30 ms of the time to the first
-    film, and six times as long for each line of a film's border.
-
-    Parameters
-    ----------
-    values : ndarray of float32, any shape
-        At least one; no NaN.
-    shares : float
-        0..100.
-    """
-    last = values.size - 1
-    places = [share / 100 * last for share in shares]
-    ends = [(int(place), min(int(place) + 1, last)) for place in places]
-    parted = np.partition(values, sorted({index for pair in ends for index in pair}), axis=None)
-    between = zip(places, ends, strict=True)
-    return [float(parted[a]) + (place - a) * (float(parted[b]) - float(parted[a])) for place, (a, b) in between]
-
-
-def film_values(
-    stored: StoredPixels, modality_lut: ModalityLut, *, padding: tuple[int, int] | None = None
-) -> NDArray[np.float32]:
-    """Modality values of a coarse grid of film pixels, shape (n,), n > 0: no padding, collimator or label border.
-
-    Left out are padding, edge rows and columns that are nearly uniform, and the smallest and largest stored value where
-    they fill over 2 % of the rest (blanked collimator, saturated detector). Where that leaves under a tenth, only
-    padding is left out.
-    """
-    step = max(1, -(-max(stored.shape) // _SAMPLE_SIDE))
-    grid = stored[::step, ::step]
-    valid = np.ones(grid.shape, dtype=bool)
-    if padding is not None:
-        valid &= (grid < padding[0]) | (grid > padding[1])
-    values = modality_lut.apply(grid)
-    film = _without_border(values, valid)
-    kept = grid[film]
-    if kept.size:
-        for extreme in (kept.min(), kept.max()):
-            flat = film & (grid == extreme)
-            if flat.sum() > 0.02 * film.sum():
-                film &= ~flat
-    enough = max(1, valid.sum() // 10)
-    for mask in (film, valid):
-        if mask.sum() >= enough:
-            return values[mask]
-    return values.ravel()
-
-
-def _without_border(values: NDArray[np.float32], valid: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    if not valid.any():
-        return valid
-    low, high = percentiles(values[valid], 1, 99)
-    least = _TRIM_SPREAD * (high - low)
-    masked = np.where(valid, values, np.nan)
-    film = valid.copy()
-    for axis in (0, 1):
-        lines = masked if axis == 0 else masked.T
-        target = film if axis == 0 else film.T
-        count = len(lines)
-        for order in (range(count // 2), range(count - 1, count // 2, -1)):
-            for index in order:
-                line = lines[index][valid[index] if axis == 0 else valid[:, index]]
-                if line.size:
-                    bright, dark = percentiles(line, 95, 5)
-                    if bright - dark > least:
-                        break
-                target[index] = False
-    return film
 
 
 def shows_film(voi: Voi, values: NDArray[np.float32]) -> bool:
@@ -167,6 +115,13 @@ def shows_film(voi: Voi, values: NDArray[np.float32]) -> bool:
     levels = voi.apply(values)
     darkest, brightest = percentiles(levels, 1, 99)
     return bool(brightest - darkest >= _LEAST_CONTRAST)
+
+
+def full_range(radiograph: Radiograph) -> Window:
+    """Find the window that leaves modality values as they are, over all that their bits can hold: no VOI at all."""
+    low, high = radiograph.value_range
+    # LINEAR with these numbers maps the ends of the range onto black and white (PS3.3 C.11.2.1.2).
+    return Window(center=(low + high + 1) / 2, width=high - low + 1, explanation="off")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -221,3 +176,45 @@ def as_window(radiograph: Radiograph, voi: Voi) -> Window:
         function=VoiFunction.LINEAR_EXACT,
         explanation=voi.explanation,
     )
+
+
+_LUNG_SHARES, _BONE_SHARES, _SOFT_SHARES = (2.0, 70.0), (45.0, 99.5), (15.0, 92.0)
+"""Percentiles of brightness, of the lungs' box, the box again and the whole body: chosen on chest films by eye."""
+_MIDDLE = (0.15, 0.15, 0.85, 0.85)
+
+
+def anatomical_windows(radiograph: Radiograph, lungs: Box | None = None) -> dict[str, Window]:
+    """Find windows by what is to be seen.
+
+    Parameters
+    ----------
+    radiograph : Radiograph
+    lungs : Box or None
+        Box around the lungs; the middle of the film stands in for it.
+
+    Returns
+    -------
+    dict of str to Window
+        ``automatic``, ``lungs`` (aerated lung, the darkest within the box), ``bone`` (bone and mediastinum, the
+        brightest) and ``soft_tissue``; LINEAR_EXACT, in modality values.
+    """
+    stored, lut, padding = radiograph.stored, radiograph.modality_lut, radiograph.padding
+    rows, cols = radiograph.shape
+    x0, y0, x1, y1 = _MIDDLE if lungs is None else (lungs.x0, lungs.y0, lungs.x1, lungs.y1)
+    inside = stored[int(y0 * rows) : max(int(y1 * rows), int(y0 * rows) + 1),
+                    int(x0 * cols) : max(int(x1 * cols), int(x0 * cols) + 1)]  # fmt: skip
+    box, body = sampled(inside, lut, padding=padding), body_values(stored, lut, padding=padding)
+    return {
+        "automatic": automatic_voi(stored, lut, padding=padding),
+        "lungs": _between(box, _LUNG_SHARES, radiograph.inverted, "lungs"),
+        "bone": _between(box, _BONE_SHARES, radiograph.inverted, "bone and mediastinum"),
+        "soft_tissue": _between(body, _SOFT_SHARES, radiograph.inverted, "soft tissue"),
+    }
+
+
+def _between(values: NDArray[np.float32], shares: tuple[float, float], inverted: bool, name: str) -> Window:
+    """The window from the one to the other percentile of brightness."""
+    first, last = (100 - shares[1], 100 - shares[0]) if inverted else shares
+    low, high = percentiles(values, first, last)
+    width = high - low if high > low else 1.0
+    return Window(center=(low + high) / 2, width=width, function=VoiFunction.LINEAR_EXACT, explanation=name)

@@ -29,12 +29,15 @@ class Overlay:
         Overlay Type (60xx,0040): ``"graphics"`` to be drawn, ``"roi"`` a region of interest.
     label : str
         Overlay Label (60xx,1500), else Overlay Description (60xx,0022); empty where neither is given.
+    group : int
+        0x6000 to 0x601E.
     """
 
     bits: NDArray[np.bool_]
     origin: tuple[int, int] = (0, 0)
     kind: Literal["graphics", "roi"] = "graphics"
     label: str = ""
+    group: int = 0x6000
 
     def on_film(self, shape: tuple[int, int]) -> NDArray[np.bool_]:
         """The plane cut or filled to a film of `shape` (rows, cols); bool, same shape."""

@@ -40,6 +40,11 @@ def plugins_dir() -> Path:
     return _folder("data", platformdirs.user_data_path("cxrdesk", appauthor=False)) / "plugins"
 
 
+def annotations_dir() -> Path:
+    """Return the folder of annotations whose films' folders cannot be written, whether or not it exists."""
+    return _folder("data", platformdirs.user_data_path("cxrdesk", appauthor=False)) / "annotations"
+
+
 def publishers_file() -> Path:
     """Return the path of the trusted publishers' keys, whether or not it exists."""
     return settings_file().with_name("publishers.json")

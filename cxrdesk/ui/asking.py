@@ -13,7 +13,7 @@ from cxrdesk.imaging.radiograph import Radiograph
 from cxrdesk.ui.background import Background
 from cxrdesk.ui.kept_films import KeptFilms, decode
 from cxrdesk.ui.session import FilmState, Session
-from cxrdesk.ui.viewer.film_view import LoadedFilm
+from cxrdesk.ui.viewer.loaded import LoadedFilm
 
 _MOST_COMPANIONS = 8
 """Films of a study that are decoded for detectors over several films; a longer series is no study of radiographs."""

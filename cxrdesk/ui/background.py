@@ -67,6 +67,10 @@ class Background(QObject):
         """Drop what waits; what runs goes on."""
         self._pool.clear()
 
+    def wait(self) -> None:
+        """Wait for what runs and what waits; signals of their ends come later."""
+        self._pool.waitForDone()
+
     def stop(self) -> None:
         """Forget what waits and wait for what runs."""
         self.stopping.set()

@@ -6,6 +6,7 @@ import re
 from collections.abc import Collection
 
 from cxrdesk.imaging.radiograph import Radiograph
+from cxrdesk.imaging.voi import Voi, Window
 from cxrdesk.imaging.words import age_text, view_text
 
 PHANTOM_BADGE = "Phantom: simulated film"
@@ -29,3 +30,15 @@ def film_lines(radiograph: Radiograph, answered: Collection[str]) -> list[str]:
     view = view_text(radiograph.view) + (f" ({ANSWERED})" if "view" in answered else "")
     age = age_text(radiograph.patient_age_years) + (f" ({ANSWERED})" if "age" in answered else "")
     return [view, age]
+
+
+def window_words(voi: Voi) -> str:
+    """``"Window center 2048, width 4096"``; the name of a VOI LUT, which has neither."""
+    if isinstance(voi, Window):
+        return f"Window center {voi.center:.0f}, width {voi.width:.0f}"
+    return f"VOI LUT {voi.explanation}".rstrip()
+
+
+def zoom_words(scale: float) -> str:
+    """``"Zoom 94 %"``, of pixels of the film on pixels of the screen."""
+    return f"Zoom {scale * 100:.0f}\u00a0%"

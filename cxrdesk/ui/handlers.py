@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
@@ -11,6 +12,7 @@ if TYPE_CHECKING:  # the window imports this
     from cxrdesk.ui.main_window import MainWindow
 
 Handlers = dict[str, Callable[..., object]]
+_WINDOWS = ("stored", "automatic", "lungs", "bone", "soft_tissue", "next stored")
 _BY_KEY = Qt.FocusReason.ShortcutFocusReason
 
 
@@ -21,6 +23,9 @@ def window_handlers(window: MainWindow) -> Handlers:
         "open": files.open_files,
         "open_folder": files.open_folder,
         "report": files.ask_report,
+        "export": lambda: window.pictures.ask_export(),
+        "copy": lambda: window.pictures.copy(),
+        "print": lambda: window.pictures.print_(),
         "header": dialogs.header,
         "close": reading.close_all,
         "settings": dialogs.settings,
@@ -41,14 +46,40 @@ def window_handlers(window: MainWindow) -> Handlers:
 
 def view_handlers(window: MainWindow) -> Handlers:
     """How the film is shown."""
-    film = window.film
+    windows = window.windows
     return {
-        "fit": film.fit,
-        "actual": film.actual_size,
-        "zoom_in": lambda: film.zoom(1),
-        "zoom_out": lambda: film.zoom(-1),
-        "invert": film.invert,
-        "reset": film.reset_window,
+        "fit": lambda: window.film.fit(),
+        "actual": lambda: window.film.actual_size(),
+        "zoom_in": lambda: window.film.zoom(1),
+        "zoom_out": lambda: window.film.zoom(-1),
+        "turn_left": lambda: window.film.turn(-90),
+        "turn_right": lambda: window.film.turn(90),
+        "mirror": lambda: window.film.mirror(),
+        "upright": lambda: window.film.set_upright(),
+        "magnify": lambda on: window.film.magnify(on),
+        "invert": lambda on: window.film.invert(on),
+        "reset": lambda: window.film.reset_window(),
+        "window_panel": windows.show_panel,
+        **{f"window_{number}": partial(windows.choose, key) for number, key in enumerate(_WINDOWS, start=1)},
         "mask": window.refresh_layers,
         "saliency": window.refresh_layers,
+        "tint": lambda on: window.edit(mask_style="tint" if on else "outline"),
+        "contours": lambda on: window.edit(map_style="contours" if on else "colour"),
+        "mask_names": lambda on: window.edit(mask_names=on),
+    }
+
+
+def layout_handlers(window: MainWindow) -> Handlers:
+    """Films beside each other."""
+    panes = window.panes
+    return {
+        "layout": panes.next_layout,
+        "layout_one": lambda: panes.lay_out((1, 1)),
+        "layout_two": lambda: panes.lay_out((1, 2)),
+        "layout_four": lambda: panes.lay_out((2, 2)),
+        "pair_side": panes.frontal_and_lateral,
+        "pair_prior": panes.current_and_prior,
+        "link": panes.link,
+        "swipe": lambda on: panes.compare("swipe", on),
+        "blink": lambda on: panes.compare("blink", on),
     }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from typing import TYPE_CHECKING
 
-from cxrdesk.ui.viewer.film_view import LoadedFilm
+from cxrdesk.ui.viewer.loaded import LoadedFilm
 
 if TYPE_CHECKING:  # reading DICOM headers must not delay the window
     from cxrdesk.studies.importers import Film
@@ -20,9 +20,9 @@ def decode(film: Film, key: str) -> LoadedFilm:
     Raises
     ------
     FilmError
-        As `Film.load`.
+        As `Film.open`.
     """
-    return LoadedFilm.of(key, film.load())
+    return LoadedFilm.opened(key, film.open())
 
 
 class KeptFilms:
@@ -47,11 +47,20 @@ class KeptFilms:
         """A film was looked at: it is the last to go."""
         self._films.move_to_end(key)
 
-    def keep(self, loaded: LoadedFilm) -> None:
-        """Keep a film; those used longest ago make room."""
+    def keep(self, loaded: LoadedFilm, *, guessed: bool = False) -> None:
+        """Keep a film; those used longest ago make room.
+
+        Parameters
+        ----------
+        guessed : bool
+            Whether nobody asked for it yet: it is kept only where there is room without the film used last going.
+        """
+        last = next(reversed(self._films), None)
         self._films[loaded.key] = loaded
         self._films.move_to_end(loaded.key)
-        while len(self._films) > 1 and sum(f.radiograph.stored.nbytes for f in self._films.values()) > KEPT_MB << 20:
+        if guessed and last is not None:
+            self._films.move_to_end(last)
+        while len(self._films) > 1 and sum(f.pyramid.nbytes for f in self._films.values()) > KEPT_MB << 20:
             self._films.popitem(last=False)
 
     def drop(self, key: str) -> None:

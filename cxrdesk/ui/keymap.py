@@ -26,6 +26,9 @@ _FIXED = {
 }
 """Keys that no action may have, with any modifier; what they do."""
 
+_FIXED_ALONE = {".": "selects what is drawn", ",": "selects what is drawn", "F2": "writes the text of what is drawn"}
+"""Keys that no action may have without a modifier."""
+
 
 def _first(key: str) -> Qt.Key | None:
     """The key itself, without modifiers."""
@@ -45,7 +48,7 @@ def native(key: str) -> str:
 
 def fixed_use(key: str) -> str | None:
     """What a key does that no action may have; None for any other key."""
-    return _FIXED.get(_first(key) or Qt.Key.Key_unknown)
+    return _FIXED.get(_first(key) or Qt.Key.Key_unknown) or _FIXED_ALONE.get(portable(key))
 
 
 def own_keys(specs: Iterable[ActionSpec] = ACTIONS) -> dict[str, tuple[str, ...]]:

@@ -30,14 +30,16 @@ class Layering:
         reading, state = self._reading, self._reading.state
         masks: tuple[MaskResult, ...] = ()
         chosen = None
-        if reading.shown is not None and state is not None and not reading.hidden:
+        own = film.loaded is not None and state is not None and film.loaded.key == state.key
+        if own and reading.shown is not None and state is not None and not reading.hidden:
             if outlines:
                 masks = tuple(result for result in state.masks.values() if result.mask is not None)
             if saliency:
                 chosen = reading.saliency()
-        wanted = (*masks, chosen)
+        style = reading.settings.mask_style
+        wanted = (*masks, chosen, style, reading.settings.map_style)
         if self._made is None or self._made[0] != wanted:
-            self._made = (wanted, MaskLayer(list(masks)) if masks else None, self._saliency_layer(chosen))
+            self._made = (wanted, MaskLayer(list(masks), style) if masks else None, self._saliency_layer(chosen))
         film.set_layers(self._made[1], self._made[2], reading.settings.saliency_opacity, self._lungs())
 
     def _lungs(self) -> Box | None:
@@ -58,4 +60,4 @@ class Layering:
         label = SaliencyLabel(
             title=f"{words.finding_name(choice[1])}: {spec.name}", evidence=words.evidence_badge(spec.evidence)
         )
-        return SaliencyLayer(saliency, label)
+        return SaliencyLayer(saliency, label, self._reading.settings.map_style)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,25 +12,34 @@ from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QMainWindow, QSplitter, QToolBar, QVBoxLayout, QWidget
 
 from cxrdesk.studies.settings import Settings
-from cxrdesk.ui import film_words
+from cxrdesk.ui.accessible import install as install_roles
 from cxrdesk.ui.actions import ACTIONS, bind, fill_menus, fill_tool_bar, make_actions
+from cxrdesk.ui.corner_words import corner_content
 from cxrdesk.ui.dialog_door import DialogDoor
 from cxrdesk.ui.file_door import FileDoor
-from cxrdesk.ui.handlers import Handlers, view_handlers, window_handlers
+from cxrdesk.ui.handlers import Handlers, layout_handlers, view_handlers, window_handlers
 from cxrdesk.ui.keymap import keys_in_force
 from cxrdesk.ui.layering import Layering
+from cxrdesk.ui.measuring import Measuring, measure_handlers
 from cxrdesk.ui.messages import MessageBar
+from cxrdesk.ui.naming import Naming
 from cxrdesk.ui.panels.findings import FindingsPanel, Models
-from cxrdesk.ui.panels.study_list import StudyList, study_title
+from cxrdesk.ui.panels.study_list import StudyList
+from cxrdesk.ui.panes import Panes
 from cxrdesk.ui.plugin_door import PluginDoor
 from cxrdesk.ui.plugin_work import PluginWork
 from cxrdesk.ui.reading import Reading
-from cxrdesk.ui.session import Session
+from cxrdesk.ui.session import FilmState, Session
 from cxrdesk.ui.status_line import StatusLine
+from cxrdesk.ui.theme import panel_width
 from cxrdesk.ui.viewer.film_view import FilmView
+from cxrdesk.ui.viewer.layout import ViewGrid
+from cxrdesk.ui.viewer.loaded import LoadedFilm
+from cxrdesk.ui.window_door import WindowDoor
 
 if TYPE_CHECKING:  # results come after the first film: the window does not wait for their imports
     from cxrdesk.discovery.registry import Registry
+    from cxrdesk.ui.picture_door import PictureDoor
 
 _SIZE = (1366, 768)
 _EMPTY = (
@@ -47,20 +57,28 @@ class MainWindow(QMainWindow):
 
     def __init__(self, reading: Reading, plugin_work: PluginWork) -> None:
         super().__init__()
+        install_roles()
         self.reading = reading
         self.plugins = PluginDoor(self, plugin_work, reading.messages)
         self.registry: Registry | None = None
+        self._masked = reading.settings.mask_names
         self.setWindowTitle("cxrdesk")
         self.setAcceptDrops(True)
-        self.film = FilmView()
+        self.grid = ViewGrid()
+        self.panes = Panes(self.grid, reading, self._put_caption, self)
         self.studies = StudyList()
+        self.side = QSplitter(Qt.Orientation.Vertical)
+        self.side.addWidget(self.studies)
+        self.measuring = Measuring(reading, self.grid, self.side)
         self.findings = FindingsPanel()
         self.bar = MessageBar()
         self.status = StatusLine(self.statusBar())
         self.layering = Layering(reading)
         self.files = FileDoor(self, reading)
         self.dialogs = DialogDoor(self, reading, self.use)
+        self.windows = WindowDoor(self)
         self.actions_ = make_actions(self, self._handlers())
+        self.measuring.watch(self.actions_)
         bind(self.actions_, keys_in_force(reading.settings.shortcuts))
         fill_menus(self.menuBar(), self.actions_)
         tools = QToolBar("Tools")
@@ -73,15 +91,35 @@ class MainWindow(QMainWindow):
         self._connect()
         self.actions_["mask"].setChecked(True)
         self.actions_["saliency"].setChecked(True)
+        self._check_settings()
+        self.actions_["link"].setChecked(True)
         self.resize(*_SIZE)
         self.film.clear(*_EMPTY)
         self._refresh_actions()
         self.film.setFocus()
 
     @property
+    def film(self) -> FilmView:
+        """The chosen pane: the film that results and actions are for."""
+        return self.grid.pane
+
+    @property
     def session(self) -> Session:
         """The open films and their results."""
         return self.reading.session
+
+    @cached_property
+    def pictures(self) -> PictureDoor:
+        """Copies, saves and prints what is seen."""
+        from cxrdesk.ui.picture_door import PictureDoor
+        from cxrdesk.ui.snapshot import Scene
+
+        return PictureDoor(self, self.reading.messages, lambda: Scene.of(self.grid, self.grid.panes))
+
+    @property
+    def naming(self) -> Naming:
+        """What films and patients are called now."""
+        return Naming(self.session.states, masked=self.reading.settings.mask_names)
 
     def _lay_out(self) -> None:
         middle = QWidget()
@@ -89,37 +127,44 @@ class MainWindow(QMainWindow):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         column.addWidget(self.bar)
-        column.addWidget(self.film, 1)
+        column.addWidget(self.grid, 1)
         split = QSplitter(Qt.Orientation.Horizontal)
-        for widget, stretch in ((self.studies, 0), (middle, 1), (self.findings, 0)):
+        for widget, stretch in ((self.side, 0), (middle, 1), (self.findings, 0)):
             split.addWidget(widget)
             split.setStretchFactor(split.count() - 1, stretch)
         split.setChildrenCollapsible(False)
         split.setHandleWidth(1)
-        split.setSizes([230, _SIZE[0] - 230 - 372, 372])
+        left, right = panel_width(230), panel_width(372)
+        split.setSizes([left, _SIZE[0] - left - right, right])
         self.setCentralWidget(split)
 
     def _connect(self) -> None:
         reading, findings = self.reading, self.findings
-        reading.messages.posted.connect(self.bar.show_message)
+        reading.messages.posted.connect(
+            lambda message: self.bar.show_message(replace(message, text=self.naming.sentence(message.text)))
+        )
         reading.films_changed.connect(self._refresh_list)
         reading.film_shown.connect(self._show_film)
         reading.results_changed.connect(self._refresh_results)
         reading.settings_changed.connect(self._refresh_settings)
+        self.measuring.follow()
         self.studies.chosen.connect(self._choose)
-        self.film.step_requested.connect(reading.step)
-        self.film.display_changed.connect(lambda: self.status.show_film(self.film))
+        self.grid.step_requested.connect(reading.step)
+        self.grid.display_changed.connect(lambda: self.status.show_film(self.film))
+        self.grid.display_changed.connect(self.windows.refresh)
+        self.panes.compared.connect(self._refresh_checks)
         findings.age_given.connect(lambda age: reading.answer(age_years=age))
         findings.view_given.connect(lambda view: reading.answer(view=view))
         findings.impression_committed.connect(reading.commit_impression)
         findings.cancel_requested.connect(reading.cancel)
         findings.run_requested.connect(reading.run_again)
         findings.map_chosen.connect(self._choose_map)
-        findings.operating_point_chosen.connect(lambda name: self._edit(operating_point=name))
-        findings.opacity_changed.connect(lambda opacity: self._edit(saliency_opacity=opacity))
+        findings.operating_point_chosen.connect(lambda name: self.edit(operating_point=name))
+        findings.opacity_changed.connect(lambda opacity: self.edit(saliency_opacity=opacity))
 
     def _handlers(self) -> Handlers:
-        return {**window_handlers(self), **view_handlers(self)}
+        parts = (window_handlers, view_handlers, layout_handlers, measure_handlers)
+        return {name: call for part in parts for name, call in part(self).items()}
 
     def set_registry(self, registry: Registry) -> None:
         """Say what is installed."""
@@ -151,7 +196,7 @@ class MainWindow(QMainWindow):
     # What the reading says
 
     def _refresh_list(self) -> None:
-        self.studies.show_states(self.session.states, self.reading.state)
+        self.studies.show_states(self.session.states, self.reading.state, self.naming)
         self._refresh_actions()
         if self.reading.state is None:
             self._show_film()
@@ -161,14 +206,16 @@ class MainWindow(QMainWindow):
         state, loaded = self.reading.state, self.reading.shown
         self.layering.forget()
         if loaded is not None:
-            self.film.show_film(loaded)
+            # A pane that is chosen again shows its film as the reader left it.
+            if self.film.loaded is None or self.film.loaded.pyramid is not loaded.pyramid:
+                self.film.show_film(loaded)
         elif state is None:
             self.film.clear(*(("Looking for films…", "") if self.reading.finding else _EMPTY))
         elif state.failure is not None:
-            self.film.clear("This film cannot be shown", state.failure.text)
+            self.film.clear("This film cannot be shown", self.naming.failure(state))
         else:
             self.film.clear("Reading the film…", "")
-        self.actions_["invert"].setChecked(False)
+        self._refresh_checks()
         self.studies.select(state)
         self._refresh_actions()
         self._refresh_results()
@@ -179,15 +226,28 @@ class MainWindow(QMainWindow):
         if loaded is not None and state is not None:
             if self.film.loaded is not None and self.film.loaded.radiograph is not loaded.radiograph:
                 self.film.update_film(loaded.radiograph)
-            badge = film_words.PHANTOM_BADGE if loaded.radiograph.source == "phantom" else None
-            patient = [study_title(state.film)[0]] if state.film is not None else []
-            self.film.set_caption([*patient, *film_words.film_lines(loaded.radiograph, state.answered)], badge)
+            self._put_caption(self.film, state, loaded)
         shown = state if loaded is not None else None
         self.findings.show_state(
             shown, reading.settings, hidden=reading.hidden, chosen=self._visible_map(), note=self._note()
         )
         self.refresh_layers()
         self._refresh_actions()
+
+    def _put_caption(self, pane: FilmView, state: FilmState, loaded: LoadedFilm) -> None:
+        content = corner_content(state, loaded.radiograph, loaded.presentation, self.reading.settings, self.naming)
+        pane.set_corners(content)
+
+    def _refresh_checks(self) -> None:
+        """Actions that are on or off say how the chosen pane is shown."""
+        comparing = self.panes.comparing
+        for key, on in (
+            ("invert", self.film.inverted),
+            ("magnify", self.film.magnifying),
+            ("swipe", comparing == "swipe"),
+            ("blink", comparing == "blink"),
+        ):
+            self.actions_[key].setChecked(on)
 
     def _note(self) -> str:
         if self.registry is None:
@@ -207,8 +267,25 @@ class MainWindow(QMainWindow):
         self.layering.put_over(self.film, outlines=shown["mask"], saliency=shown["saliency"])
 
     def _refresh_settings(self) -> None:
-        self.findings.show_operating_point(self.reading.settings.operating_point)
-        bind(self.actions_, keys_in_force(self.reading.settings.shortcuts))
+        settings = self.reading.settings
+        self.findings.show_operating_point(settings.operating_point)
+        bind(self.actions_, keys_in_force(settings.shortcuts))
+        self._check_settings()
+        if self._masked != settings.mask_names:
+            self._masked = settings.mask_names
+            self.bar.clear()  # its sentences may name files
+            self._refresh_list()
+        self.panes.refresh_captions()
+
+    def _check_settings(self) -> None:
+        """Actions that switch a setting, as it stands."""
+        settings = self.reading.settings
+        for key, on in (
+            ("mask_names", settings.mask_names),
+            ("tint", settings.mask_style == "tint"),
+            ("contours", settings.map_style == "contours"),
+        ):
+            self.actions_[key].setChecked(on)
 
     def _refresh_actions(self) -> None:
         shown, state = self.reading.shown is not None, self.reading.state
@@ -233,7 +310,8 @@ class MainWindow(QMainWindow):
         self.actions_["saliency"].setChecked(not shown)
         self.reading.choose_map(choice)
 
-    def _edit(self, **changes: Any) -> None:
+    def edit(self, **changes: Any) -> None:
+        """Some settings that the reader changed."""
         self.use(replace(self.reading.settings, **changes))
 
     def use(self, settings: Settings) -> None:

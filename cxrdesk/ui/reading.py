@@ -16,8 +16,9 @@ from cxrdesk.ui.asking import Asking
 from cxrdesk.ui.background import Background
 from cxrdesk.ui.kept_films import KeptFilms, decode
 from cxrdesk.ui.messages import Messages
+from cxrdesk.ui.prefetch import Prefetch
 from cxrdesk.ui.session import FilmState, Session
-from cxrdesk.ui.viewer.film_view import LoadedFilm
+from cxrdesk.ui.viewer.loaded import LoadedFilm
 
 if TYPE_CHECKING:  # see _find
     from cxrdesk.inference.events import Event
@@ -60,7 +61,8 @@ class Reading(QObject):
         self._decoder.refused.connect(self._on_refused)
         self.asking = Asking(self.session, self.kept, lambda: self.shown, lambda: self.settings.operating_point, self)
         self.asking.submitted.connect(self.results_changed)
-        for source in (self._finder, self._decoder, self.asking):
+        self.prefetch = Prefetch(self.session, self.kept, self)
+        for source in (self._finder, self._decoder, self.asking, self.prefetch):
             source.broken.connect(self._on_broken)
 
     # Opening and showing
@@ -272,6 +274,7 @@ class Reading(QObject):
 
     def stop(self) -> None:
         """End the threads."""
+        self.prefetch.stop()
         self.asking.stop()
         self._finder.stop()
         self._decoder.stop()

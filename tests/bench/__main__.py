@@ -14,7 +14,10 @@ from rich.console import Console
 from rich.table import Table
 
 KEPT = Path(__file__).with_name("measured.json")
-NAMES = ("start", "heartbeat", "analysis", "compiled", "training", "evaluation", "phantom", "realism", "plugins")
+NAMES = (
+    "start", "heartbeat", "paint", "decode", "analysis", "compiled", "training", "evaluation", "phantom", "realism",
+    "plugins",
+)  # fmt: skip
 
 
 def main(names: list[str]) -> int:

@@ -64,14 +64,14 @@ def test_an_unreadable_film_beside_holds_nothing_up(seat: Seat, study: list[Path
 
 
 def test_slow_films_are_asked_about_once_more(seat: Seat, study: list[Path], monkeypatch: pytest.MonkeyPatch) -> None:
-    gate, load = threading.Event(), Film.load
+    gate, load = threading.Event(), Film.open
 
     def slow(film: Film) -> object:
         if film.path == study[2]:
             gate.wait(20)
         return load(film)
 
-    monkeypatch.setattr(Film, "load", slow)
+    monkeypatch.setattr(Film, "open", slow)
     seat.reading.asking.patience.setInterval(50)
     seat.reading.asking.connect_queue(seat.queue, most_films=2)
     seat.open(*study)
@@ -84,14 +84,14 @@ def test_slow_films_are_asked_about_once_more(seat: Seat, study: list[Path], mon
 def test_another_film_on_the_screen_forgets_them(
     seat: Seat, study: list[Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    gate, load = threading.Event(), Film.load
+    gate, load = threading.Event(), Film.open
 
     def slow(film: Film) -> object:
         if film.path == study[1]:
             gate.wait(20)
         return load(film)
 
-    monkeypatch.setattr(Film, "load", slow)
+    monkeypatch.setattr(Film, "open", slow)
     seat.reading.asking.connect_queue(seat.queue, most_films=2)
     seat.reading.open(study)
     seat.qtbot.waitUntil(lambda: bool(seat.reading.asking._awaited))

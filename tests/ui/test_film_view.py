@@ -12,7 +12,8 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
 from cxrdesk.imaging.voi import Window
-from cxrdesk.ui.viewer.film_view import FilmView, LoadedFilm
+from cxrdesk.ui.viewer.film_view import FilmView
+from cxrdesk.ui.viewer.loaded import LoadedFilm
 from tests.ui.conftest import Seat
 from tests.ui.fakes import film
 
@@ -160,8 +161,8 @@ def test_a_dropped_file_is_opened(seat: Seat, adult_film: Path) -> None:
     drop = QDropEvent(QPointF(400, 300), Qt.DropAction.CopyAction, data, LEFT, Qt.KeyboardModifier(0))
     QApplication.sendEvent(seat.window, drop)
     seat.qtbot.waitUntil(lambda: seat.reading.shown is not None)
-    assert seat.window.film.caption[1:] == ["Chest PA", "54 years"]
-    assert seat.window.film.badge == "Phantom: simulated film"
+    assert seat.window.film.corners.upper_left[1:] == ("Chest PA", "54 years")
+    assert seat.window.film.corners.badge == "Phantom: simulated film"
 
 
 def test_lengths_need_a_spacing_whose_meaning_is_known(seat: Seat) -> None:

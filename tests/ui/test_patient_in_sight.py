@@ -8,6 +8,7 @@ import pydicom
 import pytest
 
 from cxrdesk.ui.panels.study_list import _KEY, _KIND
+from cxrdesk.ui.viewer.corners import CornerContent
 from tests.ui.conftest import Seat
 
 
@@ -42,20 +43,20 @@ def test_the_head_of_the_films_patient_is_in_sight(seat: Seat, many: list[Path])
         head = next(rows[n] for n in range(row, -1, -1) if rows[n].data(_KIND) == "study")
         for index in (head, rows[row]):
             assert view.viewport().rect().contains(view.visualRect(index)), key
-        assert seat.window.film.caption[0] == head.data()
+        assert seat.window.film.corners.upper_left[0] == head.data()
 
 
 def test_a_picture_says_that_its_patient_is_not_named(seat: Seat, pictures: list[Path]) -> None:
     seat.open(pictures[0])
-    assert seat.window.film.caption[0] == "Patient not named"
+    assert seat.window.film.corners.upper_left[0] == "Patient not named"
 
 
 def test_a_long_name_leaves_room_for_the_film(seat: Seat, many: list[Path]) -> None:
     seat.open(many[0])
     film = seat.window.film
-    film.set_caption(["short"], None)
+    film.set_corners(CornerContent(upper_left=("short",)))
     short = film.grab().toImage()
-    film.set_caption(["Name " * 100], None)
+    film.set_corners(CornerContent(upper_left=("Name " * 100,)))
     long = film.grab().toImage()
-    right = int(film.width() * 0.7)
+    right = int(film.width() * 0.5)
     assert all(short.pixel(x, y) == long.pixel(x, y) for x in range(right, film.width(), 5) for y in range(0, 80, 2))

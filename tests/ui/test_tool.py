@@ -11,8 +11,9 @@ from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter
 from PySide6.QtTest import QTest
 
-from cxrdesk.ui.viewer.film_view import FilmView, LoadedFilm
+from cxrdesk.ui.viewer.film_view import FilmView
 from cxrdesk.ui.viewer.geometry import Geometry, Point
+from cxrdesk.ui.viewer.loaded import LoadedFilm
 from cxrdesk.ui.viewer.tool import MarkStyle
 from tests.ui.conftest import Seat
 from tests.ui.fakes import film
@@ -107,4 +108,5 @@ def test_marks_stay_on_their_film_point_and_leave_with_the_film(view: FilmView) 
         x, y = geometry.to_screen(20.0, 180.0)
         assert levels(view)[int(y) - 1 : int(y) + 2, int(x) - 1 : int(x) + 2].min() == 255
     view.show_film(LoadedFilm.of("b", film()))
-    np.testing.assert_array_equal(levels(view), plain)
+    # A picture of the corner text, painted again, may round its seams otherwise.
+    np.testing.assert_allclose(levels(view), plain.astype(int), atol=2)

@@ -184,10 +184,10 @@ def test_an_age_is_asked_for_once_and_answered(seat: Seat, pictures: list[Path])
     told = answer(seat, lambda d: scored(d, 0.9, Call.POSITIVE))
     assert "Pneumonia: positive" in told
     assert not box.isVisible()
-    assert seat.window.film.caption[1:] == [
+    assert seat.window.film.corners.upper_left[1:] == (
         "Chest AP (as entered by the reader)",
         "3 years (as entered by the reader)",
-    ]
+    )
 
 
 def test_an_answer_can_be_corrected(seat: Seat, pictures: list[Path]) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QStandardItem, QStandardItemModel
 from PySide6.QtWidgets import (
@@ -16,42 +14,18 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from cxrdesk.imaging.words import printable, view_text
+from cxrdesk.imaging.words import printable
+from cxrdesk.ui.naming import Naming
 from cxrdesk.ui.panels.pieces import label
 from cxrdesk.ui.session import FilmState
 from cxrdesk.ui.shapes import Shape, draw_shape
 from cxrdesk.ui.theme import colours, small_point_size
-
-if TYPE_CHECKING:  # importing it costs what the window has no time for
-    from cxrdesk.studies.importers import Film
 
 _KEY = Qt.ItemDataRole.UserRole
 _SECOND = Qt.ItemDataRole.UserRole + 1
 _KIND = Qt.ItemDataRole.UserRole + 2
 _PAD = 8
 Index = QModelIndex | QPersistentModelIndex
-
-
-def study_title(film: Film) -> tuple[str, str]:
-    """(patient, identifier and date) as the head of a study; shown here, the name also over the film."""
-    who = film.identity
-    name = " ".join((who.name or "").replace("^", " ").split()) or "Patient not named"
-    told = [part for part in (who.patient_id, film.study_date.isoformat() if film.study_date else None) if part]
-    return name, " · ".join(told)
-
-
-def film_title(state: FilmState) -> tuple[str, str]:
-    """The two lines of a film's row."""
-    if state.film is None:
-        assert state.failure is not None
-        return state.failure.path.name, state.failure.text
-    if state.failure is not None:
-        return state.film.path.name, state.failure.text
-    film = state.film
-    told = [part for part in (film.modality, film.description or film.path.name) if part]
-    if film.modality is None:
-        return film.path.name, "Picture"
-    return view_text(film.view), " · ".join(told)
 
 
 class StudyList(QWidget):
@@ -82,7 +56,7 @@ class StudyList(QWidget):
         column.addWidget(self.heading)
         column.addWidget(self.view, 1)
 
-    def show_states(self, states: list[FilmState], current: FilmState | None) -> None:
+    def show_states(self, states: list[FilmState], current: FilmState | None, naming: Naming) -> None:
         """Rebuild the rows; no signal comes of it."""
         self._filling = True
         self._model.clear()
@@ -90,12 +64,12 @@ class StudyList(QWidget):
         for state in states:
             head = self._study_of(state)
             if head is not None and head != study:
-                self._append("study", *study_title(state.film) if state.film else ("", ""), key="")
+                self._append("study", *naming.study(state.film) if state.film else ("", ""), key="")
             if head is None and study != "none":
                 self._append("study", "Could not be opened", "", key="")
             study = head if head is not None else "none"
             kind = "failure" if state.failure is not None else "film"
-            self._append(kind, *film_title(state), key=state.key)
+            self._append(kind, *naming.film(state), key=state.key)
         films = sum(state.failure is None for state in states)
         self.heading.setText(f"Studies · {films} film{'' if films == 1 else 's'}" if states else "Studies")
         self.select(current)

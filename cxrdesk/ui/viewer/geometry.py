@@ -135,12 +135,12 @@ class Geometry:
         scaled = replace(self, scale=min(max(self.scale * factor, smallest), largest), fitted=False)
         (x, y), (under_x, under_y) = self.to_film(*at), scaled.to_film(*at)
         center = (self.center[0] + x - under_x, self.center[1] + y - under_y)
-        return replace(scaled, center=center)._held()
+        return replace(scaled, center=center).held()
 
     def panned(self, dx: float, dy: float) -> Geometry:
         """The film moved by screen pixels."""
         x, y = self._film_step(dx, dy)
-        return replace(self, center=(self.center[0] - x, self.center[1] - y), fitted=False)._held()
+        return replace(self, center=(self.center[0] - x, self.center[1] - y), fitted=False).held()
 
     def turned(self, degrees: int) -> Geometry:
         """What is seen turned clockwise by a multiple of 90 degrees, around the same middle."""
@@ -157,12 +157,13 @@ class Geometry:
 
     def actual_size(self) -> Geometry:
         """One film pixel on one screen pixel, around the same middle."""
-        return replace(self, scale=1.0, fitted=False)._held()
+        return replace(self, scale=1.0, fitted=False).held()
 
     def _kept(self) -> Geometry:
-        return self.fit() if self.fitted else self._held()
+        return self.fit() if self.fitted else self.held()
 
-    def _held(self) -> Geometry:
+    def held(self) -> Geometry:
+        """The same, moved so that enough of the film stays in sight."""
         rows, cols = self.film
         width, height = self.viewport[::-1] if self.on_side else self.viewport
         half_x = width / 2 / self.scale

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -11,14 +12,21 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QImage, QPainter, QPen, QPolygonF, QTransform
 
 from cxrdesk.imaging.preprocess import Box
+from cxrdesk.ui.theme import colours
 from cxrdesk.ui.viewer.geometry import Geometry
-from cxrdesk.ui.viewer.overlays import half_mass_outline, mask_outline, saliency_image
+from cxrdesk.ui.viewer.overlays import LEVELS, half_mass_outline, level_outlines, mask_outline, saliency_image
+from cxrdesk.ui.viewer.texts import small
 
 if TYPE_CHECKING:  # results come after the first film: the window does not wait for their imports
     from cxrdesk.inference.result import MaskResult, SaliencyResult
 
 MASK_COLOUR = "#6fd0ff"
 CONTOUR_COLOUR = "#ffd27a"
+_TINT = QColor(111, 208, 255, 60)
+_DASHES = {0.25: [1.0, 3.0], 0.5: [4.0, 3.0], 0.75: [9.0, 3.0], 1.0: []}
+"""By share of the reference: the line says how much without its colour."""
+_SEAM = ((1.3, 0.0), (-1.3, 0.0), (0.0, 1.3), (0.0, -1.3))
+_LINE = ((-0.3, 0.3), (0.3, -0.3))
 
 
 def _polygon(line: NDArray[np.floating]) -> QPolygonF:
@@ -37,27 +45,66 @@ def _film_to_screen(geometry: Geometry) -> QTransform:
     return QTransform.fromScale(cols, rows) * QTransform(*geometry.matrix)
 
 
-def _draw_lines(painter: QPainter, geometry: Geometry, lines: list[QPolygonF], colour: str) -> None:
+def _draw_lines(
+    painter: QPainter, geometry: Geometry, lines: list[QPolygonF], colour: str, dashes: Sequence[float] = ()
+) -> None:
     to_screen = _film_to_screen(geometry)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     painter.setBrush(Qt.BrushStyle.NoBrush)
-    # A dark seam keeps the line in sight on white bone and black air alike.
-    for width, shade in ((3.2, QColor(0, 0, 0, 120)), (1.5, QColor(colour))):
-        painter.setPen(QPen(shade, width))
-        for line in lines:
-            painter.drawPolygon(to_screen.map(line))
+    # Lines that leave the viewport take five times as long where no clip says so.
+    painter.setClipRect(QRectF(0, 0, *geometry.viewport), Qt.ClipOperation.IntersectClip)
+    # A dark seam keeps the line in sight on white bone and black air alike. Lines one wide, side by side and mapped
+    # beforehand: whatever is wider, or goes through the painter's transform, takes six times as long at each zoom step.
+    seam, mapped = QColor(0, 0, 0, 110), [to_screen.map(line) for line in lines]
+    for shade, dx, dy in (
+        *((seam, *aside) for aside in _SEAM),
+        (QColor(colour), -0.3, 0.3),
+        (QColor(colour), 0.3, -0.3),
+    ):
+        pen = QPen(shade, 1)
+        if dashes:
+            pen.setDashPattern(list(dashes))
+        painter.setPen(pen)
+        for line in mapped:
+            painter.drawPolygon(line.translated(dx, dy))
+
+
+def _write_level(painter: QPainter, geometry: Geometry, line: QPolygonF, text: str) -> None:
+    """A number where a line is highest on the screen."""
+    mapped = _film_to_screen(geometry).map(line)
+    top = min((mapped.at(number) for number in range(mapped.size())), key=lambda point: point.y())
+    small(painter)
+    metrics = painter.fontMetrics()
+    rect = QRectF(0, 0, metrics.horizontalAdvance(text) + 4, metrics.height())
+    rect.moveCenter(top)
+    painter.fillRect(rect, QColor(colours().film_back))
+    painter.setPen(QColor(CONTOUR_COLOUR))
+    painter.drawText(rect, int(Qt.AlignmentFlag.AlignCenter), text)
 
 
 class MaskLayer:
-    """Outlines of structures."""
+    """Structures, as outlines or as a tint.
 
-    def __init__(self, results: list[MaskResult]) -> None:
-        self.results = results
+    Parameters
+    ----------
+    style : str
+        ``"outline"`` or ``"tint"``.
+    """
+
+    def __init__(self, results: list[MaskResult], style: str = "outline") -> None:
+        self.results, self._tinted = results, style == "tint"
         self._lines = [_polygon(line) for r in results if r.mask is not None for line in mask_outline(r.mask.values)]
 
     def paint(self, painter: QPainter, geometry: Geometry) -> None:
         """Draw over the film."""
-        _draw_lines(painter, geometry, self._lines, MASK_COLOUR)
+        if not self._tinted:
+            _draw_lines(painter, geometry, self._lines, MASK_COLOUR)
+            return
+        to_screen = _film_to_screen(geometry)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(_TINT)
+        for line in self._lines:
+            painter.drawPolygon(to_screen.map(line))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,10 +124,18 @@ class SaliencyLabel:
 
 
 class SaliencyLayer:
-    """A saliency map: by the host's colour map, or as its plugin renders it."""
+    """A saliency map: by the host's colour map or contours, or as its plugin renders it.
 
-    def __init__(self, result: SaliencyResult, label: SaliencyLabel) -> None:
+    Parameters
+    ----------
+    style : str
+        ``"colour"`` or ``"contours"``; a plugin's own drawing, and a map without a scale, know one style only.
+    """
+
+    def __init__(self, result: SaliencyResult, label: SaliencyLabel, style: str = "colour") -> None:
         self.result, self.label = result, label
+        self.contours = style == "contours" and result.rendering is None and bool(result.reference)
+        self._levels: list[tuple[float, list[QPolygonF]]] = []
         self._image: QImage | None = None
         self._lines: list[QPolygonF] = []
         self._boxes: list[Box] = []
@@ -90,6 +145,8 @@ class SaliencyLayer:
             self._boxes = list(rendering.boxes)
         if rendering is not None and rendering.image is not None:
             self._image = _rgba(rendering.image)
+        elif self.contours:
+            self._levels = [(level, [_polygon(line) for line in lines]) for level, lines in level_outlines(result)]
         elif rendering is None:
             values = saliency_image(result)
             if values is None:
@@ -103,10 +160,23 @@ class SaliencyLayer:
         return self.result.reference is not None and self.result.rendering is None
 
     @property
+    def has_bar(self) -> bool:
+        """Whether a colour bar belongs beside it."""
+        return self.has_scale and not self.contours
+
+    @property
     def scale_text(self) -> str:
-        """What the drawing's values mean."""
+        """What the drawing's values mean, and how much of it lies inside the lungs."""
+        inside = self.result.lung_share
+        lungs = "" if inside is None else f"; {inside:.0%} inside the lungs"
+        return f"{self._unit}{lungs}"
+
+    @property
+    def _unit(self) -> str:
+        if self.contours:
+            return f"lines at {', '.join(f'{level:g}' for level in LEVELS)} of reference {self.result.reference:.3g}"
         if self.has_scale:
-            return "share of reference"
+            return f"share of reference {self.result.reference:.3g}"
         if self.result.rendering is not None:
             return "drawn by the plugin"
         return "no reference: the outline holds half of the map"
@@ -124,6 +194,10 @@ class SaliencyLayer:
             painter.restore()
         painter.setOpacity(max(opacity, 0.35) if opacity else 0.0)
         _draw_lines(painter, geometry, self._lines, CONTOUR_COLOUR)
+        painter.setOpacity(0.55 + 0.45 * opacity if opacity else 0.0)  # thin lines need more than areas do
+        for level, lines in self._levels:
+            _draw_lines(painter, geometry, lines, CONTOUR_COLOUR, _DASHES[level])
+            _write_level(painter, geometry, lines[0], f"{level:g}")
         painter.setPen(QPen(QColor(CONTOUR_COLOUR), 1.5))
         for box in self._boxes:
             painter.drawRect(QRectF(*geometry.screen_rect(box)))

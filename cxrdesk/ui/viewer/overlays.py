@@ -14,6 +14,8 @@ if TYPE_CHECKING:  # results come after the first film: the window does not wait
     from cxrdesk.inference.result import SaliencyResult
 
 _SHARES = (1, 1)
+LEVELS = (0.25, 0.5, 0.75, 1.0)
+"""Shares of the reference at which contours are drawn."""
 
 
 def saliency_image(saliency: SaliencyResult) -> NDArray[np.uint8] | None:
@@ -38,6 +40,18 @@ def half_mass_outline(saliency: SaliencyResult) -> list[NDArray[np.float64]]:
     level = ordered[int(np.searchsorted(mass, mass[-1] / 2))]
     threshold = float(max(level, np.finfo(np.float32).tiny))
     return outlines(values, _SHARES, threshold=threshold, box=saliency.map.box)
+
+
+def level_outlines(saliency: SaliencyResult) -> list[tuple[float, list[NDArray[np.float64]]]]:
+    """Closed lines, shares of the film (x, y), around what reaches each of `LEVELS`; nothing without a reference.
+
+    The map's own largest value plays no part: a weak map has fewer lines.
+    """
+    if not saliency.reference:
+        return []
+    values, box = refined(saliency.map.values), saliency.map.box
+    found = [(level, outlines(values, _SHARES, threshold=level * saliency.reference, box=box)) for level in LEVELS]
+    return [(level, lines) for level, lines in found if lines]
 
 
 def mask_outline(values: NDArray[np.float32]) -> list[NDArray[np.float64]]:

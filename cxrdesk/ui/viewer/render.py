@@ -10,9 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cxrdesk.imaging.display import apply_table, display_table
-from cxrdesk.imaging.radiograph import Radiograph, StoredPixels
+from cxrdesk.imaging.radiograph import Radiograph
 from cxrdesk.imaging.voi import Voi
 from cxrdesk.ui.viewer.geometry import Geometry
+from cxrdesk.ui.viewer.pyramid import Pyramid
+
+_TURNS = {90: cv2.ROTATE_90_CLOCKWISE, 180: cv2.ROTATE_180, 270: cv2.ROTATE_90_COUNTERCLOCKWISE}
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,7 +24,8 @@ class Picture:
 
     Parameters
     ----------
-    levels : ndarray of uint8, shape (height, width)
+    levels : ndarray of uint8, shape (height, width) or (height, width, 4)
+        In colour: blue, green, red and one that is not looked at.
     left, top : int
         Screen pixel of the first level.
     """
@@ -31,10 +35,86 @@ class Picture:
     top: int
 
 
-def oriented(values: NDArray[Any], geometry: Geometry) -> NDArray[Any]:
-    """Film pixels (rows, cols) as the geometry turns and flips them; a view where that is possible."""
-    turned = np.rot90(values, -geometry.rotation // 90)
-    return turned[:, ::-1] if geometry.flipped else turned
+@dataclass(frozen=True, eq=False)
+class Region:
+    """What is visible of a film, at the screen's size.
+
+    Parameters
+    ----------
+    pixels : ndarray, shape (height, width) or (height, width, channels)
+        Of the film's own dtype.
+    kept : ndarray of uint8, shape (height, width), or None
+        0 where padding took part, else 255.
+    left, top : int
+        Screen pixel of the first one.
+    """
+
+    pixels: NDArray[Any]
+    kept: NDArray[np.uint8] | None
+    left: int
+    top: int
+
+
+def visible_region(pyramid: Pyramid, geometry: Geometry) -> Region | None:
+    """Resample what is in sight, at stored precision; None if nothing is."""
+    part = geometry.visible()
+    if part is None:
+        return None
+    level = pyramid.level_for(geometry.scale * min(1.0, geometry.aspect))
+    pixels, step = pyramid.pixels(level), 1 << level
+    r0, c0 = part[0] // step, part[2] // step
+    r1, c1 = min(-(-part[1] // step), pixels.shape[0]), min(-(-part[3] // step), pixels.shape[1])
+    if r0 >= r1 or c0 >= c1:
+        return None
+    (xa, ya), (xb, yb) = geometry.to_screen(c0 * step, r0 * step), geometry.to_screen(c1 * step, r1 * step)
+    left, right = round(min(xa, xb)), round(max(xa, xb))
+    top, bottom = round(min(ya, yb)), round(max(ya, yb))
+    size = (max(1, right - left), max(1, bottom - top))
+    size = size[::-1] if geometry.on_side else size
+    shown = _oriented(_resized(pixels[r0:r1, c0:c1], size), geometry)
+    kept = pyramid.kept(level)
+    if kept is not None:
+        # What is mixed with padding is no gray level of the film.
+        whole = cv2.threshold(_resized(kept[r0:r1, c0:c1], size), 254, 255, cv2.THRESH_BINARY)[1]
+        kept = np.asarray(_oriented(whole, geometry), dtype=np.uint8)
+    return Region(np.ascontiguousarray(shown), kept, left, top)
+
+
+def _resized(pixels: NDArray[Any], size: tuple[int, int]) -> NDArray[Any]:
+    """`pixels` at (width, height)."""
+    if size == pixels.shape[1::-1]:
+        return pixels
+    # Linear sampling reads 2 x 2 pixels for each of the screen: it leaves none out where they are under twice as many.
+    under_two = pixels.shape[1] <= 2 * size[0] and pixels.shape[0] <= 2 * size[1]
+    return np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_LINEAR if under_two else cv2.INTER_AREA))
+
+
+def _oriented(pixels: NDArray[Any], geometry: Geometry) -> NDArray[Any]:
+    turned = cv2.rotate(pixels, _TURNS[geometry.rotation]) if geometry.rotation else pixels
+    return np.asarray(cv2.flip(turned, 1) if geometry.flipped else turned)
+
+
+class ColourRenderer:
+    """As `Renderer`, for pictures in colour: they have no window."""
+
+    def __init__(self, pyramid: Pyramid) -> None:
+        self._pyramid = pyramid
+        self._picture: tuple[Geometry, bool, Picture | None] | None = None
+
+    def render(self, geometry: Geometry, voi: Voi, *, inverted: bool) -> Picture | None:
+        """The picture in the viewport, or None if the film is out of sight; `voi` is not for colours."""
+        if self._picture is None or self._picture[:2] != (geometry, inverted):
+            self._picture = (geometry, inverted, self._rendered(geometry, inverted))
+        return self._picture[2]
+
+    def _rendered(self, geometry: Geometry, inverted: bool) -> Picture | None:
+        region = visible_region(self._pyramid, geometry)
+        if region is None:
+            return None
+        levels = cv2.bitwise_not(region.pixels) if inverted else region.pixels
+        if region.kept is not None:
+            levels = cv2.bitwise_and(levels, levels, mask=region.kept)
+        return Picture(np.asarray(levels, dtype=np.uint8), region.left, region.top)
 
 
 class Renderer:
@@ -43,58 +123,37 @@ class Renderer:
     Each step keeps its last result: windowing does not resample, overlays do neither.
     """
 
-    def __init__(self, radiograph: Radiograph) -> None:
+    def __init__(self, radiograph: Radiograph, pyramid: Pyramid | None = None) -> None:
         self.radiograph = radiograph
-        self._region: tuple[Geometry, StoredPixels, NDArray[np.bool_] | None, int, int] | None = None
+        self._pyramid = pyramid or Pyramid(radiograph.stored, radiograph.padding)
+        self._region: tuple[Geometry, Region | None] | None = None
         self._table: tuple[Voi, bool, NDArray[np.uint8]] | None = None
-        self._picture: tuple[object, object, Picture] | None = None
+        self._picture: tuple[Region, NDArray[np.uint8], Picture] | None = None
 
     def render(self, geometry: Geometry, voi: Voi, *, inverted: bool) -> Picture | None:
-        """The picture in the viewport, or None if the film is out of sight."""
-        region = self._resample(geometry)
+        """The picture in the viewport, valid until the next call; None if the film is out of sight."""
+        region = self._visible(geometry)
         if region is None:
             return None
         table = self._gray_table(voi, inverted)
         if self._picture is None or self._picture[0] is not region or self._picture[1] is not table:
-            _, stored, padding, left, top = region
-            levels = apply_table(stored, table)
-            if padding is not None:
-                levels[padding] = 0
-            self._picture = (region, table, Picture(levels, left, top))
+            # The levels before are no longer needed: their memory is used again where it has the size.
+            before = self._picture[2].levels if self._picture is not None else None
+            out = before if before is not None and before.shape == region.pixels.shape else None
+            levels = apply_table(region.pixels, table, out)
+            if region.kept is not None:
+                cv2.bitwise_and(levels, region.kept, dst=levels)
+            self._picture = (region, table, Picture(levels, region.left, region.top))
         return self._picture[2]
+
+    def _visible(self, geometry: Geometry) -> Region | None:
+        if self._region is None or self._region[0] != geometry:
+            self._region = (geometry, visible_region(self._pyramid, geometry))
+        return self._region[1]
 
     def _gray_table(self, voi: Voi, inverted: bool) -> NDArray[np.uint8]:
         if self._table is None or self._table[0] is not voi or self._table[1] != inverted:
-            self._table = (voi, inverted, display_table(self.radiograph, voi, inverted=inverted))
+            low, high = self.radiograph.stored_range
+            there = max(self._pyramid.range[0], low), min(self._pyramid.range[1], high)
+            self._table = (voi, inverted, display_table(self.radiograph, voi, inverted=inverted, within=there))
         return self._table[2]
-
-    def _resample(self, geometry: Geometry) -> tuple[Geometry, StoredPixels, NDArray[np.bool_] | None, int, int] | None:
-        if self._region is not None and self._region[0] == geometry:
-            return self._region
-        part = geometry.visible()
-        if part is None:
-            return None
-        r0, r1, c0, c1 = part
-        (xa, ya), (xb, yb) = geometry.to_screen(c0, r0), geometry.to_screen(c1, r1)
-        left, right = round(min(xa, xb)), round(max(xa, xb))
-        top, bottom = round(min(ya, yb)), round(max(ya, yb))
-        size = (max(1, right - left), max(1, bottom - top))
-        size = size[::-1] if geometry.on_side else size
-        crop = self.radiograph.stored[r0:r1, c0:c1]
-        shrinks = size[0] <= crop.shape[1] and size[1] <= crop.shape[0]
-        method = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
-        stored: Any = crop if size == crop.shape[::-1] else cv2.resize(crop, size, interpolation=method)
-        padding = self._padding(crop, size, method)
-        padding = None if padding is None else oriented(padding, geometry)
-        self._region = (geometry, np.ascontiguousarray(oriented(stored, geometry)), padding, left, top)
-        return self._region
-
-    def _padding(self, crop: StoredPixels, size: tuple[int, int], method: int) -> NDArray[np.bool_] | None:
-        """Where padding took part: its values are no gray levels, and must not be mixed with the film's."""
-        if self.radiograph.padding is None:
-            return None
-        low, high = self.radiograph.padding
-        inside = ((crop >= low) & (crop <= high)).astype(np.uint8)
-        if not inside.any():
-            return None
-        return np.asarray(cv2.resize(inside * np.uint8(255), size, interpolation=method) > 0)

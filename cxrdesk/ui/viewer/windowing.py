@@ -13,6 +13,36 @@ _PIXELS_FOR_SPAN = 600.0
 
 
 @dataclass(frozen=True, kw_only=True)
+class Switches:
+    """Which of a film's tables are looked through (PS3.4 N.2), for who wants to see what one of them does.
+
+    Parameters
+    ----------
+    modality : bool
+        Modality LUT or rescale; off: stored values.
+    voi : bool
+        Window or VOI LUT; off: from the smallest to the largest value that there could be.
+    presentation : bool
+        Polarity of MONOCHROME1 or of the Presentation LUT Shape; off: larger is brighter.
+    """
+
+    modality: bool = True
+    voi: bool = True
+    presentation: bool = True
+
+
+AS_STORED = Switches()
+
+
+def switched_voi(radiograph: Radiograph, voi: Voi, switches: Switches) -> Voi:
+    """The VOI to look through: the whole range where it is off, or where its values are not the modality's."""
+    if switches.voi and switches.modality:
+        return voi
+    low, high = radiograph.value_range if switches.modality else radiograph.stored_range
+    return Window(center=(low + high) / 2, width=max(high - low, 1), function=VoiFunction.LINEAR_EXACT)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Windowing:
     """A film's current window and where it may go.
 
@@ -23,8 +53,12 @@ class Windowing:
     default : Window or VoiLut
         What the film came with.
     limits : WindowLimits
+    start : Window
+        The default, or the window nearest to it where it is a VOI LUT.
     dark_up : bool
         Whether larger modality values are shown darker.
+    near : Window or None
+        The window nearest to `voi` where that is a VOI LUT other than the default.
     """
 
     voi: Voi
@@ -32,6 +66,7 @@ class Windowing:
     limits: WindowLimits
     start: Window
     dark_up: bool
+    near: Window | None = None
 
     @classmethod
     def of(cls, radiograph: Radiograph) -> Windowing:
@@ -47,7 +82,7 @@ class Windowing:
     @property
     def window(self) -> Window:
         """The window shown, or the one nearest to the VOI LUT shown."""
-        return self.voi if isinstance(self.voi, Window) else self.start
+        return self.voi if isinstance(self.voi, Window) else self.near or self.start
 
     def dragged(self, dx: float, dy: float, *, inverted: bool) -> Windowing:
         """After a drag by screen pixels: to the right widens, upwards brightens, whatever the polarity.
@@ -66,6 +101,11 @@ class Windowing:
         moved = replace(old, center=center, width=max(width, least), explanation="set by hand")
         return replace(self, voi=self.limits.clamp(moved))
 
+    def using(self, radiograph: Radiograph, voi: Voi) -> Windowing:
+        """Another window or VOI LUT, as it is; windowing by hand goes on from it."""
+        near = as_window(radiograph, voi) if not isinstance(voi, Window) and voi is not self.default else None
+        return replace(self, voi=voi, near=near)
+
     def reset(self) -> Windowing:
         """The film's own display default again."""
-        return replace(self, voi=self.default)
+        return replace(self, voi=self.default, near=None)

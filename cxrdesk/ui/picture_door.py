@@ -1,0 +1,110 @@
+"""Copies, saves and prints what is seen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from PySide6.QtCore import QByteArray, QIODevice, QSaveFile
+from PySide6.QtGui import QGuiApplication, QImage, QImageWriter
+from PySide6.QtWidgets import QApplication, QDialog, QFileDialog, QLabel, QWidget
+
+from cxrdesk.ui.messages import Messages
+from cxrdesk.ui.snapshot import Scene, picture_of, remarks_of
+
+_FORMATS = {".png": b"PNG", ".jpg": b"JPEG", ".jpeg": b"JPEG"}
+_JPEG_QUALITY = 95
+
+
+class PictureDoor:
+    """What the window does about pictures of itself.
+
+    Parameters
+    ----------
+    window : QWidget
+        Parent of its dialogs.
+    scene : callable
+        Gives the films that are seen now.
+    """
+
+    def __init__(self, window: QWidget, messages: Messages, scene: Callable[[], Scene]) -> None:
+        self._window, self._messages, self._scene = window, messages, scene
+
+    def copy(self) -> None:
+        """The picture to the clipboard; a text where the reader has chosen one."""
+        focus = QApplication.focusWidget()
+        if isinstance(focus, QLabel) and focus.hasSelectedText():
+            QGuiApplication.clipboard().setText(focus.selectedText())
+            return
+        scene = self._scene()
+        picture = picture_of(scene, ratio=self._window.devicePixelRatioF(), remarks=remarks_of(scene))
+        QGuiApplication.clipboard().setImage(picture)
+        self._messages.info("The picture was copied, with what is drawn over it and the names that are shown.")
+
+    def ask_export(self) -> None:
+        """Ask how large the picture is to be, and where it goes."""
+        from cxrdesk.ui.dialogs.export import ExportDialog
+
+        scene = self._scene()
+        dialog = ExportDialog(scene, self._window.devicePixelRatioF(), self._window)
+        dialog.accepted.connect(lambda: self._ask_file(dialog.ratio))
+        dialog.accepted.connect(dialog.deleteLater)
+        dialog.rejected.connect(dialog.deleteLater)
+        dialog.open()
+
+    def _ask_file(self, ratio: float) -> None:
+        dialog = QFileDialog(self._window, "Save the picture")
+        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+        dialog.setNameFilters(["PNG (*.png)", "JPEG (*.jpg *.jpeg)"])
+        dialog.filterSelected.connect(lambda chosen: dialog.setDefaultSuffix("jpg" if "JPEG" in chosen else "png"))
+        dialog.setDefaultSuffix("png")
+        dialog.selectFile("cxrdesk-film.png")  # no name of a patient unless the reader types one
+        dialog.fileSelected.connect(lambda name: self.save(Path(name), self._scene(), ratio))
+        dialog.open()
+
+    def save(self, path: Path, scene: Scene, ratio: float) -> None:
+        """Write the picture at `path`, as its suffix says; a file that stands there stays whole until it is written."""
+        kind = _FORMATS.get(path.suffix.lower())
+        if kind is None:
+            self._messages.error("Pictures are saved as .png or .jpg; choose another name.", code="picture")
+            return
+        picture = picture_of(scene, ratio=ratio, remarks=remarks_of(scene))
+        if why := _write(picture, path, kind):
+            text = f"The picture could not be saved in {path.parent} ({why}); choose another folder."
+            self._messages.error(text, code="picture")
+        else:
+            self._messages.info(f"The picture was saved as {path.name}, {picture.width()} x {picture.height()} pixels.")
+
+    def print_(self) -> None:
+        """Ask for a printer, or a PDF file, and print."""
+        from PySide6.QtPrintSupport import QPrintDialog
+
+        from cxrdesk.ui.printing import new_printer, print_scene
+
+        scene = self._scene()
+        printer = new_printer(scene)
+        dialog = QPrintDialog(printer, self._window)
+        dialog.setOption(QPrintDialog.PrintDialogOption.PrintPageRange, False)
+
+        def go() -> None:
+            if print_scene(printer, scene):
+                self._messages.info("The film was sent to the printer.")
+            else:
+                self._messages.error("The printer did not take the film; choose another one.", code="print")
+
+        dialog.accepted.connect(go)
+        dialog.finished.connect(dialog.deleteLater)
+        QDialog.open(dialog)  # QPrintDialog's own wants a receiver
+
+
+def _write(picture: QImage, path: Path, kind: bytes) -> str:
+    """Why the file could not be written; empty where it was."""
+    file = QSaveFile(str(path))
+    if not file.open(QIODevice.OpenModeFlag.WriteOnly):
+        return file.errorString()
+    writer = QImageWriter(file, QByteArray(kind))
+    # Of a PNG it says how hard it is packed, 0 the hardest: there a film of 9 megapixels takes seconds.
+    writer.setQuality(_JPEG_QUALITY if kind == b"JPEG" else 60)
+    if not writer.write(picture):
+        file.cancelWriting()
+    return "" if file.commit() else file.errorString() or writer.errorString()

@@ -1,0 +1,154 @@
+"""Paints a film with all that lies on it, for the screen and for paper."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QImage, QPainter
+
+from cxrdesk.imaging.voi import Voi
+from cxrdesk.ui.film_words import window_words, zoom_words
+from cxrdesk.ui.theme import colours, small_point_size
+from cxrdesk.ui.viewer.annotations import colour_bar, draw_legend
+from cxrdesk.ui.viewer.corners import draw_corners, draw_live, live_lines, live_rect
+from cxrdesk.ui.viewer.loaded import LoadedFilm
+from cxrdesk.ui.viewer.magnifier import Magnifier
+from cxrdesk.ui.viewer.overlay_cache import OverlayCache
+from cxrdesk.ui.viewer.painting import Frame, draw_picture
+from cxrdesk.ui.viewer.planes import PlaneLayer
+from cxrdesk.ui.viewer.renderers import AnyRenderer, renderer_of
+from cxrdesk.ui.viewer.windowing import AS_STORED, Switches, Windowing, switched_voi
+
+if TYPE_CHECKING:
+    from cxrdesk.ui.viewer.film_view import FilmView
+
+
+class FilmPainter:
+    """Keeps what was computed for one film from step to step, and nothing of it for the next film."""
+
+    def __init__(self, view: FilmView) -> None:
+        self._view = view
+        self._frame = Frame()
+        self._overlays, self._marked = OverlayCache(), OverlayCache()
+        self._bar: QImage | None = None
+        self._renderer: AnyRenderer | None = None
+        self._planes: PlaneLayer | None = None
+        self._switched: tuple[tuple[Voi, Switches], Voi] | None = None
+        self.magnifier: Magnifier | None = None
+
+    def forget(self) -> None:
+        """No film."""
+        self._frame, self._renderer, self._planes, self._switched = Frame(), None, None, None
+        self.magnifier = None
+        self._overlays.forget()
+        self._marked.forget()
+
+    def take(self, loaded: LoadedFilm, switches: Switches = AS_STORED) -> None:
+        """A film, through some of its tables."""
+        self._renderer = renderer_of(loaded, switches)
+        overlays = loaded.presentation.overlays
+        if overlays and self._planes is None:
+            self._planes = PlaneLayer(overlays, loaded.radiograph.shape)
+
+    def paint(self, painter: QPainter, ratio: float, cursor: QPointF | None) -> None:
+        """All that is seen but the focus, in the widget's coordinates; a film is shown.
+
+        Parameters
+        ----------
+        ratio : float
+            Pixels of the screen for each of the widget's.
+        cursor : QPointF or None
+            Where a magnifying glass would be.
+        """
+        view, windowing = self._view, self._view.windowing
+        if self._renderer is None or windowing is None or view.loaded is None:
+            return
+        self._paint_film(painter, self._renderer, self._frame, windowing, ratio)
+        layers = (view.geometry_, view.planes_shown, view.mask_layer, view.saliency_layer, view.opacity, view.lungs)
+        dress = (view.loaded.radiograph, view.corners, colours(), small_point_size())
+        self._overlays.paint(painter, view.size(), ratio, (*layers, *dress), self._paint_over)
+        # Each mark is another object once it changed.
+        marks = (view.geometry_, view.mark_style, *view.marks)
+        if view.marks:
+            self._marked.paint(painter, view.size(), ratio, marks, self._paint_marks)
+        self._paint_moving(painter, windowing, ratio)
+        if self.magnifier is not None and cursor is not None:
+            seen = self._seen(windowing)
+            self.magnifier.paint(painter, view.geometry_, cursor, seen, inverted=view.inverted, ratio=ratio)
+
+    def draw(self, painter: QPainter, ratio: float) -> None:
+        """As `paint` without the glass, for prints and pictures: at any ratio, and keeping nothing of it."""
+        view = self._view
+        if view.loaded is None or view.windowing is None:
+            return
+        # What the screen keeps from step to step stays its own.
+        self._paint_film(painter, renderer_of(view.loaded, view.switches), Frame(), view.windowing, ratio)
+        self._paint_over(painter)
+        self._paint_marks(painter)
+        self._paint_moving(painter, view.windowing, ratio)
+
+    def live_rect(self) -> QRectF:
+        """Where the words stand that change with the window."""
+        view = self._view
+        return live_rect(view.corners, view.geometry_, len(self._live_lines(view.windowing)))
+
+    def _paint_film(
+        self, painter: QPainter, renderer: AnyRenderer, frame: Frame, windowing: Windowing, ratio: float
+    ) -> None:
+        g, whole = self._view.geometry_, QRectF(self._view.rect())
+        fine = replace(g, viewport=(g.viewport[0] * ratio, g.viewport[1] * ratio), scale=g.scale * ratio)
+        picture = renderer.render(fine, self._seen(windowing), inverted=self._view.inverted)
+        if picture is None:
+            painter.fillRect(whole, Qt.GlobalColor.black)
+            return
+        draw_picture(painter, picture, frame.image(picture, ratio), whole)
+
+    def _paint_over(self, painter: QPainter) -> None:
+        """What stays while the window changes."""
+        view = self._view
+        if view.loaded is None:
+            return
+        if self._planes is not None and view.planes_shown:
+            self._planes.paint(painter, view.geometry_)
+        if view.mask_layer is not None:
+            view.mask_layer.paint(painter, view.geometry_)
+        if view.saliency_layer is not None:
+            view.saliency_layer.paint(painter, view.geometry_, view.opacity)
+        taken = draw_corners(painter, view.corners, view.geometry_, view.loaded.radiograph)
+        taken.append(self.live_rect())
+        if view.saliency_layer is not None:
+            self._bar = self._bar or colour_bar()
+            draw_legend(painter, view.saliency_layer, self._bar, view.geometry_, taken, view.lungs)
+
+    def _paint_marks(self, painter: QPainter) -> None:
+        """What tools draw."""
+        for mark in self._view.marks:
+            painter.save()
+            mark.paint(painter, self._view.geometry_, self._view.mark_style)
+            painter.restore()
+
+    def _paint_moving(self, painter: QPainter, windowing: Windowing, ratio: float) -> None:
+        """What changes with the window, and what is compared with the film."""
+        view = self._view
+        if view.beside is not None:
+            view.beside.paint(painter, view.geometry_, windowing, inverted=view.inverted, ratio=ratio)
+        draw_live(painter, view.corners, view.geometry_, self._live_lines(windowing))
+
+    def _live_lines(self, windowing: Windowing | None) -> list[str]:
+        if windowing is None:
+            return []
+        view = self._view
+        zoom = view.geometry_.scale * view.devicePixelRatioF()
+        return live_lines(view.corners, window_words(windowing.voi), zoom_words(zoom), view.geometry_)
+
+    def _seen(self, windowing: Windowing) -> Voi:
+        """The VOI in force; one object for as long as nothing changes, as the renderer wants it."""
+        view = self._view
+        if view.switches == AS_STORED or view.loaded is None:
+            return windowing.voi
+        key = (windowing.voi, view.switches)
+        if self._switched is None or self._switched[0] != key:
+            self._switched = (key, switched_voi(view.loaded.radiograph, windowing.voi, view.switches))
+        return self._switched[1]

@@ -1,0 +1,78 @@
+"""A decoded film, with whatever takes time before it can be painted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from cxrdesk.imaging.presentation import OpenedFilm, Presentation
+from cxrdesk.imaging.radiograph import Radiograph
+from cxrdesk.imaging.voi import VoiFunction, Window
+from cxrdesk.ui.viewer.pyramid import Pyramid
+from cxrdesk.ui.viewer.windowing import Windowing
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class LoadedFilm:
+    """A decoded film and what its display starts from.
+
+    Parameters
+    ----------
+    key : str
+        The film's name within the session.
+    radiograph : Radiograph
+        Of a colour picture its brightness, for lengths and gray levels; no detector may see that.
+    windowing : Windowing
+    pyramid : Pyramid
+        Its pixels at the sizes that the screen wants; a colour picture's in blue, green, red and 255.
+    presentation : Presentation
+        How the file asks for it to be shown.
+    """
+
+    key: str
+    radiograph: Radiograph
+    windowing: Windowing
+    pyramid: Pyramid
+    presentation: Presentation = field(default_factory=Presentation)
+
+    @property
+    def coloured(self) -> bool:
+        """Whether it is a colour picture."""
+        return self.presentation.colour is not None
+
+    @classmethod
+    def of(cls, key: str, radiograph: Radiograph, presentation: Presentation | None = None) -> LoadedFilm:
+        """Whatever takes time is done here, in the thread that decodes."""
+        _ = radiograph.digest
+        presentation = presentation or Presentation()
+        colour = presentation.colour
+        shutter = presentation.shutter
+        hidden = shutter.hidden(radiograph.shape) if shutter is not None else None
+        if colour is None:
+            pixels: NDArray[Any] = radiograph.stored
+        else:
+            pixels = np.asarray(cv2.cvtColor(colour, cv2.COLOR_RGB2BGRA))
+        pyramid = Pyramid(pixels, radiograph.padding if colour is None else None, hidden)
+        windowing = Windowing.of(radiograph)
+        return cls(key=key, radiograph=radiograph, windowing=windowing, pyramid=pyramid, presentation=presentation)
+
+    @classmethod
+    def opened(cls, key: str, film: OpenedFilm) -> LoadedFilm:
+        """A film as it was read, gray or coloured."""
+        if film.radiograph is not None:
+            return cls.of(key, film.radiograph, film.presentation)
+        colour = film.presentation.colour
+        assert colour is not None  # OpenedFilm holds one of them
+        spacing = film.presentation.spacing
+        brightness = Radiograph(
+            stored=np.asarray(cv2.cvtColor(colour, cv2.COLOR_RGB2GRAY), dtype=np.uint8),
+            bits_stored=8,
+            voi=Window(center=127.5, width=255.0, function=VoiFunction.LINEAR_EXACT),
+            pixel_spacing_mm=spacing.mm,
+            spacing_source=spacing.source,
+        )
+        return cls.of(key, brightness, film.presentation)

@@ -1,0 +1,1 @@
+"""What a reader draws on a film and measures with."""

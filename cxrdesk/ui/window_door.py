@@ -1,0 +1,82 @@
+"""Windows by key and by panel, for the chosen pane."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtWidgets import QVBoxLayout
+
+from cxrdesk.ui.viewer.presets import Preset, anatomical_presets, next_stored, stored_presets
+
+if TYPE_CHECKING:  # the window imports this; the panel is not needed before the first film
+    from cxrdesk.imaging.preprocess import Box
+    from cxrdesk.ui.main_window import MainWindow
+    from cxrdesk.ui.panels.window_panel import WindowPanel
+    from cxrdesk.ui.viewer.loaded import LoadedFilm
+    from cxrdesk.ui.viewer.pyramid import Pyramid
+
+
+class WindowDoor:
+    """Finds the presets of the film on the screen, once for each film."""
+
+    def __init__(self, window: MainWindow) -> None:
+        self._window = window
+        self.panel: WindowPanel | None = None
+        self._told: tuple[object, ...] | None = None
+        self._found: tuple[Pyramid, Box | None, list[Preset]] | None = None
+
+    def choose(self, key: str) -> None:
+        """A preset by its key; see `Preset`."""
+        film = self._window.film
+        if film.loaded is None or film.loaded.coloured:
+            return
+        if key == "next stored" and film.windowing is not None:
+            film.use_voi(next_stored(film.loaded, film.windowing.voi))
+            return
+        preset = next((preset for preset in self.presets() if preset.key == key), None)
+        if preset is not None:
+            film.use_voi(preset.voi)
+
+    def presets(self) -> list[Preset]:
+        """All that can be chosen for the film on the screen."""
+        loaded, lungs = self._window.film.loaded, self._window.film.lungs
+        if loaded is None:
+            return []
+        if self._found is None or self._found[0] is not loaded.pyramid or self._found[1] != lungs:
+            self._found = (loaded.pyramid, lungs, _all(loaded, lungs))
+        return self._found[2]
+
+    def show_panel(self, on: bool) -> None:
+        """Show or hide the panel under the list of studies; it is made when it is first shown."""
+        if self.panel is None and on:
+            self.panel = self._made()
+        if self.panel is not None:
+            self.panel.setVisible(on)
+            self._told = None
+            self.refresh()
+
+    def _made(self) -> WindowPanel:
+        from cxrdesk.ui.panels.window_panel import WindowPanel
+
+        panel = WindowPanel()
+        column = self._window.studies.layout()
+        assert isinstance(column, QVBoxLayout)
+        column.addWidget(panel)
+        panel.voi_chosen.connect(lambda voi: self._window.film.use_voi(voi))
+        panel.switches_chosen.connect(lambda switches: self._window.film.set_switches(switches))
+        panel.planes_chosen.connect(lambda on: self._window.film.show_planes(on))
+        return panel
+
+    def refresh(self) -> None:
+        """Say how the film on the screen is windowed."""
+        if self.panel is None or not self.panel.isVisibleTo(self._window):
+            return
+        film = self._window.film
+        now = (film.loaded, film.windowing, film.inverted, film.switches, film.planes_shown, film.lungs)
+        if self._told != now:
+            self._told = now
+            self.panel.show_film(film, self.presets())
+
+
+def _all(loaded: LoadedFilm, lungs: Box | None) -> list[Preset]:
+    return [*stored_presets(loaded), *anatomical_presets(loaded, lungs)]

@@ -1,0 +1,220 @@
+"""Several films at once: each pane shows its own film, its own patient's words, and no other film's results."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pydicom
+import pytest
+from pydicom.uid import generate_uid
+from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtTest import QTest
+
+from cxrdesk.imaging.resources import resource
+from cxrdesk.ui.viewer.film_view import FilmView
+from tests.ui.conftest import Seat
+from tests.ui.fakes import mask_done
+from tests.ui.test_film_view import drag, levels, wheel
+
+
+@pytest.fixture
+def studies(tmp_path: Path) -> dict[str, Path]:
+    """A patient with a prior and laterals, and somebody else; each film marked by a bright block of its own."""
+    source = next(resource("samples/adult").iterdir())
+    made = {}
+    for number, (name, patient, day, view) in enumerate(
+        (
+            ("old", "A", "20200102", "PA"),
+            ("stranger", "B", "20210102", "PA"),
+            ("new", "A", "20240102", "PA"),
+            ("new side", "A", "20240102", "LL"),
+        )
+    ):
+        film = pydicom.dcmread(source)
+        pixels = np.roll(film.pixel_array[::4, ::4], 9 * number, axis=1)
+        pixels[: 20 + 20 * number, :40] = pixels.max()
+        film.Rows, film.Columns = pixels.shape
+        film.PixelData = pixels.tobytes()
+        film.PatientID, film.PatientName, film.StudyDate, film.ViewPosition = patient, f"Name^{patient}", day, view
+        film.StudyInstanceUID = generate_uid(entropy_srcs=[patient, day])
+        film.SOPInstanceUID = film.file_meta.MediaStorageSOPInstanceUID = generate_uid()
+        if "ViewCodeSequence" in film:
+            del film.ViewCodeSequence
+        made[name] = tmp_path / f"{name}.dcm"
+        film.save_as(made[name])
+    return made
+
+
+@pytest.fixture
+def desk(seat: Seat, studies: dict[str, Path]) -> Seat:
+    seat.window.resize(1366, 768)
+    seat.open(*studies.values())
+    seat.reading.show(str(studies["new"].resolve()))
+    seat.qtbot.waitUntil(lambda: shown(seat) == ["new"])
+    return seat
+
+
+def shown(seat: Seat) -> list[str | None]:
+    return [Path(pane.loaded.key).stem if pane.loaded else None for pane in seat.window.grid.panes]
+
+
+def key(seat: Seat, *pressed: object) -> None:
+    QTest.keyClick(seat.window.film, *pressed)  # type: ignore[arg-type]
+
+
+def test_layouts_hang_the_newest_left_and_its_prior_right(desk: Seat) -> None:
+    key(desk, Qt.Key.Key_L, Qt.KeyboardModifier.ControlModifier)
+    desk.qtbot.waitUntil(lambda: shown(desk) == ["new", "old"])
+    key(desk, Qt.Key.Key_L, Qt.KeyboardModifier.ControlModifier)
+    desk.qtbot.waitUntil(lambda: shown(desk) == ["new", "old", "new side", None])
+    key(desk, Qt.Key.Key_L, Qt.KeyboardModifier.ControlModifier)
+    desk.qtbot.waitUntil(lambda: shown(desk) == ["new"])
+    key(desk, Qt.Key.Key_P, Qt.KeyboardModifier.ShiftModifier)
+    desk.qtbot.waitUntil(lambda: shown(desk) == ["new", "new side"])
+    key(desk, Qt.Key.Key_P)
+    desk.qtbot.waitUntil(lambda: shown(desk) == ["new", "old"])
+
+
+def two(desk: Seat) -> tuple[FilmView, FilmView]:
+    key(desk, Qt.Key.Key_P)
+    desk.qtbot.waitUntil(lambda: shown(desk) == ["new", "old"])
+    left, right = desk.window.grid.panes
+    return left, right
+
+
+def test_the_chosen_pane_is_the_readings_film(desk: Seat) -> None:
+    left, right = two(desk)
+    assert desk.window.film is left
+    QTest.mouseClick(right, Qt.MouseButton.LeftButton, pos=QPoint(50, 200))
+    assert desk.window.film is right
+    assert desk.reading.state is not None
+    assert Path(desk.reading.state.key).stem == "old"
+    key(desk, Qt.Key.Key_I)
+    assert right.inverted
+    assert not left.inverted
+    QTest.mouseClick(left, Qt.MouseButton.LeftButton, pos=QPoint(50, 200))
+    assert not desk.window.action("invert").isChecked()
+    assert right.inverted  # left as the reader left it
+    desk.reading.show(next(s.key for s in desk.reading.session.states if "stranger" in s.key))
+    desk.qtbot.waitUntil(lambda: shown(desk) == ["stranger", "old"])
+    assert left.corners.upper_left[0] == "Name B"
+    assert right.corners.upper_left[0] == "Name A"
+
+
+def test_results_stay_on_their_film(desk: Seat) -> None:
+    left, right = two(desk)
+    state = desk.reading.state
+    assert state is not None
+    assert state.digest is not None
+    result = mask_done(state.digest)
+    state.masks[result.spec.id] = result
+    desk.reading.results_changed.emit()
+    assert left.mask_layer is not None
+    assert right.mask_layer is None
+    QTest.mouseClick(right, Qt.MouseButton.LeftButton, pos=QPoint(50, 200))
+    assert left.mask_layer is None
+    assert right.mask_layer is None
+    QTest.mouseClick(left, Qt.MouseButton.LeftButton, pos=QPoint(50, 200))
+    assert left.mask_layer is not None
+    assert right.mask_layer is None
+
+
+def test_linked_panes_zoom_and_window_together(desk: Seat) -> None:
+    left, right = two(desk)
+    wheel(left, QPointF(100, 200), 4)
+    drag(left, QPoint(100, 200), QPoint(160, 180))
+    assert left.windowing is not None
+    assert right.windowing is not None
+    assert right.geometry_.scale / right.geometry_.fit_scale == pytest.approx(1.2**4)
+    assert right.windowing.window.width > right.windowing.start.width
+    key(desk, Qt.Key.Key_K)
+    before = right.geometry_
+    wheel(left, QPointF(100, 200), -2)
+    assert right.geometry_ is before
+    key(desk, Qt.Key.Key_K)
+    assert right.geometry_.scale / right.geometry_.fit_scale == pytest.approx(1.2**2)
+
+
+def test_swipe_shows_the_prior_beyond_the_line_and_nothing_of_this_film(desk: Seat) -> None:
+    view = desk.window.film
+    plain = levels(view)
+    key(desk, Qt.Key.Key_S)
+    desk.qtbot.waitUntil(lambda: view.beside is not None)
+    assert view.beside is not None
+    assert Path(view.beside.loaded.key).stem == "old"
+    half = view.width() // 2
+    state = desk.reading.state
+    assert state is not None
+    assert state.digest is not None
+    without = levels(view)
+    np.testing.assert_array_equal(without[200:500, : half - 4], plain[200:500, : half - 4])
+    assert (without[200:500, half + 4 :] != plain[200:500, half + 4 :]).any()
+    result = mask_done(state.digest)
+    state.masks[result.spec.id] = result
+    desk.reading.results_changed.emit()
+    outlined = levels(view)
+    assert (outlined[100:600, : half - 4] != without[100:600, : half - 4]).any()
+    np.testing.assert_array_equal(outlined[:, half + 4 :], without[:, half + 4 :])
+    drag(view, QPoint(half, 300), QPoint(half + 100, 300))
+    assert view.beside.share == pytest.approx((half + 100) / view.width(), abs=0.01)
+    QTest.mouseMove(view, QPoint(view.width() - 60, 350))
+    assert view.cursor_pixel is None  # no value of this film is told over the other
+    key(desk, Qt.Key.Key_S)
+    assert view.beside is None
+
+
+def test_blink_takes_turns_and_ends_with_the_film(desk: Seat) -> None:
+    view = desk.window.film
+    desk.window.panes._blinking.setInterval(5)
+    key(desk, Qt.Key.Key_B)
+    desk.qtbot.waitUntil(lambda: view.beside is not None)
+    seen = set()
+    desk.qtbot.waitUntil(lambda: view.beside is not None and (seen.add(view.beside.lit) or len(seen) == 2))
+    desk.reading.step(1)
+    desk.qtbot.waitUntil(lambda: shown(desk) == ["new side"])
+    assert view.beside is None
+    assert not desk.window.action("blink").isChecked()
+    assert not desk.window.panes._blinking.isActive()
+
+
+def test_without_a_prior_the_reader_is_told(desk: Seat) -> None:
+    desk.reading.show(next(s.key for s in desk.reading.session.states if "stranger" in s.key))
+    desk.qtbot.waitUntil(lambda: shown(desk) == ["stranger"])
+    key(desk, Qt.Key.Key_S)
+    assert not desk.window.action("swipe").isChecked()
+    assert desk.window.film.beside is None
+    assert "no older film" in desk.window.bar.text
+
+
+def test_closing_empties_every_pane(desk: Seat) -> None:
+    two(desk)
+    desk.reading.close_all()
+    assert shown(desk) == [None, None]
+
+
+def test_turning_by_key_and_back(desk: Seat) -> None:
+    view = desk.window.film
+    key(desk, Qt.Key.Key_BracketRight)
+    key(desk, Qt.Key.Key_F, Qt.KeyboardModifier.ShiftModifier)
+    assert (view.geometry_.rotation, view.geometry_.flipped) == (90, True)
+    key(desk, Qt.Key.Key_BracketLeft)
+    assert view.geometry_.rotation == 180
+    desk.window.action("upright").trigger()
+    assert (view.geometry_.rotation, view.geometry_.flipped) == (0, False)
+
+
+def test_the_glass_shows_the_films_own_pixels_larger(desk: Seat) -> None:
+    view = desk.window.film
+    plain = levels(view)
+    QTest.mouseMove(view, QPoint(300, 300))
+    key(desk, Qt.Key.Key_Z)
+    QTest.mouseMove(view, QPoint(302, 300))
+    glass = levels(view)
+    inside = (slice(260, 340), slice(262, 342))
+    assert (glass[inside] != plain[inside]).mean() > 0.3
+    np.testing.assert_array_equal(glass[450:], plain[450:])
+    # The middle of the glass is the film's own value there.
+    assert abs(int(glass[300, 302]) - int(plain[300, 302])) <= 12
+    key(desk, Qt.Key.Key_Z)
+    np.testing.assert_array_equal(levels(view)[:600], plain[:600])

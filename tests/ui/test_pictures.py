@@ -1,0 +1,193 @@
+"""What is seen is what is copied, saved and printed, finer where there is more to show, and never without its line."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from PySide6.QtCore import QRect, QRectF
+from PySide6.QtGui import QColor, QGuiApplication, QImage, QPainter
+from PySide6.QtPrintSupport import QPrinter
+from PySide6.QtWidgets import QLabel
+
+from cxrdesk.imaging.display import apply_table, display_table
+from cxrdesk.imaging.preprocess import WHOLE_FILM
+from cxrdesk.inference.result import Call
+from cxrdesk.ui.dialogs.export import ExportDialog, sizes
+from cxrdesk.ui.printing import draw_page, new_printer, print_scene
+from cxrdesk.ui.snapshot import Scene, foot_height, largest_ratio, picture_of, remarks_of
+from cxrdesk.ui.viewer.geometry import Geometry
+from cxrdesk.ui.viewer.tool import MarkStyle
+from tests.ui.conftest import Seat
+from tests.ui.fakes import scored
+from tests.ui.test_window import answer
+
+
+class Dot:
+    """A mark of the tests' own."""
+
+    def paint(self, painter: QPainter, geometry: Geometry, style: MarkStyle) -> None:
+        x, y = geometry.to_screen(100, 100)
+        painter.fillRect(QRectF(x - 5, y - 5, 10, 10), QColor("#ff00ff"))
+
+
+def pixels(image: QImage) -> np.ndarray:
+    """(rows, cols, 3) RGB."""
+    image = image.convertToFormat(QImage.Format.Format_RGBA8888)
+    raw = np.frombuffer(image.constBits(), np.uint8).reshape(image.height(), image.bytesPerLine() // 4, 4)
+    return raw[:, : image.width(), :3].copy()
+
+
+@pytest.fixture
+def scene(seat: Seat, child_film: Path) -> Scene:
+    seat.open(child_film)
+    answer(seat, lambda digest: scored(digest, 0.94, Call.POSITIVE))
+    seat.window.film.set_marks([Dot()])
+    seat.settle()
+    return Scene.of(seat.window.film, [seat.window.film])
+
+
+def test_the_picture_is_the_screen_with_a_line_below(seat: Seat, scene: Scene) -> None:
+    seat.window.studies.view.setFocus()  # the focus' frame is no part of it
+    seat.settle()
+    view = seat.window.film
+    seen, drawn = pixels(view.grab().toImage()), pixels(picture_of(scene, ratio=1.0))
+    rows, cols = seen.shape[:2]
+    assert drawn.shape[1] == cols
+    assert drawn.shape[0] == round(rows + foot_height(cols, []))
+    differs = np.abs(seen.astype(int) - drawn[:rows].astype(int)).max(axis=2)
+    assert (differs > 8).mean() < 0.002  # antialiasing of texts
+    foot = drawn[rows:]
+    assert (foot.max(axis=2) > 200).sum() > 200  # something is written there
+
+
+def test_a_finer_picture_shows_more_of_the_film(seat: Seat, scene: Scene) -> None:
+    view = seat.window.film
+    view.set_layers(None, None, 0.4)
+    view.set_marks([])
+    view.set_corners(
+        replace(view.corners, upper_left=(), upper_right=(), badge=None, window=False, zoom=False, scale=False)
+    )
+    ratio = 1 / view.geometry_.scale  # a pixel of the film for each of the picture
+    drawn = pixels(picture_of(scene, ratio=ratio))[..., 0].astype(float)
+    enlarged = pixels(picture_of(scene, ratio=0.25))[..., 0]
+    film = view.loaded.radiograph
+    expected = apply_table(film.stored, display_table(film, view.windowing.voi)).astype(float)
+    x, y, _, _ = (round(value * ratio) for value in view.geometry_.screen_rect(WHOLE_FILM))
+    part = drawn[max(y, 0) : y + film.shape[0], x : x + film.shape[1]]
+    expected = expected[: part.shape[0], : part.shape[1]]
+    assert np.abs(part - expected).mean() < 1.0
+    assert enlarged.size < drawn.size / 10
+
+
+def test_overlays_marks_and_corners_are_in_it_at_every_size(seat: Seat, scene: Scene) -> None:
+    view = seat.window.film
+    for ratio in (1.0, 2.0, 3.5):
+        drawn = pixels(picture_of(scene, ratio=ratio))
+        x, y = (round(value * ratio) for value in view.geometry_.to_screen(100, 100))
+        assert tuple(drawn[y, x]) == (255, 0, 255)
+        left = drawn[: round(90 * ratio), : round(200 * ratio)]
+        assert (left.min(axis=2) > 180).sum() > 100 * ratio**2  # the name
+        cyan = (drawn[..., 2] > 200) & (drawn[..., 0] < 150) & (drawn[..., 1] > 170)
+        assert cyan.sum() > 200 * ratio  # the lungs' outline
+
+
+def test_what_must_be_said_names_maps_and_outlines(scene: Scene) -> None:
+    told = remarks_of(scene)
+    assert any(text.startswith("Outline: Lung outlines (Evidence: internal") for text in told)
+    assert any(text.startswith("Map: Pneumonia: Pneumonia in children (Evidence: internal") for text in told)
+
+
+@pytest.mark.parametrize(("name", "kind"), [("film.png", "PNG"), ("film.jpg", "JPEG"), ("FILM.JPEG", "JPEG")])
+def test_saving(seat: Seat, scene: Scene, tmp_path: Path, name: str, kind: str) -> None:
+    path = tmp_path / name
+    drawn = pixels(picture_of(scene, ratio=2.0, remarks=remarks_of(scene)))
+    seat.window.pictures.save(path, scene, 2.0)
+    with Image.open(path) as image:
+        assert image.format == kind
+        assert image.mode == "RGB"
+        assert image.size[0] == 2 * seat.window.film.width()
+        assert "exif" not in image.info
+        read = np.asarray(image)
+    assert np.abs(read.astype(int) - drawn.astype(int)).mean() < (0.001 if kind == "PNG" else 3)
+    assert seat.window.bar.text.startswith(f"The picture was saved as {name}, ")
+    assert b"Phantom" not in path.read_bytes()
+
+
+def test_saving_says_what_went_wrong(seat: Seat, scene: Scene, tmp_path: Path) -> None:
+    (tmp_path / "film.gif").write_bytes(b"mine")
+    seat.window.pictures.save(tmp_path / "film.gif", scene, 1.0)
+    assert seat.window.bar.text == "Pictures are saved as .png or .jpg; choose another name."
+    assert (tmp_path / "film.gif").read_bytes() == b"mine"
+    seat.window.pictures.save(tmp_path / "missing" / "film.png", scene, 1.0)
+    assert "could not be saved" in seat.window.bar.text
+
+
+def test_copying(seat: Seat, scene: Scene) -> None:
+    expected = pixels(picture_of(scene, ratio=1.0, remarks=remarks_of(scene)))
+    seat.window.action("copy").trigger()
+    assert np.array_equal(pixels(QGuiApplication.clipboard().image()), expected)
+    text = next(label for label in seat.window.findings.findChildren(QLabel) if "0.940" in label.text())
+    text.setFocus()
+    text.setSelection(0, 5)
+    seat.window.action("copy").trigger()
+    assert QGuiApplication.clipboard().text() == text.text()[:5]
+
+
+def test_sizes_and_memory(seat: Seat, scene: Scene) -> None:
+    view = seat.window.film
+    names = dict(sizes(scene, 1.0))
+    assert names["Every pixel of the film"] == pytest.approx(1 / view.geometry_.scale)
+    assert largest_ratio(QRectF(0, 0, 1000, 1000).size(), 100) == pytest.approx(80_000_000**0.5 / 1000)
+    dialog = ExportDialog(scene, 1.0, seat.window)
+    assert dialog.ratio == 1.0
+    first = dialog.size_.itemText(0)
+    width, height = map(int, re.findall(r"\d+", first))
+    picture = picture_of(scene, ratio=1.0, remarks=remarks_of(scene))
+    assert (picture.width(), picture.height()) == (width, height)
+    dialog.deleteLater()
+
+
+def test_printing_to_a_file(scene: Scene, tmp_path: Path) -> None:
+    printer = new_printer(scene)
+    printer.setOutputFormat(QPrinter.OutputFormat.PdfFormat)
+    printer.setOutputFileName(str(tmp_path / "film.pdf"))
+    assert print_scene(printer, scene)
+    content = (tmp_path / "film.pdf").read_bytes()
+    assert content.startswith(b"%PDF")
+    assert len(re.findall(rb"/Type\s*/Page\b", content)) == 1
+    assert b"Phantom" not in content  # of the names: they are pixels, and the job's own name tells none
+    widths = [int(number) for number in re.findall(rb"/Width (\d+)", content)]
+    assert max(widths) > 3000  # A4 at 600 dpi, less the margins
+
+
+@pytest.mark.parametrize("page", [QRectF(0, 0, 2000, 2800), QRectF(0, 0, 2800, 1000)])
+def test_a_page_shows_all_of_it(scene: Scene, page: QRectF) -> None:
+    paper = QImage(int(page.width()), int(page.height()), QImage.Format.Format_RGB32)
+    paper.fill(0xFFFFFFFF)
+    painter = QPainter(paper)
+    place = draw_page(painter, page, scene, dpi=300)
+    painter.end()
+    assert page.contains(place)
+    assert place.width() > page.width() * 0.98 or place.height() > page.height() * 0.98
+    picture = picture_of(scene, ratio=1.0, remarks=remarks_of(scene))
+    assert place.width() / place.height() == pytest.approx(picture.width() / picture.height(), rel=0.01)
+    outside = pixels(paper)
+    outside[int(place.top()) : int(place.bottom()) + 2, int(place.left()) : int(place.right()) + 2] = 255
+    assert (outside == 255).all()
+
+
+def test_several_films_stand_where_they_stand_on_the_screen(make_seat: Callable[..., Seat], child_film: Path) -> None:
+    seat = make_seat()
+    seat.open(child_film)
+    view = seat.window.film
+    scene = Scene(views=((view, QRect(0, 0, view.width(), view.height())), (view, QRect(900, 0, 500, 300))))
+    drawn = pixels(picture_of(scene, ratio=0.5))
+    assert drawn.shape[1] == 700
+    alone = pixels(picture_of(Scene(views=((view, QRect(0, 0, 500, 300)),)), ratio=0.5))
+    assert np.array_equal(drawn[:150, 450:700], alone[:150, :250])

@@ -1,0 +1,107 @@
+"""A presentation state of the screen, read again by highdicom and by cxrdesk's own reader."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QPoint, Qt
+
+from cxrdesk.imaging.gsps import applied
+from cxrdesk.imaging.gsps_read import films_of, read_state_file, state_for
+from cxrdesk.imaging.reader import read_film
+from cxrdesk.studies.importers import read_film as read_header
+from tests.ui.conftest import Seat
+
+
+@pytest.fixture
+def film(tmp_path: Path, adult_film: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("CXRDESK_HOME", str(tmp_path / "home"))
+    return Path(shutil.copy(adult_film, tmp_path / "film.dcm"))
+
+
+def drawn(seat: Seat, film: Path) -> None:
+    seat.open(film)
+    seat.qtbot.waitUntil(lambda: seat.window.measuring.panel is not None)
+    seat.window.action("length").trigger()
+    view, left = seat.window.film, Qt.MouseButton.LeftButton
+    seat.qtbot.mousePress(view, left, pos=QPoint(300, 200))
+    seat.qtbot.mouseMove(view, QPoint(420, 300))
+    seat.qtbot.mouseRelease(view, left, pos=QPoint(420, 300))
+    seat.window.action("ellipse").trigger()
+    seat.qtbot.mousePress(view, left, pos=QPoint(350, 350))
+    seat.qtbot.mouseMove(view, QPoint(420, 400))
+    seat.qtbot.mouseRelease(view, left, pos=QPoint(420, 400))
+
+
+def test_what_was_on_the_screen_comes_back(seat: Seat, film: Path, tmp_path: Path) -> None:
+    drawn(seat, film)
+    view = seat.window.film
+    view.drag_window(30, 20)
+    view.invert(True)
+    view.turn(90)
+    view.mirror()
+    seat.window.measuring.save_state(tmp_path / "state.dcm")
+    assert "saved" in seat.window.bar.text
+    ds = read_state_file(tmp_path / "state.dcm")
+    uid = read_header(film).instance_uid
+    assert films_of(ds) == {uid}
+    assert uid is not None
+    state = state_for(ds, uid)
+    assert state is not None
+    shown = applied(read_film(film), state)
+    assert view.windowing is not None
+    assert (shown.inverted, shown.rotation, shown.flipped) == (True, view.geometry_.rotation, True)
+    window, wanted = shown.voi, view.windowing.window
+    assert (window.center, window.width) == pytest.approx((wanted.center, wanted.width))
+    board = seat.window.measuring.board
+    assert board is not None
+    length, ellipse = board.items
+    line, curve = state.graphics
+    for (x, y), (u, v) in zip(line.points, length.points, strict=True):
+        assert (x, y) == pytest.approx((u, v), abs=1e-3)  # 32-bit numbers in the file
+    assert curve.kind == "ELLIPSE"
+    assert state.texts[0].text == board.values(length).lines[0].replace("\u00a0", " ")
+    assert ellipse.id != length.id
+
+
+def test_highdicom_reads_it(seat: Seat, film: Path, tmp_path: Path) -> None:
+    highdicom = pytest.importorskip("highdicom")
+    drawn(seat, film)
+    seat.window.measuring.save_state(tmp_path / "state.dcm")
+    ds = read_state_file(tmp_path / "state.dcm")
+    found = ds.GraphicAnnotationSequence[0]
+    types = [item.GraphicType for item in found.GraphicObjectSequence]
+    assert types == ["POLYLINE", "ELLIPSE"]
+    for item in found.GraphicObjectSequence:
+        points = highdicom.pr.GraphicObject(
+            item.GraphicType,
+            graphic_data=np.array(item.GraphicData).reshape(-1, 2),
+            units=item.GraphicAnnotationUnits,
+            is_filled=False,
+        )
+        assert points.NumberOfGraphicPoints == item.NumberOfGraphicPoints
+
+
+def test_a_picture_has_none(seat: Seat, pictures: list[Path], tmp_path: Path) -> None:
+    drawn(seat, pictures[0])
+    seat.window.measuring.save_state(tmp_path / "state.dcm")
+    assert "no DICOM film" in seat.window.bar.text
+    assert not (tmp_path / "state.dcm").exists()
+
+
+def test_the_film_itself_is_never_overwritten(seat: Seat, film: Path) -> None:
+    before = film.read_bytes()
+    drawn(seat, film)
+    seat.window.measuring.save_state(film)
+    assert "film itself" in seat.window.bar.text
+    assert film.read_bytes() == before
+
+
+def test_a_folder_that_cannot_be_written_is_a_sentence(seat: Seat, film: Path, tmp_path: Path) -> None:
+    drawn(seat, film)
+    (tmp_path / "file").write_bytes(b"")
+    seat.window.measuring.save_state(tmp_path / "file" / "state.dcm")
+    assert "could not be written" in seat.window.bar.text
