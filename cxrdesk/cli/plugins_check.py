@@ -53,6 +53,7 @@ def _found(named: str) -> Iterator[Target]:
     """The plugin in a folder or package, or of a name; a package is unpacked for as long as it is looked at."""
     from cxrdesk import installing
     from cxrdesk.api.testing import find_target, in_site
+    from cxrdesk.cli.plugins_manage import installed_as
     from cxrdesk.packages.package import SUFFIX, read_package, unpack
 
     if named.endswith(SUFFIX):
@@ -60,7 +61,7 @@ def _found(named: str) -> Iterator[Target]:
             unpack(read_package(Path(named), installing.publishers()), Path(folder))
             yield in_site(Path(folder) / "site", named)
         return
-    own = [item for item in installing.store().installed() if item.name == named]
+    own = [item for item in installing.store().installed() if item.name == installed_as(named)]
     yield in_site(own[0].folder / "site", named) if own and not Path(named).is_dir() else find_target(named)
 
 

@@ -200,7 +200,7 @@ def train_detector(
 
     def draws(stage: Stage) -> Draws:
         kind = LocatedDraws if locates else Draws
-        drawn = {"geometry": stage.geometry, "strength": stage.strength, "fed": fed}
+        drawn: dict[str, Any] = {"geometry": stage.geometry, "strength": stage.strength, "fed": fed}
         return kind(examples, spec.input, weights, stage.draws, seed=0, **drawn)
 
     module = (LocatedFit if locates else ClassFit)(built, decay=0.05)

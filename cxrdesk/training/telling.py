@@ -1,5 +1,4 @@
-"""Says on stderr how far something is and how long it will still take: a bar in a terminal, a line now and then
-elsewhere."""
+"""Says on stderr how far something is: a bar in a terminal, a line with an estimate now and then elsewhere."""
 
 from __future__ import annotations
 
