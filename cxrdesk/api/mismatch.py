@@ -23,7 +23,7 @@ def other_network(model: Any, network: torch.nn.Module, state: Mapping[str, torc
     own = network.state_dict()
     differ = {
         "missing": [name for name in own if name not in state],
-        "unexpected": [name for name in state if name not in own],
+        "unexpected": sorted(set(state) - set(own)),
         "of another shape": [name for name in own if name in state and own[name].shape != state[name].shape],
     }
     told = "; ".join(f"{kind}: {_some(names)}" for kind, names in differ.items() if names)
