@@ -170,7 +170,9 @@ def test_why_a_finding_has_no_threshold_and_no_calibration_is_told(tmp_path):
     spec = detector_spec(operating_points=(), calibration={}, weights_sha256=hashlib.sha256(b"w").hexdigest())
     told = {"without_a_call": {"pneumonia": "too few"}, "without_calibration": {"pneumonia": "12 films"}, "table": []}
     folder = write_bundle(tmp_path / "b", spec, b"w", {}, evaluation=told)
-    assert summary(folder)[0] == "pneumonia: no threshold, so a score without a call: too few; not calibrated: 12 films."
+    assert (
+        summary(folder)[0] == "pneumonia: no threshold, so a score without a call: too few; not calibrated: 12 films."
+    )
 
 
 def test_a_recipe_on_real_films_asks_for_them(cli, tmp_path):

@@ -89,7 +89,9 @@ def test_a_phantom_is_marked(analysed):
 
 def test_maps_without_a_reference_are_a_sentence_and_no_panel(analysed, monkeypatch):
     said = []
-    monkeypatch.setattr(picture, "_margin", lambda lines, width: said.extend(lines) or np.zeros((1, width, 3), np.uint8))
+    monkeypatch.setattr(
+        picture, "_margin", lambda lines, width: said.extend(lines) or np.zeros((1, width, 3), np.uint8)
+    )
     bare = support.detector_spec(
         operating_points=(), calibration={}, saliency=Saliency(method="test"), evidence=Evidence.UNMEASURED
     )
