@@ -12,6 +12,10 @@ from cxrdesk.discovery.plain import decoded
 from cxrdesk.discovery.registry import ListedDetector, ListedSegmenter, Plugin, PluginFailure
 from cxrdesk.imaging.words import shown_text
 
+MOST_MODELS = 100
+"""Of one plugin: each gets a card on the screen."""
+_LONGEST_LINE = 200
+_LONGEST_WORDS = 1000
 _CODE = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+){0,8}")
 
 
@@ -42,14 +46,32 @@ def read_answer(found: Installed, said: Any) -> Answer:
 
 
 def _plugin(found: Installed, item: dict[str, Any], entries: list[str]) -> Plugin:
-    return Plugin(
-        name=_entry(item, entries),
+    name = _entry(item, entries)
+    if len(item["detectors"]) + len(item["segmenters"]) > MOST_MODELS:
+        raise ValueError(f"more than {MOST_MODELS} models")
+    plugin = Plugin(
+        name=name,
         distribution=found.name,
         version=found.version,
         detectors=tuple(ListedDetector(spec=decoded(DetectorSpec, spec)) for spec in item["detectors"]),
         segmenters=tuple(ListedSegmenter(spec=decoded(SegmenterSpec, spec)) for spec in item["segmenters"]),
         site=found.site,
     )
+    for model in (*plugin.detectors, *plugin.segmenters):
+        _check_words(model.spec)
+    return plugin
+
+
+def _check_words(spec: DetectorSpec | SegmenterSpec) -> None:
+    """Words go on a card, which must stay one: laying out ten thousand letters holds up the screen."""
+    for key, most in (("id", _LONGEST_LINE), ("version", _LONGEST_LINE), ("name", _LONGEST_LINE)):
+        if len(getattr(spec, key)) > most:
+            raise ValueError(f"a model's {key} is longer than {most} characters")
+    for key in ("looks_for", "trained_on", "licence"):
+        if len(getattr(spec, key)) > _LONGEST_WORDS:
+            raise ValueError(f"a model's {key} is longer than {_LONGEST_WORDS} characters")
+    if any("\n" in getattr(spec, key) for key in ("version", "name", "looks_for")):
+        raise ValueError("a model's name, version or sentence has more than one line")
 
 
 def _failure(found: Installed, item: dict[str, Any], entries: list[str]) -> PluginFailure:

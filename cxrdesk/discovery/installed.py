@@ -9,8 +9,12 @@ from importlib.metadata import Distribution, EntryPoint, distributions
 from pathlib import Path
 
 from cxrdesk.discovery.registry import Plugin, PluginFailure, Registry
+from cxrdesk.imaging.words import shown_text
 
 GROUP = "cxrdesk.plugins"
+_LONGEST_VERSION = 100
+_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,98}[A-Za-z0-9])?")
+"""Of a distribution (PyPA): it becomes a folder's name, and what a process is told."""
 BUNDLED = frozenset({"cxrdesk-lungmask", "cxrdesk-pneumonia", "cxrdesk-chexpert", "cxrdesk-asthma", "cxrdesk-croup"})
 """Distributions of this project: listed first, so that no stranger takes their ids. They have no other privilege."""
 
@@ -57,10 +61,18 @@ def installed(failures: list[PluginFailure], sites: Sequence[Path] = ()) -> Iter
     for site in (None, *sites):
         # importlib's own list of entry points ends at the first file that it cannot parse.
         for dist in distributions() if site is None else distributions(path=[str(site)]):
-            text = dist.read_text("entry_points.txt")
-            if text is None or GROUP not in text:
+            try:
+                text = dist.read_text("entry_points.txt")
+                if text is None or GROUP not in text:
+                    continue
+                name, version = _headers(dist)
+            except (OSError, ValueError) as error:
+                # Text that is none, or a file that cannot be read, costs no other plugin its place in the list.
+                failures.append(_unreadable(dist, error))
                 continue
-            name, version = _headers(dist)
+            if not _NAME.fullmatch(name):
+                failures.append(_unreadable(dist, ValueError("its name is no distribution's name")))
+                continue
             known = re.sub(r"[-_.]+", "-", name).lower()
             found = Installed(name=name, version=version, entries=(), metadata=dist, site=site)
             if known in seen:
@@ -72,7 +84,8 @@ def installed(failures: list[PluginFailure], sites: Sequence[Path] = ()) -> Iter
             seen.add(known)
             try:
                 entries = tuple(entry for entry in dist.entry_points if entry.group == GROUP)
-            except (ValueError, TypeError) as error:
+                _ = [entry.module for entry in entries]  # stumbles over a value that is none
+            except (ValueError, TypeError, AttributeError, AssertionError) as error:
                 # How importlib stumbles over a line that is none.
                 reason = f"its entry_points.txt is broken: {' '.join(f'{type(error).__name__}: {error}'.split())}"
                 failures.append(found.failure("bad-metadata", reason))
@@ -80,13 +93,25 @@ def installed(failures: list[PluginFailure], sites: Sequence[Path] = ()) -> Iter
             yield Installed(name=name, version=version, entries=entries, metadata=dist, site=site)
 
 
+def _unreadable(dist: Distribution, error: Exception) -> PluginFailure:
+    """A distribution that does not even say its name: it is called as its folder."""
+    place = Path(str(getattr(dist, "_path", "unknown"))).name.partition("-")[0]
+    name = shown_text(place) or "unknown"
+    reason = f"its metadata is broken: {shown_text(f'{type(error).__name__}: {error}')}"
+    return PluginFailure(name=name, distribution=name, version="", code="bad-metadata", reason=reason)
+
+
 def _headers(dist: Distribution) -> tuple[str, str]:
     """Name and version; the description below them may be long, and importlib parses it all."""
     text = dist.read_text("METADATA") or dist.read_text("PKG-INFO") or ""
     head = re.split(r"\r?\n\r?\n", text, maxsplit=1)[0]
-    found = [re.search(rf"^{key}:[ \t]*(.*?)[ \t\r]*$", head, re.M | re.I) for key in ("Name", "Version")]
-    name, version = (match[1] if match else "None" for match in found)
-    return name, version
+    # No expression that steps back: a line of many spaces would take it minutes, in which no other thread runs.
+    told: dict[str, str] = {}
+    for line in head.split("\n"):
+        key, colon, value = line.partition(":")
+        if colon:
+            told.setdefault(key.lower(), value.strip())
+    return told.get("name", "None"), told.get("version", "None")[:_LONGEST_VERSION]
 
 
 def in_order(plugins: Sequence[Plugin], failures: Sequence[PluginFailure]) -> Registry:

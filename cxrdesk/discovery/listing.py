@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 import threading
 import time
@@ -15,6 +14,7 @@ from cxrdesk.api.imported import told_to
 from cxrdesk.discovery.answer import Answer, read_answer
 from cxrdesk.discovery.installed import Installed, in_order, installed
 from cxrdesk.discovery.memory import Memory
+from cxrdesk.discovery.plain import parsed
 from cxrdesk.discovery.registry import Plugin, PluginFailure, Registry
 from cxrdesk.imaging.words import shown_text
 from cxrdesk.sandbox.start import Confined
@@ -23,7 +23,7 @@ from cxrdesk.sandbox.ways import Sandbox
 LIMIT_S = 20.0
 """For the import of one plugin's module, on a cold disk too."""
 MEMORY_MB = 2048
-LARGEST = 1 << 23
+LARGEST = 1 << 21
 """Bytes of one answer."""
 _POLL_S = 0.02
 
@@ -142,7 +142,7 @@ def _understood(text: bytes, code: int, said: str) -> dict[str, Any]:
     if len(text) > LARGEST:
         raise _FailedError("bad-listing", "it declares more than can be listed")
     try:
-        answer = json.loads(text)
+        answer = parsed(text)
     except (ValueError, RecursionError) as error:
         raise _FailedError("bad-listing", "what it declares is not understood") from error
     if not isinstance(answer, dict):

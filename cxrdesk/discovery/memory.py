@@ -50,7 +50,10 @@ class Memory:
         if self.path is None:
             return None
         self._used.add(found.name)
-        key = self._keys[found.name] = fingerprint(found)
+        try:
+            key = self._keys[found.name] = fingerprint(found)
+        except (OSError, ValueError, AttributeError):
+            return None  # files that come and go: it is asked anew each time
         held = self._known.get(found.name)
         if not isinstance(held, dict) or held.get("key") != key:
             return None
@@ -61,7 +64,7 @@ class Memory:
 
     def note(self, found: Installed, said: Any, answer: Answer) -> None:
         """Remember what a child said; with failures only until something is installed that may mend them."""
-        if self.path is None or _misread(answer):
+        if self.path is None or found.name not in self._keys or _misread(answer):
             return
         self._changed = True
         surroundings = _surroundings(found) if answer.failures else None
@@ -131,13 +134,16 @@ def _walked(root: str) -> Iterator[tuple[str, os.stat_result]]:
         if path.exists():
             yield root, path.stat()
         return
-    with os.scandir(root) as entries:
-        for entry in sorted(entries, key=lambda item: item.name):
-            if entry.is_dir(follow_symlinks=False):
-                if entry.name != "__pycache__":
-                    yield from _walked(entry.path)
-            else:
-                yield entry.path, entry.stat()
+    waiting = [root]  # a list, since folders may lie deeper than calls may
+    while waiting:
+        with os.scandir(waiting.pop()) as entries:
+            for entry in sorted(entries, key=lambda item: item.name):
+                if entry.is_dir(follow_symlinks=False):
+                    if entry.name != "__pycache__":
+                        waiting.append(entry.path)
+                else:
+                    # A link that leads nowhere is told as what it is itself: an editor's lock, for instance.
+                    yield entry.path, entry.stat(follow_symlinks=Path(entry.path).exists())
 
 
 def _surroundings(found: Installed) -> str:

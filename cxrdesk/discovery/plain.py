@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import json
 import math
 from dataclasses import MISSING, fields, is_dataclass
 from enum import Enum
@@ -14,6 +15,18 @@ from cxrdesk.imaging.words import printable
 
 LONGEST_TEXT = 10_000
 MOST_ITEMS = 10_000
+MOST_VALUES = 50_000
+"""Of one text: reading JSON lets no other thread run, and the screen waits for what has a million empty lists."""
+
+
+def parsed(text: bytes | bytearray) -> Any:
+    """JSON of a process that ran a stranger's code; ValueError or RecursionError if it is none, or has too many values.
+
+    Commas and opening brackets within strings count too.
+    """
+    if sum(text.count(mark) for mark in (b",", b"[", b"{")) > MOST_VALUES:
+        raise ValueError("it holds too many values")
+    return json.loads(text)
 
 
 def encoded(value: Any) -> Any:

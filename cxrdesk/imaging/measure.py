@@ -7,16 +7,17 @@ PIXEL units of a presentation state count (PS3.3 C.10.5). Nothing here depends o
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from cxrdesk.imaging.presentation import Spacing
 from cxrdesk.imaging.radiograph import Radiograph
 
 Point = tuple[float, float]
-SpacingSource = Literal["imager", "calibrated", "unknown"]
+SpacingSource = Literal["imager", "calibrated", "magnified", "unknown"]
 
 LEAST_TURN = 1e-9
 """Lengths under this have no direction, and so no angle and no ratio."""
@@ -35,8 +36,8 @@ class Scale:
     unit : str
         ``"mm"``, or ``"px"`` where the file does not say what its spacing holds for: widths of a pixel.
     source : str
-        ``"calibrated"`` in the plane of the patient, ``"imager"`` at the detector, where everything is larger than in
-        the patient, ``"unknown"`` (PS3.3 10.7.1.3).
+        ``"calibrated"`` in the plane of the patient, ``"magnified"`` there by a magnification that was estimated,
+        ``"imager"`` at the detector, where everything is larger than in the patient, ``"unknown"`` (PS3.3 10.7.1.3).
     """
 
     row: float = 1.0
@@ -58,9 +59,11 @@ class Scale:
         return cls(row=row, col=col, unit="mm", source=source)
 
     @classmethod
-    def of_film(cls, radiograph: Radiograph) -> Scale:
-        """The scale of a film."""
-        return cls.of(radiograph.pixel_spacing_mm, radiograph.spacing_source)
+    def of_film(cls, radiograph: Radiograph, spacing: Spacing | None = None) -> Scale:
+        """The scale of a film; `spacing` tells an estimated magnification from a calibration."""
+        scale = cls.of(radiograph.pixel_spacing_mm, radiograph.spacing_source)
+        estimated = spacing is not None and spacing.plane == "magnified" and scale.source == "calibrated"
+        return replace(scale, source="magnified") if estimated else scale
 
     def vector(self, start: Point, end: Point) -> Point:
         """From one film point to another, in `unit`."""

@@ -15,13 +15,21 @@ from cxrdesk.imaging.preprocess import Box
 from cxrdesk.inference.models import CODE, Detection, Segmentation, shown_text
 
 STAGES = frozenset({"loading", "checking", "masks", "scoring", "saliency"})
-MALFORMED = (ValueError, KeyError, TypeError, IndexError, AttributeError, StopIteration)
+MALFORMED = (
+    ValueError, KeyError, TypeError, IndexError, AttributeError, StopIteration, OverflowError, RecursionError,
+)  # fmt: skip
 """What reading an answer that is none raises."""
 MOST_VALUES = 1 << 24
 """Of one map, mask or picture: 4096 x 4096."""
+LONGEST_SIDE = 1 << 15
+"""Of one of them; a picture of one row and millions of columns cannot be drawn."""
 MOST_MAPS = 512
 MOST_SHAPES = 1000
 """Contours or boxes of one rendering."""
+MOST_POINTS = 20_000
+"""Of all contours of one answer: they are drawn in the viewer's own thread."""
+LONGEST_LINES = 40.0
+"""Of all contours and boxes of one rendering, in sides of the film: what painting takes grows with their length."""
 MOST_FAILURES = 10
 """Sentences on golden vectors."""
 _LONGEST_CODE = 64
@@ -64,13 +72,17 @@ def _maps(told: list[dict[str, Any]], arrays: list[NDArray[Any]]) -> tuple[tuple
         raise ValueError(f"it gave {len(told)} maps, more than {MOST_MAPS}")
     parts = iter(arrays)
     maps = []
+    points = 0
     for item in told:
         values = _sized(next(parts))
         saliency = SaliencyMap(
             finding=shown_text(str(item["finding"])), values=values, box=_box(item["box"]), film=int(item["film"])
         )
-        drawn = item["rendering"]
-        maps.append((saliency, None if drawn is None else _rendering(drawn, parts)))
+        drawn = None if item["rendering"] is None else _rendering(item["rendering"], parts)
+        points += sum(len(line) for line in drawn.contours) if drawn is not None else 0
+        if points > MOST_POINTS:
+            raise ValueError(f"its contours have more than {MOST_POINTS} points")
+        maps.append((saliency, drawn))
     return tuple(maps)
 
 
@@ -78,17 +90,31 @@ def _rendering(drawn: dict[str, Any], parts: Any) -> Rendering:
     contours = int(drawn["contours"])
     if max(contours, len(drawn["boxes"])) > MOST_SHAPES:
         raise ValueError(f"a rendering has at most {MOST_SHAPES} contours and boxes")
-    return Rendering(
+    made = Rendering(
         image=_sized(next(parts)) if drawn["image"] else None,
-        contours=tuple(_sized(next(parts)) for _ in range(contours)),
+        contours=tuple(_line(next(parts)) for _ in range(contours)),
         boxes=tuple(_box(box) for box in drawn["boxes"]),
     )
+    length = sum(2 * (box.x1 - box.x0 + box.y1 - box.y0) for box in made.boxes)
+    length += sum(float(np.abs(np.diff(line, axis=0)).sum()) for line in made.contours)
+    if length > LONGEST_LINES:
+        raise ValueError("its contours and boxes are longer than can be drawn")
+    return made
+
+
+def _line(points: NDArray[Any]) -> NDArray[Any]:
+    """A contour; painting one that leads a thousand films away takes for ever."""
+    if len(points) and not (points.min() >= -1 and points.max() <= 2):
+        raise ValueError("a contour leads far out of the film")
+    return points
 
 
 def _sized(values: NDArray[Any]) -> NDArray[Any]:
     most = MOST_VALUES * (4 if values.dtype == np.uint8 else 1)  # a picture has four values in each place
     if values.size > most:
         raise ValueError(f"an array of {values.shape} is more than can be shown")
+    if values.ndim > 1 and (max(values.shape[:2]) > LONGEST_SIDE or 0 in values.shape):
+        raise ValueError(f"an array of {values.shape} has a side that cannot be shown")
     return values
 
 

@@ -15,6 +15,7 @@ from cxrdesk.api.terms import STRUCTURES
 from cxrdesk.discovery.registry import Registry
 from cxrdesk.imaging import quality
 from cxrdesk.imaging.radiograph import Radiograph
+from cxrdesk.imaging.words import shown_text
 from cxrdesk.inference.gate import refusals
 from cxrdesk.inference.models import Stage
 from cxrdesk.inference.process import InferenceError
@@ -275,7 +276,7 @@ def called(
 
 def _malformed(spec: DetectorSpec, probabilities: dict[str, float], maps: list[SaliencyMap], films: int) -> str:
     if set(probabilities) != set(spec.findings):
-        return f"{spec.id} answered for {sorted(probabilities)}, it declares {sorted(spec.findings)}."
+        return shown_text(f"{spec.id} declares {sorted(spec.findings)}, but answered for {sorted(probabilities)}.")
     if any(item.finding not in spec.findings or not 0 <= item.film < films for item in maps):
         return f"{spec.id} gave a saliency map for a finding or a film that it was not asked about."
     if len({(item.finding, item.film) for item in maps}) < len(maps):

@@ -13,6 +13,7 @@ from typing import IO, Any
 
 from numpy.typing import NDArray
 
+from cxrdesk.imaging.words import shown_text
 from cxrdesk.inference import wire
 from cxrdesk.sandbox.start import Confined
 from cxrdesk.sandbox.ways import Sandbox
@@ -116,7 +117,7 @@ class PipedProcess:
             how = "closed its answers"
         self.kill()
         last = next((line for line in reversed(self._said) if line.strip()), "")
-        return f"{how}. It last said: {last.strip()[:300]}" if last else f"{how}."
+        return f"{how}. It last said: {shown_text(last)[:300]}" if last else f"{how}."
 
 
 def _how(code: int) -> str:

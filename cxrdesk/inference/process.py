@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import os
+import secrets
 import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -19,7 +21,8 @@ from cxrdesk.api.spec import DetectorSpec, SegmenterSpec
 from cxrdesk.imaging.radiograph import Radiograph
 from cxrdesk.inference import answers, wire
 from cxrdesk.inference.devices import child_environment
-from cxrdesk.inference.models import Detection, Segmentation, Stage
+from cxrdesk.inference.lending import Lending
+from cxrdesk.inference.models import Detection, Segmentation, Stage, shown_text
 from cxrdesk.inference.pipes import EndedError, PipedProcess
 from cxrdesk.inference.pixels import Shelf
 from cxrdesk.sandbox.start import memory_limit_mb
@@ -42,7 +45,7 @@ _TORCH_ADDRESSES_MB = 16384
 
 
 class InferenceError(Exception):
-    """A model failed, in one sentence.
+    """A model failed, in one sentence: what a child sent may be quoted in it, so it is made fit to be shown.
 
     Parameters
     ----------
@@ -53,7 +56,7 @@ class InferenceError(Exception):
     """
 
     def __init__(self, code: str, text: str) -> None:
-        super().__init__(text)
+        super().__init__(shown_text(text))
         self.code = code
 
 
@@ -63,6 +66,8 @@ class _Patience:
 
     deadline: float
     cancelled: Callable[[], bool]
+    latest: float = math.inf
+    """However often the clock starts afresh."""
     give_up: float | None = None
     """When a process that was asked to cancel is ended."""
     stages: Counter[str] = field(default_factory=Counter)
@@ -89,6 +94,8 @@ class Child:
         Where films stay shared that other children are asked about too; who made it closes it.
     compiled : Path, optional
         Folder of networks compiled for the CPU; without one they run as they are.
+    compiles : bool
+        Whether it may write to that folder.
     """
 
     def __init__(
@@ -102,21 +109,24 @@ class Child:
         memory_mb: int | None = None,
         shelf: Shelf | None = None,
         compiled: Path | None = None,
+        compiles: bool = True,
     ) -> None:
         self.only, self.device, self.limit_s, self.site = only, device, limit_s, site
         self.compiled = compiled
         memory_mb = memory_mb or memory_limit_mb()
         computes_here = device == "cpu"
         self._variables, imported = told_to(only)
+        kept = (compiled,) if compiled is not None else ()
         self.sandbox = Sandbox(
-            readable=(*readable, *imported, *([site] if site is not None else [])),
+            readable=(*readable, *imported, *([site] if site is not None else []), *(() if compiles else kept)),
             memory_mb=memory_mb,
             address_mb=_MORE_ADDRESSES * memory_mb + _TORCH_ADDRESSES_MB if computes_here else None,
             accelerator=not computes_here,
-            writable=(compiled,) if compiled is not None else (),
+            writable=kept if compiles else (),
         )
         self._shelf = shelf or Shelf(0)
         self._process: PipedProcess | None = None
+        self._lending: Lending | None = None
         self._request = 0
 
     @property
@@ -173,12 +183,19 @@ class Child:
         process, self._process = self._process, None
         if process is not None:
             process.close(CANCEL_GRACE_S)
+        self._close_lending()
 
     def kill(self) -> None:
         """End the process at once."""
         process, self._process = self._process, None
         if process is not None:
             process.kill()
+        self._close_lending()
+
+    def _close_lending(self) -> None:
+        lending, self._lending = self._lending, None
+        if lending is not None:
+            lending.close()
 
     def _start(self, stage: Stage, cancelled: Callable[[], bool]) -> PipedProcess:
         if self._process is not None and self._process.alive:
@@ -190,8 +207,11 @@ class Child:
         command += ["--site", str(self.site)] if self.site is not None else []
         try:
             variables = child_environment(os.cpu_count()) | self._variables
-            self._process = PipedProcess([*command, *self.only], self.sandbox, variables)
+            self._lending = Lending()
+            sandbox = replace(self.sandbox, shared=self._lending.folder)
+            self._process = PipedProcess([*command, *self.only], sandbox, variables)
         except OSError as error:
+            self._close_lending()
             raise InferenceError("start-failed", f"The inference process could not be started: {error}") from error
         patience = _Patience(time.monotonic() + START_LIMIT_S, cancelled)
         header, _ = self._next(self._process, patience, "The inference process")
@@ -209,9 +229,11 @@ class Child:
         cancelled: Callable[[], bool],
     ) -> wire.Message:
         process = self._start(stage, cancelled)
-        self._request += 1
+        # Not to be guessed: an answer that was sent before the question is none.
+        self._request = secrets.randbits(48)
         try:
-            with self._shelf.lent(films) as described:
+            assert self._lending is not None
+            with self._shelf.lent(films) as described, self._lending.lent(described):
                 compiled = str(self.compiled) if self.compiled is not None else None
                 asked = {"request": self._request, "device": self.device, "compiled": compiled, "films": described}
                 header = told | asked
@@ -221,7 +243,8 @@ class Child:
             raise InferenceError("no-memory", f"The film cannot be handed over: {error}") from error
 
     def _wait(self, process: PipedProcess, model_id: str, stage: Stage, cancelled: Callable[[], bool]) -> wire.Message:
-        patience = _Patience(time.monotonic() + self.limit_s, cancelled)
+        now = time.monotonic()
+        patience = _Patience(now + self.limit_s, cancelled, latest=now + 2 * LOAD_LIMIT_S + 2 * self.limit_s)
         while True:
             header, arrays = self._next(process, patience, model_id)
             if header.get("request") != self._request:
@@ -244,12 +267,13 @@ class Child:
 
     def _noted(self, name: object, patience: _Patience, model_id: str) -> None:
         """Let the clock start afresh for a stage; a process that only tells stages gains no time by it."""
-        if name not in answers.STAGES or patience.stages.total() >= _MOST_STAGES:
+        if not isinstance(name, str) or name not in answers.STAGES or patience.stages.total() >= _MOST_STAGES:
             self._refuse(model_id, "a stage that there is not, or too many")
-        patience.stages[str(name)] += 1
-        if patience.stages[str(name)] <= _FRESH:
+        patience.stages[name] += 1
+        if patience.stages[name] <= _FRESH:
             # Importing torch and reading weights has a limit of its own; computing starts afresh after it.
-            patience.deadline = time.monotonic() + (LOAD_LIMIT_S if name in ("loading", "checking") else self.limit_s)
+            wanted = time.monotonic() + (LOAD_LIMIT_S if name in ("loading", "checking") else self.limit_s)
+            patience.deadline = min(wanted, patience.latest)
 
     def _refuse(self, model_id: str, what: str) -> NoReturn:
         self.kill()

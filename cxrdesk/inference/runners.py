@@ -15,6 +15,7 @@ from cxrdesk.inference.models import Detection, Models, Segmentation, Stage, tol
 from cxrdesk.inference.pixels import SHARED_FILMS, Shelf
 from cxrdesk.inference.process import Child, InferenceError
 from cxrdesk.inference.proofs import CALL, Proofs
+from cxrdesk.packages.checked import COMPILED
 
 T = TypeVar("T")
 
@@ -149,13 +150,21 @@ class ChildRunner:
                 readable=self.readable,
                 memory_mb=self.memory_mb,
                 shelf=self._shelf,
-                # What writes to a folder that stays could fill the disk; a stranger's networks run as they are.
-                compiled=self.compiled if shares else None,
+                compiled=self.compiled if shares else self._kept(plugin.site),
+                # What writes to a folder that stays could fill the disk.
+                compiles=shares,
             )
         self.children[group] = child
         for oldest in list(self.children)[: -self.most]:
             self.children.pop(oldest).close()
         return child
+
+    def _kept(self, site: Path | None) -> Path | None:
+        """A stranger's networks as they were compiled when its package was checked."""
+        if self.compiled is None or site is None:
+            return None
+        folder = site.with_name(COMPILED)
+        return folder if folder.is_dir() else None
 
     def segment(self, spec: SegmenterSpec, film: Radiograph, stage: Stage, cancelled: Cancelled) -> Segmentation:
         """As the protocol says."""

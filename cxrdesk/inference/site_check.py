@@ -7,15 +7,20 @@ distribution. It answers with one message and ends.
 from __future__ import annotations
 
 import os
+import re
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
 from packaging.utils import canonicalize_name
 
+from cxrdesk.api.compiled import ABOUT, GRAPH
 from cxrdesk.api.detector import CancelledError, Context
 from cxrdesk.imaging.errors import UserError
 from cxrdesk.imaging.words import shown_text
@@ -30,6 +35,7 @@ LIMIT_S = 900.0
 """For all models of one plugin: torch is imported, weights are read, five films and more are scored."""
 _POLL_S = 0.1
 _MOST_FAILURES = 50
+_COMPILED = re.compile(rf"[0-9a-f]{{16}}-[0-9a-f]{{16}}/({re.escape(GRAPH)}|{re.escape(ABOUT)})")
 
 
 def check_site(
@@ -62,7 +68,7 @@ def check_site(
     except OSError as error:
         raise UserError("check-failed", f"The process that checks {distribution} cannot be started: {error}") from error
     try:
-        header = _answer(process, distribution, time.monotonic() + limit_s, cancelled)
+        header, parts = _answer(process, distribution, time.monotonic() + limit_s, cancelled)
     except EndedError as ended:
         raise UserError("check-failed", f"{distribution} ended its process while it was checked: it {ended}") from ended
     except wire.WireError as error:
@@ -72,22 +78,25 @@ def check_site(
     if "error" in header:
         raise UserError("check-failed", f"{distribution} cannot be used: {_text(header['error'])}")
     try:
-        return _checked(header)
+        return _checked(header, parts)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise UserError("check-failed", f"{distribution} answered with rubbish while it was checked.") from error
 
 
-def _answer(process: PipedProcess, distribution: str, deadline: float, cancelled: Callable[[], bool]) -> dict[str, Any]:
+def _answer(process: PipedProcess, distribution: str, deadline: float, cancelled: Callable[[], bool]) -> wire.Message:
     while (message := process.receive(_POLL_S)) is None:
         if cancelled():
             raise CancelledError
         if time.monotonic() > deadline:
             text = f"{distribution} did not finish its check within its time limit and was ended."
             raise UserError("check-failed", text)
-    return message[0]
+    return message
 
 
-def _checked(header: dict[str, Any]) -> Checked:
+def _checked(header: dict[str, Any], parts: list[NDArray[Any]]) -> Checked:
+    paths = [str(path) for path in header["compiled"]]
+    if not all(_COMPILED.fullmatch(path) for path in paths):
+        raise ValueError("what was compiled has names of another kind")
     return Checked(
         api=str(header["api"]),
         models=tuple(Model(**item) for item in header["models"]),
@@ -95,6 +104,7 @@ def _checked(header: dict[str, Any]) -> Checked:
         without_golden=tuple(_text(item) for item in header["without_golden"]),
         device=_text(header["device"]),
         torch=_text(header["torch"]),
+        compiled={path: part.tobytes() for path, part in zip(paths, parts, strict=True)},
     )
 
 
@@ -106,11 +116,18 @@ def main(site: str, distribution: str, device: str) -> int:
     """Answer on what was standard output; what the plugin prints goes to standard error."""
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
-    wire.send(answers, _run(site, distribution, device))
+    with tempfile.TemporaryDirectory() as folder:
+        told = _run(site, distribution, device, Path(folder))
+        found = sorted(path for path in Path(folder).glob("*/*") if path.name in (GRAPH, ABOUT))
+        names = [path.relative_to(folder).as_posix() for path in found]
+        parts = [np.frombuffer(path.read_bytes(), np.uint8) for path in found]
+    if sum(part.nbytes for part in parts) > wire.MAX_PAYLOAD:
+        names, parts = [], []  # too large a network to keep compiled
+    wire.send(answers, told | {"compiled": names}, parts)
     return 0
 
 
-def _run(site: str, distribution: str, device: str) -> dict[str, Any]:
+def _run(site: str, distribution: str, device: str, folder: Path) -> dict[str, Any]:
     from cxrdesk.discovery.loader import load_registry
     from cxrdesk.inference.devices import choose
     from cxrdesk.inference.models import told
@@ -131,7 +148,7 @@ def _run(site: str, distribution: str, device: str) -> dict[str, Any]:
             without.append(spec.id)
             continue
         try:
-            failures += [f"{spec.id}: {text}" for text in _verify(registry.model(spec.id), spec.bundle, chosen)]
+            failures += [f"{spec.id}: {text}" for text in _verify(registry.model(spec.id), spec.bundle, chosen, folder)]
         except Exception as error:  # noqa: BLE001 - whatever a plugin raises is why it fails
             failures.append(f"{spec.id}: {told(error)[1]}")
     return {
@@ -144,13 +161,14 @@ def _run(site: str, distribution: str, device: str) -> dict[str, Any]:
     }
 
 
-def _verify(kind: Any, bundle: Path, device: str) -> list[str]:
+def _verify(kind: Any, bundle: Path, device: str, folder: Path) -> list[str]:
     from cxrdesk.api.bundle import Bundle
     from cxrdesk.api.golden import verify
 
-    model = kind(context=Context(device=device))
+    model = kind(context=Context(device=device, compiled=folder))
     model.load()
     try:
+        model.compile()
         return verify(model, Bundle(bundle))
     finally:
         model.unload()

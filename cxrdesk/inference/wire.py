@@ -11,6 +11,9 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from cxrdesk.discovery.plain import parsed
+from cxrdesk.imaging.words import shown_text
+
 MAX_HEADER = 1 << 20
 MAX_PAYLOAD = 1 << 28
 MAX_DIMENSIONS = 4
@@ -71,16 +74,16 @@ def receive(stream: IO[bytes]) -> Message | None:
     if magic != _MAGIC or length > MAX_HEADER:
         raise WireError("no message, or one over its size limit")
     try:
-        header = json.loads(_exactly(stream, length))
+        header = parsed(_exactly(stream, length))
         described = [(str(item["dtype"]), tuple(int(n) for n in item["shape"])) for item in header.pop("arrays")]
     except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
-        raise WireError(f"a message that is not understood: {error!r}") from error
+        raise WireError(f"a message that is not understood: {shown_text(repr(error))}") from error
     arrays = []
     left = MAX_PAYLOAD
     for dtype, shape in described:
         # The bound on each side keeps an empty array from claiming an impossible shape.
         if dtype not in _DTYPES or len(shape) > MAX_DIMENSIONS or any(not 0 <= n <= MAX_PAYLOAD for n in shape):
-            raise WireError(f"an array of {dtype} {shape}")
+            raise WireError(f"an array of {shown_text(dtype)} {shape}")
         # In Python's own integers: a claimed size cannot overflow.
         size = np.dtype(dtype).itemsize * math.prod(shape)
         left -= size

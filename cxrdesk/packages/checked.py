@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from cxrdesk.packages.manifest import Model
+
+COMPILED = "compiled"
+"""Folder beside the site of an installed version."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,6 +26,8 @@ class Checked:
         Ids of models that bring no golden vectors.
     device, torch : str
         What was computed with; torch is empty where the plugin does not use it.
+    compiled : mapping of bytes
+        Networks that were compiled for this machine's CPU: path below `COMPILED` to the file's content.
     """
 
     api: str
@@ -31,6 +36,7 @@ class Checked:
     without_golden: tuple[str, ...] = ()
     device: str = "cpu"
     torch: str = ""
+    compiled: Mapping[str, bytes] = field(default_factory=dict)
 
 
 Check = Callable[[Path, str], Checked]

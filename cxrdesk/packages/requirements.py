@@ -8,12 +8,14 @@ from dataclasses import dataclass
 from email.parser import HeaderParser
 
 from packaging.requirements import InvalidRequirement, Requirement
-from packaging.tags import parse_tag, sys_tags
+from packaging.tags import sys_tags
 from packaging.utils import canonicalize_name
 
 from cxrdesk.packages.shipped import Distribution, Shipped, environment
 
-_ENTRY_POINTS = "[cxrdesk.plugins]"
+_ENTRY_POINTS = "cxrdesk.plugins"
+"""Wherever it stands: importlib reads headings such as ``[]cxrdesk.plugins]`` as ours too."""
+_MOST_TAGS = 1000
 _STARTUP = frozenset({"sitecustomize", "usercustomize"})
 _OWN = "cxrdesk"
 INFO = ".dist-info"
@@ -71,8 +73,7 @@ def _distribution(info: str, texts: Mapping[str, str]) -> Distribution:
         raise MetadataError(f"{info} is not what a wheel leaves")
     told = HeaderParser().parsestr(texts[f"{info}/METADATA"])
     wheel = HeaderParser().parsestr(texts[f"{info}/WHEEL"])
-    tags = {tag for text in wheel.get_all("Tag", []) for tag in parse_tag(text)}
-    if not tags & set(sys_tags()):
+    if not _fits(info, wheel.get_all("Tag", [])):
         raise MetadataError(f"{info} was built for another system or Python")
     name, version = told.get("Name", ""), told.get("Version", "")
     if not name or not version:
@@ -83,6 +84,20 @@ def _distribution(info: str, texts: Mapping[str, str]) -> Distribution:
         requires=tuple(told.get_all("Requires-Dist", [])),
         pure=wheel.get("Root-Is-Purelib", "").strip().lower() == "true",
     )
+
+
+def _fits(info: str, texts: Sequence[str]) -> bool:
+    """Whether one of the tags is this Python's; none is spelt out, for one line can stand for billions."""
+    if len(texts) > _MOST_TAGS:
+        raise MetadataError(f"{info} names too many tags")
+    ours = [(tag.interpreter, tag.abi, tag.platform) for tag in sys_tags()]
+    for text in texts:
+        parts = [frozenset(part.split(".")) for part in text.strip().lower().split("-")]
+        if len(parts) != 3:
+            raise MetadataError(f"{info} names a tag that is none")
+        if any(all(one in part for one, part in zip(tag, parts, strict=True)) for tag in ours):
+            return True
+    return False
 
 
 def refused(
@@ -125,7 +140,7 @@ def _unmet(site: Site, own: Distribution, shipped: Shipped) -> str | None:
         asking, extra = waiting.pop(0)
         for text in asking.requires:
             wanted = _requirement(text, asking)
-            if wanted.marker is not None and not wanted.marker.evaluate({"extra": extra}):
+            if not _applies(wanted, extra, asking):
                 continue
             if wanted.url is not None:
                 return f"{asking.name} wants {wanted.name} from an address, and nothing is downloaded"
@@ -148,5 +163,12 @@ def _unmet(site: Site, own: Distribution, shipped: Shipped) -> str | None:
 def _requirement(text: str, asking: Distribution) -> Requirement:
     try:
         return Requirement(text)
-    except InvalidRequirement as error:
+    except (InvalidRequirement, RecursionError) as error:
         raise MetadataError(f"{asking.name} names a requirement that is none") from error
+
+
+def _applies(wanted: Requirement, extra: str, asking: Distribution) -> bool:
+    try:
+        return wanted.marker is None or wanted.marker.evaluate({"extra": extra})
+    except (ValueError, RecursionError) as error:  # it compares what has no order, or a version that is none
+        raise MetadataError(f"{asking.name} names a requirement whose condition cannot be told") from error

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from cxrdesk.imaging.errors import UserError
 from cxrdesk.packages import files
-from cxrdesk.packages.checked import Check, Checked
+from cxrdesk.packages.checked import COMPILED, Check, Checked
 from cxrdesk.packages.files import locked, writing
 from cxrdesk.packages.manifest import Manifest
 from cxrdesk.packages.offers import Offer, offer, read_installed
@@ -136,6 +136,8 @@ class Store:
                 told("checking")
                 checked = check(staging / "site", name)
                 _compare(package.manifest, checked)
+                with writing(self.root):
+                    _keep_compiled(staging, checked)
                 told("switching")
                 with writing(self.root):
                     self._switch_to(package, staging, target, _record(checked, machine))
@@ -205,6 +207,7 @@ class Store:
         The failures are in the answer's record. What `check` raises counts as one.
         """
         before = self.get(name)
+        checked: Checked | None = None
         try:
             checked = check(before.folder / "site", name)
             record = _record(checked, machine)
@@ -215,6 +218,8 @@ class Store:
             if entry.current != before.folder.name:
                 raise UserError("busy", f"{name} was changed while it was verified; verify it again.")
             with writing(self.root):
+                if checked is not None:
+                    _keep_compiled(before.folder, checked)
                 self._write_record(name, entry.current, record)
                 if record.failures or before.failures:
                     self._write_entry(name, replace(entry, enabled=not record.failures))
@@ -270,6 +275,15 @@ def _kept(entries: Mapping[str, Entry]) -> set[str]:
 
 def _now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def _keep_compiled(folder: Path, checked: Checked) -> None:
+    """Networks that were compiled during the check, in place of those that were there."""
+    shutil.rmtree(folder / COMPILED, ignore_errors=True)
+    for path, content in checked.compiled.items():
+        target = folder / COMPILED / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(content)
 
 
 def _record(checked: Checked, machine: Machine) -> Record:

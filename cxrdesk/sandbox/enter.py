@@ -12,6 +12,7 @@ import json
 import os
 import select
 import signal
+import socket
 import sys
 from contextlib import suppress
 from pathlib import Path
@@ -29,6 +30,8 @@ SYSTEM = ("bin", "sbin", "lib", "lib32", "lib64", "libx32", "usr", "nix", "gnu")
 FILES = ("etc/ld.so.cache", "etc/ld.so.conf", "etc/ld.so.conf.d", "etc/alternatives", "etc/localtime")
 DEVICES = ("null", "zero", "full", "random", "urandom")
 OUTSIDE = "/.outside"
+OPEN_FILES = 4096
+"""Each may hold memory of the kernel's that counts as nobody's."""
 
 
 def main(plan: dict[str, Any]) -> NoReturn:
@@ -98,13 +101,12 @@ def _end_all(first: int) -> None:
 
 
 def _descendants(pid: int) -> list[int]:
-    found: list[int] = []
-    with suppress(OSError):
-        for thread in os.listdir(f"/proc/{pid}/task"):  # noqa: PTH208 - names alone
-            children = Path(f"/proc/{pid}/task/{thread}/children").read_text()
-            for child in map(int, children.split()):
-                found += [child, *_descendants(child)]
-    return found
+    found = [pid]
+    for known in found:  # it grows meanwhile
+        with suppress(OSError):
+            for thread in os.listdir(f"/proc/{known}/task"):  # noqa: PTH208 - names alone
+                found += map(int, Path(f"/proc/{known}/task/{thread}/children").read_text().split())
+    return found[1:]
 
 
 def _end_as(status: int | None, *, bubblewrap: bool) -> NoReturn:
@@ -217,9 +219,19 @@ def _make_root(plan: dict[str, Any]) -> None:
         linux.mount(f"{OUTSIDE}{name}", name, "", linux.BIND | linux.REC)
     Path("/proc").mkdir()
     linux.mount("proc", "/proc", "proc", linux.NOSUID | linux.NODEV | linux.NOEXEC)
+    # The command is not to make namespaces, in which it would be root and could mount.
+    with suppress(OSError):
+        Path("/proc/sys/user/max_user_namespaces").write_text("0")
+    # The kernel asks for the user outside there: where that is root, the whole machine could be set up from within.
+    for name in ("/proc/sys", "/proc/sysrq-trigger", "/proc/irq", "/proc/bus"):
+        if Path(name).exists():
+            linux.mount(name, name, "", linux.BIND | linux.REC)
+            linux.make_read_only(name, flags=linux.RDONLY | linux.NOSUID | linux.NODEV | linux.NOEXEC, whole=True)
     linux.detach(OUTSIDE)
     os.rmdir(OUTSIDE)  # noqa: PTH106
     linux.make_read_only("/", whole=False)
+    with suppress(OSError):
+        socket.sethostname("plugin")  # a machine is called after its user as often as not
 
 
 def _show(source: str, target: str, flags: int = linux.RDONLY | linux.NOSUID | linux.NODEV) -> None:
@@ -246,10 +258,13 @@ def _run(plan: dict[str, Any], folder: str) -> NoReturn:
     _no_core()
     _limit("RLIMIT_FSIZE", plan["folder_mb"])
     _limit("RLIMIT_AS", plan["address_mb"])
+    _limit("RLIMIT_NOFILE", OPEN_FILES, unit=1)
     if plan["processes"] is not None:
         _limit("RLIMIT_NPROC", plan["processes"], unit=1)
     if sys.platform == "linux" and plan["way"] != "bubblewrap":  # which does so itself, once it has what it needs
         linux.no_new_privileges()
+        if not plan["devices"]:  # an accelerator's driver may want what is refused
+            linux.refuse_hidden_memory()
     os.closerange(3, 1 << 16)
     os.execv(plan["command"][0], plan["command"])
 

@@ -47,9 +47,6 @@ def _python() -> Iterator[Path]:
     yield Path(__file__).parents[1]
     yield from map(Path, (sys.prefix, sys.base_prefix, sys.exec_prefix))
     yield Path(os.path.realpath(sys.executable)).parents[1]
-    own = Path("/dev/shm")
-    if own.is_dir():
-        yield own
     home = Path.home()
     # The first entry may be the folder that the viewer was started in, with whatever lies there.
     asked = os.environ.get("PYTHONPATH", "").split(os.pathsep)

@@ -27,11 +27,11 @@ def tree(pid: int) -> list[int]:
         except psutil.Error:
             return []
     found = [pid]
-    # Any of them may end while one looks.
-    with suppress(OSError, ValueError), os.scandir(f"/proc/{pid}/task") as tasks:
-        for task in tasks:
-            children = Path(task.path, "children").read_text().split()
-            found += [inner for child in children for inner in tree(int(child))]
+    for known in found:  # it grows meanwhile; calls within calls would end at a thousand generations
+        # Any of them may end while one looks.
+        with suppress(OSError, ValueError), os.scandir(f"/proc/{known}/task") as tasks:
+            for task in tasks:
+                found += map(int, Path(task.path, "children").read_text().split())
     return found
 
 

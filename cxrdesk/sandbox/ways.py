@@ -60,6 +60,8 @@ class Sandbox:
         Whether it may open the devices of graphics cards.
     writable : tuple of Path
         Folders outside its own that it may write to; made where they are not there.
+    shared : Path or None
+        What it sees in place of the machine's shared memory; None for nothing.
     """
 
     readable: tuple[Path, ...] = ()
@@ -68,6 +70,7 @@ class Sandbox:
     folder_mb: int = 512
     accelerator: bool = False
     writable: tuple[Path, ...] = ()
+    shared: Path | None = None
 
 
 def scrubbed(home: str) -> dict[str, str]:
@@ -88,6 +91,8 @@ def plan(way: Way, command: list[str], sandbox: Sandbox, lifeline: int, folder: 
     """What the keeper is told; `folder` is the command's own where it is held in the plain way."""
     devices = view.accelerators() if sandbox.accelerator else []
     readable = view.shown(sandbox.readable, accelerator=bool(devices)) if way is not Way.PLAIN else []
+    if sandbox.shared is not None and way is not Way.PLAIN:
+        readable.append((str(sandbox.shared), "/dev/shm"))
     writable = [str(folder.absolute()) for folder in sandbox.writable]
     if way is Way.BUBBLEWRAP:
         command = bubblewrapped(command, readable, writable, devices, sandbox.folder_mb)

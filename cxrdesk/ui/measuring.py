@@ -121,6 +121,7 @@ class Measuring(QObject):
         self._shown[pane] = loaded
         states = {state.key: state for state in self._reading.session.states}
         film = states[loaded.key].film if loaded is not None and loaded.key in states else None
+        # A first look may have other values than its film.
         if loaded is None or film is None or loaded.provisional:
             board.show(None, None)
             return
@@ -129,7 +130,8 @@ class Measuring(QObject):
 
         radiograph = loaded.radiograph
         key = FilmKey.of(film.instance_uid, radiograph.digest, radiograph.shape)
-        board.show(self._notebook.notes(film.path, key), Subject.of(radiograph))
+        presentation = loaded.presentation
+        board.show(self._notebook.notes(film.path, key), Subject.of(radiograph, presentation), frame=presentation.frame)
 
     def _on_films(self) -> None:
         if self._notebook is not None and not self._reading.session.states:

@@ -16,6 +16,7 @@ from cxrdesk.api import CancelledError, Mask
 from cxrdesk.discovery.registry import Registry
 from cxrdesk.inference import process
 from cxrdesk.inference.devices import child_environment
+from cxrdesk.inference.lending import SHARED
 from cxrdesk.inference.pipeline import FilmAnalysis
 from cxrdesk.inference.pipes import PipedProcess
 from cxrdesk.inference.pixels import SharedFilm
@@ -238,7 +239,7 @@ def test_an_idle_child_ends_with_its_host(child, registry):
 
 def test_a_child_that_hangs_ends_with_its_host(registry):
     code = "from cxrdesk.inference import child; child.ORPHAN_GRACE_S = 0.2; child.main(['cxrdesk-hostile'])"
-    piped = PipedProcess([sys.executable, "-c", code], Sandbox(), {})
+    piped = PipedProcess([sys.executable, "-c", code], Sandbox(shared=SHARED), {})
     shown = SharedFilm(film())
     told = {"op": "detect", "model": "hostile-hangs", "masks": [[]], "explain": False, "prove": False, "device": "cpu"}
     piped.send(told | {"request": 1, "films": [shown.description]})

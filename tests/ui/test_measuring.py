@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from PIL import Image
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QGuiApplication
 
+from cxrdesk.imaging.presentation import Presentation
 from cxrdesk.imaging.radiograph import Projection, View
 from cxrdesk.inference.events import JobDone, MaskDone
 from cxrdesk.studies import sidecar
@@ -327,3 +329,22 @@ def test_a_film_that_leaves_a_pane_takes_its_annotations_along(seat: Seat, film:
     seat.qtbot.waitUntil(lambda: seat.reading.shown is not None)
     assert items(seat) == []
     assert len(seat.window.film.marks) == 1  # the tool's hint
+
+
+def test_a_first_look_is_not_measured_and_frames_have_their_own(seat: Seat, film: Path) -> None:
+    ready(seat, film)
+    pane = seat.window.film
+    seat.window.action("length").trigger()
+    drag(seat, (300, 200), (420, 300))
+    whole = pane.loaded
+    assert whole is not None
+    pane.show_film(replace(whole, presentation=Presentation(reduced=2)))
+    assert items(seat) == []
+    drag(seat, (300, 200), (420, 300))
+    assert items(seat) == []
+    pane.show_film(replace(whole, presentation=Presentation(frames=2, frame=1)))
+    assert items(seat) == []
+    drag(seat, (300, 300), (420, 400))
+    assert [item.frame for item in items(seat)] == [1]
+    pane.show_film(whole)
+    assert [item.frame for item in items(seat)] == [0]

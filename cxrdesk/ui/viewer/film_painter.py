@@ -30,7 +30,7 @@ class FilmPainter:
     def __init__(self, view: FilmView) -> None:
         self._view = view
         self._frame = Frame()
-        self._overlays = OverlayCache()
+        self._overlays, self._marked = OverlayCache(), OverlayCache()
         self._bar: QImage | None = None
         self._renderer: AnyRenderer | None = None
         self._planes: PlaneLayer | None = None
@@ -43,6 +43,7 @@ class FilmPainter:
         self._renderer = self._planes = self._switched = None
         self.magnifier = None
         self._overlays.forget()
+        self._marked.forget()
 
     def take(self, loaded: LoadedFilm, switches: Switches = AS_STORED) -> None:
         """A film, through some of its tables."""
@@ -69,6 +70,10 @@ class FilmPainter:
         layers = (view.geometry_, view.planes_shown, view.mask_layer, view.saliency_layer, view.opacity, view.lungs)
         dress = (view.loaded.radiograph, view.corners, colours(), small_point_size())
         self._overlays.paint(painter, view.size(), ratio, (*layers, *dress), self._paint_over)
+        # Each mark is another object once it changed.
+        marks = (view.geometry_, view.mark_style, *view.marks)
+        if view.marks:
+            self._marked.paint(painter, view.size(), ratio, marks, self._paint_marks)
         self._paint_moving(painter, windowing, ratio)
         if view.loaded.presentation.reduced:
             draw_note(painter, QRectF(view.rect()), "First look; the film is being decoded")
@@ -84,6 +89,7 @@ class FilmPainter:
         # What the screen keeps from step to step stays its own.
         self._paint_film(painter, renderer_of(view.loaded, view.switches), Frame(), view.windowing, ratio)
         self._paint_over(painter)
+        self._paint_marks(painter, kept=True)
         self._paint_moving(painter, view.windowing, ratio)
 
     def live_rect(self) -> QRectF:
@@ -120,13 +126,17 @@ class FilmPainter:
             self._bar = self._bar or colour_bar()
             draw_legend(painter, view.saliency_layer, self._bar, view.geometry_, taken, view.lungs)
 
-    def _paint_moving(self, painter: QPainter, windowing: Windowing, ratio: float) -> None:
-        """What changes with the window, and what tools move."""
-        view = self._view
-        for mark in view.marks:
+    def _paint_marks(self, painter: QPainter, *, kept: bool = False) -> None:
+        """What tools draw."""
+        style = replace(self._view.mark_style, kept=kept)
+        for mark in self._view.marks:
             painter.save()
-            mark.paint(painter, view.geometry_, view.mark_style)
+            mark.paint(painter, self._view.geometry_, style)
             painter.restore()
+
+    def _paint_moving(self, painter: QPainter, windowing: Windowing, ratio: float) -> None:
+        """What changes with the window, and what is compared with the film."""
+        view = self._view
         if view.beside is not None:
             view.beside.paint(painter, view.geometry_, windowing, inverted=view.inverted, ratio=ratio)
         draw_live(painter, view.corners, view.geometry_, self._live_lines(windowing))

@@ -5,9 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from PySide6.QtCore import QEvent, Qt
 
-from cxrdesk.studies.annotations import Annotation, Kind
+from cxrdesk.studies.annotations import Annotation, FilmKey, Kind
+from cxrdesk.ui.viewer.tools.notes import FilmNotes
 from cxrdesk.ui.viewer.tools.text_edit import TextEdit
 from tests.ui.tools.conftest import Hands
 
@@ -132,6 +135,16 @@ def test_enter_takes_handle_after_handle(hands: Hands, line: Annotation) -> None
     assert hands.board.selected is None
 
 
+def test_the_selection_is_told_to_screen_readers(hands: Hands, line: Annotation) -> None:
+    assert hands.view.accessibleDescription() == ""
+    hands.click(ON)
+    assert hands.view.accessibleDescription().startswith("Length: 336.0")
+    hands.keys(Qt.Key.Key_Return)
+    assert hands.view.accessibleDescription().endswith("; handle 1 of 2")
+    hands.keys(Qt.Key.Key_Escape, Qt.Key.Key_Escape)
+    assert hands.view.accessibleDescription() == ""
+
+
 def test_stops_and_commas_go_from_one_to_the_next(hands: Hands, line: Annotation) -> None:
     other = Annotation(kind=Kind.ARROW, points=(A, (300.0, 600.0)))
     hands.notes.add(other)
@@ -196,3 +209,26 @@ def test_what_is_drawn_on_another_frame_is_not_shown(hands: Hands, line: Annotat
     hands.board.keep(Annotation(kind=Kind.LENGTH, points=(A, B)))
     assert [item.frame for item in hands.items] == [0, 1]
     assert len(hands.board.items) == 1
+
+
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.tuples(st.sampled_from(["add", "move", "remove", "nudge"]), st.integers(0, 9)), max_size=20))
+def test_whatever_was_done_is_undone_and_done_again(qapp: object, steps: list[tuple[str, int]]) -> None:
+    notes = FilmNotes(FilmKey.of("1.2.3", "", (1000, 900)))
+    for what, number in steps:
+        if what == "add":
+            notes.add(Annotation(kind=Kind.LENGTH, points=(A, B)))
+        elif notes.items:
+            item = notes.items[number % len(notes.items)]
+            if what == "remove":
+                notes.remove(item.id)
+            else:
+                notes.change(item.moved(1 + number, 2, (1000, 900)), nudge=what == "nudge")
+    done = notes.items
+    for _ in range(2):
+        while notes.stack.canUndo():
+            notes.stack.undo()
+        assert notes.items == ()
+        while notes.stack.canRedo():
+            notes.stack.redo()
+        assert notes.items == done

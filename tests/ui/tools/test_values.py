@@ -2,9 +2,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from cxrdesk.imaging.measure import Scale
+from cxrdesk.imaging.presentation import Presentation, Spacing
 from cxrdesk.imaging.radiograph import Projection, View
 from cxrdesk.studies.annotations import POINTS, Annotation, Kind
 from cxrdesk.ui.viewer.tools.values import LIMIT_TEXT, Subject, area_text, length_text, values
@@ -32,6 +34,19 @@ def test_lengths_say_what_they_hold_for(scale, text) -> None:
     assert length_text(12.34, scale) == text
 
 
+def test_an_estimated_magnification_is_no_calibration() -> None:
+    spacing = Spacing(mm=(0.1, 0.1), plane="magnified", magnification=1.1)
+    made = film(pixel_spacing_mm=(0.1, 0.1), spacing_source="calibrated")
+    for presentation, text in (
+        (Presentation(spacing=spacing), "5.0\u00a0mm (estimated)"),
+        (Presentation(spacing=replace(spacing, plane="calibrated")), "5.0\u00a0mm"),
+        (None, "5.0\u00a0mm"),
+    ):
+        found = values(Annotation(kind=Kind.LENGTH, points=((0, 0), (30, 40))), Subject.of(made, presentation))
+        assert found.lines == (text,)
+        assert bool(found.notes) == ("estimated" in text)
+
+
 def test_areas() -> None:
     assert area_text(85.24, CALIBRATED) == "85.2\u00a0mm²"
     assert area_text(1234.0, CALIBRATED) == "12.34\u00a0cm²"
@@ -53,6 +68,8 @@ def test_each_kind_by_hand() -> None:
 
 
 def test_a_colour_picture_has_lengths_and_no_values() -> None:
+    shown = Subject.of(film(), Presentation(colour=np.zeros((160, 140, 3), np.uint8)))
+    assert (shown.radiograph, shown.scale) == (None, Scale())
     found = values(Annotation(kind=Kind.ELLIPSE, points=((0, 0), (9, 9))), Subject(scale=Scale()))
     assert found.lines == ("64\u00a0px²",)
 

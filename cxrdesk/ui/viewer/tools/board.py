@@ -153,7 +153,19 @@ class Board(QObject):
         if self.hint and self.subject is not None:
             marks.append(HintMark(self.hint))
         self.view.set_marks(marks)
+        self._describe()
         self.changed.emit()
+
+    def _describe(self) -> None:
+        """The selection in words, for those who do not see it."""
+        item = self.chosen
+        words = ""
+        if item is not None and self.subject is not None:
+            words = self.values(item).summary
+            if self.handle is not None:
+                words += f"; handle {self.handle + 1} of {len(forms.handles(item))}"
+        if words != self.view.accessibleDescription():
+            self.view.setAccessibleDescription(words)
 
     def _on_step(self, _index: int) -> None:
         self.changed.emit()

@@ -17,7 +17,7 @@ from cxrdesk.ui.viewer.tools.board import Board
 
 _STILL = 4.0
 """Screen pixels under which a press and its release are a click: the line follows the mouse to the next one."""
-_KEYS = "Enter puts one in the middle, Esc ends."
+_KEYS = "Enter: one in the middle. Esc: done."
 MEASURES = frozenset(Kind) - {Kind.ARROW, Kind.TEXT}
 """Kinds with values, which hold only for a place that a reader chose."""
 HINTS = {

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
+import numpy as np
+from numpy.typing import NDArray
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPen, QPolygonF
 
@@ -48,14 +50,15 @@ class LabelsMark:
             self._laid = ((geometry, font), list(self._lay_out(geometry, metrics)))
         for mark, texts, rect in self._laid[1]:
             mark.label, mark.labelled = rect, geometry
-            colour = _SELECTED if mark.selected else QColor(style.colour)
-            _write(painter, texts, rect, metrics, colour, framed=mark.selected)
+            in_hand = mark.selected and not style.kept
+            colour = _SELECTED if in_hand else QColor(style.colour)
+            _write(painter, texts, rect, metrics, colour, framed=in_hand)
 
     def _lay_out(
         self, geometry: Geometry, metrics: QFontMetricsF
     ) -> Iterator[tuple[AnnotationMark, list[str], QRectF]]:
         lines = {mark: mark.screen_lines(geometry) for mark in self._marks}
-        spots = [spot for one in lines.values() for line in one for spot in _spots(line)]
+        spots = np.concatenate([_spots(line) for one in lines.values() for line in one])
         taken: list[QRectF] = []
         for mark in self._marks:
             texts = [line for line in mark.values.lines if line]
@@ -79,14 +82,16 @@ def _write(
         y += metrics.lineSpacing()
 
 
-def _spots(line: list[QPointF]) -> Iterator[QPointF]:
-    """Points along a line, close enough that no text slips between them."""
-    yield line[0]
+def _spots(line: list[QPointF]) -> NDArray[np.float64]:
+    """Points (n, 2) along a line, close enough that no text slips between them."""
+    found = [np.array([[line[0].x(), line[0].y()]])]
     for start, end in pairwise(line):
         way = end - start
         # Far zoomed in, a line is much longer than the screen.
         steps = min(int(max(abs(way.x()), abs(way.y())) / _STEP) + 1, _MOST_SPOTS)
-        yield from (start + way * (step / steps) for step in range(1, steps + 1))
+        shares = np.arange(1, steps + 1)[:, np.newaxis] / steps
+        found.append(shares * (way.x(), way.y()) + (start.x(), start.y()))
+    return np.concatenate(found)
 
 
 def _place(
@@ -94,7 +99,7 @@ def _place(
     lines: list[list[QPointF]],
     size: tuple[float, float],
     geometry: Geometry,
-    spots: Sequence[QPointF],
+    spots: NDArray[np.float64],
     taken: Sequence[QRectF],
 ) -> QRectF:
     """The first place that hides nothing, else the one that hides least; on the screen as long as the drawing is."""
@@ -112,7 +117,8 @@ def _place(
             rect.moveTop(min(max(top, _EDGE), max(high - size[1] - _EDGE, _EDGE)))
         over = (rect.intersected(other) for other in taken)
         cost = sum(area.width() * area.height() / _STEP**2 for area in over if not area.isEmpty())
-        cost += sum(1.0 for spot in spots if rect.contains(spot))
+        inside = (spots >= (rect.left(), rect.top())) & (spots <= (rect.right(), rect.bottom()))
+        cost += float(np.count_nonzero(inside.all(axis=1)))
         if best is None or cost < best[0]:
             best = (cost, rect)
         if not cost:

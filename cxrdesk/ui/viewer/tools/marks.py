@@ -20,6 +20,9 @@ _HANDLE = 4.0
 _GRABBED = 6.0
 _TICK = 6.0
 _HEAD = 13.0
+_ABOVE_EDGE = 8.0
+_RULER = (190.0, 48.0)
+"""Width and height of the lower left corner, where the scale stands."""
 _PAD = 4.0
 _ARC = 22.0
 _SELECTED = "#ffffff"
@@ -73,11 +76,12 @@ class AnnotationMark:
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setBrush(Qt.BrushStyle.NoBrush)
         screen = self.screen_lines(geometry)
-        seam, colour = QColor(style.seam), QColor(_SELECTED if self.selected else style.colour)
+        in_hand = self.selected and not style.kept
+        seam, colour = QColor(style.seam), QColor(_SELECTED if in_hand else style.colour)
         for pen in (QPen(seam, style.width + 2.4), QPen(colour, style.width)):
             pen.setCapStyle(Qt.PenCapStyle.RoundCap)
             self._draw(painter, pen, screen)
-        if self.selected:
+        if in_hand:
             self._draw_handles(painter, geometry, style)
 
     def screen_lines(self, geometry: Geometry) -> list[list[QPointF]]:
@@ -161,15 +165,19 @@ class HintMark:
 
     def paint(self, painter: QPainter, geometry: Geometry, style: MarkStyle) -> None:
         """Draw in the middle of the lower edge."""
+        if style.kept:
+            return
         font = QFont(painter.font())
         font.setPointSizeF(style.point_size)
         painter.setFont(font)
         metrics = QFontMetricsF(font, painter.device())
         width, height = geometry.viewport
         flags = int(Qt.AlignmentFlag.AlignCenter) | int(Qt.TextFlag.TextWordWrap)
-        used = metrics.boundingRect(QRectF(0, 0, width * 0.6, height), flags, self.text)
+        used = metrics.boundingRect(QRectF(0, 0, width * 0.8, height), flags, self.text)
         rect = QRectF(0, 0, used.width() + 4 * _PAD, used.height() + 2 * _PAD)
-        rect.moveCenter(QPointF(width / 2, height - rect.height() / 2 - 8))
+        rect.moveCenter(QPointF(width / 2, height - rect.height() / 2 - _ABOVE_EDGE))
+        if rect.left() < _RULER[0]:
+            rect.moveBottom(height - _RULER[1])
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(_BACK)
         painter.drawRoundedRect(rect, 3, 3)

@@ -42,6 +42,7 @@ class Toolbox(QObject):
         """Let the reader work in a view, with the tool that is in the hand."""
         if self.view is not None and self.view is not view:
             self._put_down(self.view)
+            self.board(self.view).select(None)
         self.view = view
         self._take_up(view)
         return self.board(view)

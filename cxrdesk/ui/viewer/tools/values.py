@@ -13,6 +13,7 @@ from cxrdesk.imaging.measure import (
     length,
     region_statistics,
 )
+from cxrdesk.imaging.presentation import Presentation
 from cxrdesk.imaging.radiograph import Projection, Radiograph, View
 from cxrdesk.studies.annotations import Annotation, Kind
 
@@ -33,7 +34,7 @@ LIMIT_TEXT = (
 LARGE_REGION = 1 << 20
 """Pixels of a region that are not counted while it is being drawn: its values come when it is let go."""
 _ADULT_YEARS = 18.0
-_PLANES = {"calibrated": "", "imager": " at the detector", "unknown": ""}
+_PLANES = {"calibrated": "", "magnified": " (estimated)", "imager": " at the detector", "unknown": ""}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,11 +56,12 @@ class Subject:
     age_years: float | None = None
 
     @classmethod
-    def of(cls, radiograph: Radiograph) -> Subject:
-        """A film with what it says of itself."""
+    def of(cls, radiograph: Radiograph, presentation: Presentation | None = None) -> Subject:
+        """A film with what it and its file say of it; of a colour picture `radiograph` is the brightness."""
+        presentation = presentation or Presentation()
         return cls(
-            scale=Scale.of_film(radiograph),
-            radiograph=radiograph,
+            scale=Scale.of_film(radiograph, presentation.spacing),
+            radiograph=radiograph if presentation.colour is None else None,
             view=radiograph.view,
             age_years=radiograph.patient_age_years,
         )
@@ -130,6 +132,8 @@ def area_text(value: float, scale: Scale) -> str:
 def _of_scale(scale: Scale) -> tuple[str, ...]:
     if scale.source == "imager":
         return ("At the detector everything is larger than in the patient; the file gives no magnification.",)
+    if scale.source == "magnified":
+        return ("The file estimates how much larger the detector shows the patient; that is taken out of all lengths.",)
     if scale.unit == "px":
         return ("The file does not say how large its pixels are in the patient or at the detector.",)
     return ()
