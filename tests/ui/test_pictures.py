@@ -193,7 +193,7 @@ def test_several_films_stand_where_they_stand_on_the_screen(make_seat: Callable[
     assert np.array_equal(drawn[:150, 450:700], alone[:150, :250])
 
 
-@pytest.mark.qt_log_ignore("QPainter::begin", extend=True)  # Qt says so of a file that cannot be written
+@pytest.mark.qt_log_ignore("QPainter::begin", "propagateSizeHints", extend=True)  # of a file that cannot be written
 def test_the_print_dialog_opens_and_prints(seat: Seat, scene: Scene, tmp_path: Path) -> None:
     seat.window.action("print").trigger()
     dialog = seat.window.findChildren(QPrintDialog)[-1]
