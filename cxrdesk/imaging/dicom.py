@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,9 @@ from cxrdesk.imaging.presentation import OpenedFilm
 from cxrdesk.imaging.radiograph import ModalityLut, Radiograph, StoredPixels
 from cxrdesk.imaging.voi import Voi, Window
 
+_LOOK_SIDE = 128
+"""Rows and columns that are looked at to see whether a window shows the film: it must not delay the first picture."""
+
 PHANTOM_MANUFACTURER = "cxrdesk phantom"
 """Manufacturer (0008,0070) of films that a simulator made."""
 
@@ -37,9 +41,7 @@ def read_header(path: Path | str) -> Dataset:
         `check_header`.
     """
     path = Path(path)
-    ds = read_file(path, stop_before_pixels=True)
-    check_header(ds, name=path.name)
-    return ds
+    return read_file(path, stop_before_pixels=True, check=partial(check_header, name=path.name))
 
 
 def read_dataset(path: Path | str) -> Dataset:
@@ -53,10 +55,10 @@ def read_dataset(path: Path | str) -> Dataset:
     Raises
     ------
     FilmError
-        As `read_header`, which goes first: pixel data of a wrong file are never read.
+        As `read_header`: pixel data of a wrong file are never read.
     """
-    read_header(path)
-    return read_file(Path(path), stop_before_pixels=False)
+    path = Path(path)
+    return read_file(path, stop_before_pixels=False, check=partial(check_header, name=path.name))
 
 
 def radiograph_from_dataset(ds: Dataset, *, name: str) -> Radiograph:
@@ -165,7 +167,7 @@ def _default_voi(
     padding: tuple[int, int] | None,
     notes: list[str],
 ) -> Voi:
-    values = film_values(stored, modality_lut, padding=padding)
+    values = film_values(stored, modality_lut, padding=padding, side=_LOOK_SIDE)
     for voi in read_vois(ds, notes):
         if shows_film(voi, values):
             return voi

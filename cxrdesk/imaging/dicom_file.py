@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import zlib
+from collections.abc import Callable
 from pathlib import Path
+from typing import BinaryIO, cast
 
 import pydicom
 from pydicom import Dataset
+from pydicom.filereader import read_dataset
 from pydicom.uid import (
     DeflatedExplicitVRLittleEndian,
     ExplicitVRBigEndian,
@@ -36,8 +39,16 @@ def looks_like_dicom(head: bytes) -> bool:
     return len(head) >= 16 and (little in (2, 8) or big in (2, 8)) and element <= 0xFF
 
 
-def read_file(path: Path, *, stop_before_pixels: bool) -> Dataset:
+def read_file(path: Path, *, stop_before_pixels: bool, check: Callable[[Dataset], None] | None = None) -> Dataset:
     """Read a DICOM file, tolerant of what the standard forbids and pydicom can read.
+
+    Parameters
+    ----------
+    path : Path
+    stop_before_pixels : bool
+        Whether to read the header alone.
+    check : callable or None
+        Called with the header before pixel data are read, which do not follow where it raises.
 
     Returns
     -------
@@ -49,24 +60,46 @@ def read_file(path: Path, *, stop_before_pixels: bool) -> Dataset:
     FilmError
         ``not-dicom``, ``truncated``, ``too-large`` and those of `open_file`.
     """
-    with open_file(path) as file, collect_warnings() as warned:
-        head = file.read(144)
-        if not looks_like_dicom(head):
-            raise FilmError("not-dicom", f"{path.name} is not a DICOM file; choose a film.")
-        _refuse_inflating(head, file, path.name)
-        file.seek(0)
-        try:
-            ds = pydicom.dcmread(file, stop_before_pixels=stop_before_pixels, force=True)
-        except (*UNREADABLE, zlib.error, RecursionError) as error:
-            raise FilmError("truncated", f"{path.name} is broken or ends early; copy or send it again.") from error
+    with open_file(path) as file:
+        with collect_warnings() as warned:
+            head = file.read(144)
+            if not looks_like_dicom(head):
+                raise FilmError("not-dicom", f"{path.name} is not a DICOM file; choose a film.")
+            _refuse_inflating(head, file, path.name)
+            file.seek(0)
+            ds = _parsed(lambda: pydicom.dcmread(file, stop_before_pixels=True, force=True), path.name)
+        _complete(ds, warned, path.name)
+        if check is not None:
+            check(ds)
+        if stop_before_pixels:
+            return ds
+        with collect_warnings() as warned:
+            if ds.file_meta.TransferSyntaxUID == DeflatedExplicitVRLittleEndian:  # inflated whole, each time
+                file.seek(0)
+                ds = _parsed(lambda: pydicom.dcmread(file, force=True), path.name)
+            else:  # the file stands where its pixel data start
+                implicit, little = map(bool, ds.original_encoding)
+                ds.update(_parsed(lambda: read_dataset(cast(BinaryIO, file), implicit, little), path.name))
+        _complete(ds, warned, path.name)
+        return ds
+
+
+def _parsed(parse: Callable[[], Dataset], name: str) -> Dataset:
+    try:
+        return parse()
+    except (*UNREADABLE, zlib.error, RecursionError) as error:
+        raise FilmError("truncated", f"{name} is broken or ends early; copy or send it again.") from error
+
+
+def _complete(ds: Dataset, warned: list[str], name: str) -> None:
+    """Refuse what was cut, and say the transfer syntax where the file does not."""
     if not ds or _cut(ds) or any("End of file" in text or "nexpected end" in text for text in warned):
-        raise FilmError("truncated", f"{path.name} ends early; copy or send the file again.")
+        raise FilmError("truncated", f"{name} ends early; copy or send the file again.")
     if "TransferSyntaxUID" not in ds.file_meta:
         implicit, little = ds.original_encoding
         ds.file_meta.TransferSyntaxUID = (
             ImplicitVRLittleEndian if implicit else ExplicitVRLittleEndian if little else ExplicitVRBigEndian
         )
-    return ds
 
 
 def _cut(ds: Dataset) -> bool:

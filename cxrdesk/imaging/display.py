@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "WindowLimits", "anatomical_windows", "apply_table", "as_window", "automatic_voi", "display_table", "film_values",
-    "percentiles", "shows_film", "window_limits",
+    "full_range", "percentiles", "shows_film", "window_limits",
 ]  # fmt: skip
 
 _LEAST_CONTRAST = 0.05
@@ -115,6 +115,13 @@ def shows_film(voi: Voi, values: NDArray[np.float32]) -> bool:
     levels = voi.apply(values)
     darkest, brightest = percentiles(levels, 1, 99)
     return bool(brightest - darkest >= _LEAST_CONTRAST)
+
+
+def full_range(radiograph: Radiograph) -> Window:
+    """Find the window that leaves modality values as they are, over all that their bits can hold: no VOI at all."""
+    low, high = radiograph.value_range
+    # LINEAR with these numbers maps the ends of the range onto black and white (PS3.3 C.11.2.1.2).
+    return Window(center=(low + high + 1) / 2, width=high - low + 1, explanation="off")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -52,15 +52,19 @@ def sampled(
 
 
 def film_values(
-    stored: StoredPixels, modality_lut: ModalityLut, *, padding: tuple[int, int] | None = None
+    stored: StoredPixels,
+    modality_lut: ModalityLut,
+    *,
+    padding: tuple[int, int] | None = None,
+    side: int = _SAMPLE_SIDE,
 ) -> NDArray[np.float32]:
     """Modality values of a coarse grid of film pixels, shape (n,), n > 0: no padding, collimator or label border.
 
     Left out are padding, edge rows and columns that are nearly uniform, and the smallest and largest stored value where
     they fill over 2 % of the rest (blanked collimator, saturated detector). Where that leaves under a tenth, only
-    padding is left out.
+    padding is left out. The grid has up to `side` rows and columns.
     """
-    values, film = _film(stored, modality_lut, padding)
+    values, film = _film(stored, modality_lut, padding, side)
     return values[film]
 
 
@@ -79,8 +83,10 @@ def body_values(
     return values[film]
 
 
-def _grid(stored: StoredPixels, padding: tuple[int, int] | None) -> tuple[StoredPixels, NDArray[np.bool_]]:
-    step = max(1, -(-max(stored.shape) // _SAMPLE_SIDE))
+def _grid(
+    stored: StoredPixels, padding: tuple[int, int] | None, side: int = _SAMPLE_SIDE
+) -> tuple[StoredPixels, NDArray[np.bool_]]:
+    step = max(1, -(-max(stored.shape) // side))
     grid = stored[::step, ::step]
     if padding is None:
         return grid, np.ones(grid.shape, dtype=bool)
@@ -88,10 +94,10 @@ def _grid(stored: StoredPixels, padding: tuple[int, int] | None) -> tuple[Stored
 
 
 def _film(
-    stored: StoredPixels, modality_lut: ModalityLut, padding: tuple[int, int] | None
+    stored: StoredPixels, modality_lut: ModalityLut, padding: tuple[int, int] | None, side: int = _SAMPLE_SIDE
 ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
     """Modality values of the grid, and which of them are the film's; at least one is."""
-    grid, valid = _grid(stored, padding)
+    grid, valid = _grid(stored, padding, side)
     values = modality_lut.apply(grid)
     film = _without_border(values, valid)
     kept = grid[film]

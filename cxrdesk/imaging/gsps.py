@@ -11,9 +11,10 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from cxrdesk.imaging.display import full_range
 from cxrdesk.imaging.presentation import OpenedFilm, Overlay, Point, Presentation, Shutter
 from cxrdesk.imaging.radiograph import ModalityLut, Radiograph
-from cxrdesk.imaging.voi import Voi, VoiLut, Window
+from cxrdesk.imaging.voi import Voi, VoiLut
 
 GraphicKind = Literal["POINT", "POLYLINE", "INTERPOLATED", "CIRCLE", "ELLIPSE"]
 
@@ -112,7 +113,7 @@ class PresentationState:
         Content Label (0070,0080) and Content Description (0070,0081).
     modality_lut : ModalityLut
         Takes the place of the film's own (PS3.4 N.2.1.1).
-    voi : Window, VoiLut or None
+    voi : Window or VoiLut or None
         None leaves modality values as they are, over their whole range.
     inverse : bool
         Presentation LUT Shape (2050,0020) INVERSE. The film's photometric interpretation says nothing beside it.
@@ -190,11 +191,9 @@ def applied(film: OpenedFilm, state: PresentationState) -> View:
     if film.radiograph is None:
         raise ValueError("a grayscale presentation state goes with a radiograph")
     radiograph = replace(film.radiograph, modality_lut=state.modality_lut)
-    low, high = radiograph.value_range
-    # LINEAR with these numbers maps the ends of the range onto black and white (PS3.3 C.11.2.1.2).
-    voi: Voi = state.voi or Window(center=(low + high + 1) / 2, width=high - low + 1)
+    voi: Voi = state.voi or full_range(radiograph)
     if state.presentation_lut is not None:
-        voi = _through(voi, state.presentation_lut, (low, high))
+        voi = _through(voi, state.presentation_lut, radiograph.value_range)
     own = {overlay.group: overlay for overlay in (*film.presentation.overlays, *state.overlays)}
     vois = tuple(known for known in film.presentation.vois if known is not voi)
     presentation = replace(

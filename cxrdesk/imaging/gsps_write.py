@@ -13,6 +13,7 @@ from pydicom.tag import Tag
 from pydicom.uid import ExplicitVRLittleEndian, GrayscaleSoftcopyPresentationStateStorage, generate_uid
 
 import cxrdesk
+from cxrdesk.imaging.dicom_checks import is_colour
 from cxrdesk.imaging.gsps import DisplayedArea, Graphic, PresentationState, Text
 from cxrdesk.imaging.presentation import Shutter
 from cxrdesk.imaging.radiograph import ModalityLut
@@ -47,10 +48,12 @@ def state_dataset(state: PresentationState, film: Dataset, *, frame: int | None 
     Raises
     ------
     ValueError
-        If the film has no UIDs to refer to, or the state has what is not written.
+        If the film has no UIDs to refer to or is a colour picture, or the state has what is not written.
     """
     if state.presentation_lut is not None or state.overlays or (state.shutter and state.shutter.bitmap):
         raise ValueError("presentation LUTs, bitmap shutters and overlays of the state's own are not written")
+    if is_colour(film):
+        raise ValueError("a grayscale state is for grayscale films")
     uids = [film.get(keyword) for keyword in ("SOPClassUID", "SOPInstanceUID", "SeriesInstanceUID", "StudyInstanceUID")]
     if not all(uids):
         raise ValueError("the film has no UIDs to refer to")

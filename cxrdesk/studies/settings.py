@@ -72,7 +72,7 @@ class Settings:
         Keys that the reader gave to actions, by the action's name, at most two each: ``{"invert": ("V",)}``. An
         action that is not in it has its own keys, one with an empty tuple has none.
     corner_texts : tuple of str
-        What stands in the corners of a film, see `cxrdesk.ui.corner_words`; names that are not known are passed over.
+        What stands in the corners of a film, by the names in `cxrdesk.ui.corner_words`; unknown ones are passed over.
     mask_names : bool
         Show and export no patient's name, identifier or birth date.
     mask_style : str

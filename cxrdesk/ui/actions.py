@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction, QKeySequence
-from PySide6.QtWidgets import QMenuBar, QToolBar, QWidget
+from PySide6.QtWidgets import QMenuBar, QToolBar, QToolButton, QWidget
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -348,3 +348,6 @@ def fill_tool_bar(bar: QToolBar, actions: Mapping[str, QAction]) -> None:
             bar.addSeparator()
         bar.addAction(action)
         bar.widgetForAction(action).setFocusPolicy(Qt.FocusPolicy.TabFocus)
+    for more in bar.findChildren(QToolButton, "qt_toolbar_ext_button"):
+        more.setAccessibleName("Tools that have no room")
+        more.setToolTip("Tools that have no room")

@@ -11,6 +11,7 @@ from cxrdesk.discovery.registry import Registry
 from cxrdesk.imaging.errors import UserError
 from cxrdesk.imaging.radiograph import Radiograph
 from cxrdesk.studies.settings import Settings
+from cxrdesk.ui.naming import Naming
 from cxrdesk.ui.session import FilmState, Session
 
 
@@ -34,7 +35,7 @@ def report_content(
     """All films whose results are complete, files that could not be read, and plugins that could not be listed.
 
     Films whose results still wait for the reader's impression are left out; a film whose file is gone or was replaced
-    meanwhile is among the failures.
+    meanwhile is among the failures. While names are masked, files are numbered: their names may be patients'.
 
     Parameters
     ----------
@@ -44,21 +45,28 @@ def report_content(
     # jsonschema takes longer to import than the window to open.
     from cxrdesk.reports.json_report import failure_entry, film_entry, plugin_failure_entry, report
 
+    naming = Naming(session.states, masked=settings.mask_names)
+
+    def named(state: FilmState, path: Path) -> str:
+        return naming.file(state) if naming.masked else str(path)
+
     films, failures, unread = [], [], 0
     results = session.results()
     for result in results:
         if settings.read_first and result.impression is None:
             unread += 1
             continue
+        state = session.state(result.key)
+        path = named(state, result.path)
         try:
-            pixels = radiograph(session.state(result.key))
+            pixels = radiograph(state)
         except UserError as error:
-            failures.append(failure_entry(str(result.path), error.code, error.text))
+            failures.append(failure_entry(path, error.code, naming.sentence(error.text)))
             continue
         films.append(
             film_entry(
                 pixels,
-                path=str(result.path),
+                path=path,
                 masks=result.masks,
                 detectors=result.detectors,
                 impression=result.impression,
@@ -68,7 +76,7 @@ def report_content(
         )
     gone = len(failures)
     failures += [
-        failure_entry(str(s.failure.path), s.failure.code, s.failure.text) for s in session.states if s.failure
+        failure_entry(named(s, s.failure.path), s.failure.code, naming.failure(s)) for s in session.states if s.failure
     ]
     unlisted = [
         plugin_failure_entry(name=f.name, distribution=f.distribution, version=f.version, code=f.code, reason=f.reason)

@@ -12,6 +12,7 @@ from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QMainWindow, QSplitter, QToolBar, QVBoxLayout, QWidget
 
 from cxrdesk.studies.settings import Settings
+from cxrdesk.ui.accessible import install as install_roles
 from cxrdesk.ui.actions import ACTIONS, bind, fill_menus, fill_tool_bar, make_actions
 from cxrdesk.ui.corner_words import corner_content
 from cxrdesk.ui.dialog_door import DialogDoor
@@ -30,6 +31,7 @@ from cxrdesk.ui.plugin_work import PluginWork
 from cxrdesk.ui.reading import Reading
 from cxrdesk.ui.session import FilmState, Session
 from cxrdesk.ui.status_line import StatusLine
+from cxrdesk.ui.theme import panel_width
 from cxrdesk.ui.viewer.film_view import FilmView
 from cxrdesk.ui.viewer.layout import ViewGrid
 from cxrdesk.ui.viewer.loaded import LoadedFilm
@@ -55,6 +57,7 @@ class MainWindow(QMainWindow):
 
     def __init__(self, reading: Reading, plugin_work: PluginWork) -> None:
         super().__init__()
+        install_roles()
         self.reading = reading
         self.plugins = PluginDoor(self, plugin_work, reading.messages)
         self.registry: Registry | None = None
@@ -131,12 +134,15 @@ class MainWindow(QMainWindow):
             split.setStretchFactor(split.count() - 1, stretch)
         split.setChildrenCollapsible(False)
         split.setHandleWidth(1)
-        split.setSizes([230, _SIZE[0] - 230 - 372, 372])
+        left, right = panel_width(230), panel_width(372)
+        split.setSizes([left, _SIZE[0] - left - right, right])
         self.setCentralWidget(split)
 
     def _connect(self) -> None:
         reading, findings = self.reading, self.findings
-        reading.messages.posted.connect(self.bar.show_message)
+        reading.messages.posted.connect(
+            lambda message: self.bar.show_message(replace(message, text=self.naming.sentence(message.text)))
+        )
         reading.films_changed.connect(self._refresh_list)
         reading.film_shown.connect(self._show_film)
         reading.results_changed.connect(self._refresh_results)
@@ -267,6 +273,7 @@ class MainWindow(QMainWindow):
         self._check_settings()
         if self._masked != settings.mask_names:
             self._masked = settings.mask_names
+            self.bar.clear()  # its sentences may name files
             self._refresh_list()
         self.panes.refresh_captions()
 

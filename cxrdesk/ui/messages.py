@@ -135,6 +135,7 @@ class MessageBar(QFrame):
         self._timer.stop()
         self.setVisible(bool(self._queue))
         if not self._queue:
+            self._text.clear()
             return
         first = self._queue[0]
         self._text.setText(breakable(first.text))

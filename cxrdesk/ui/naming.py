@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cxrdesk.imaging.words import view_text
@@ -29,6 +30,7 @@ class Naming:
 
     def __init__(self, states: Sequence[FilmState], *, masked: bool) -> None:
         self.masked = masked
+        self._states = states
         self._files = {state.key: number for number, state in enumerate(states, start=1)}
         people = dict.fromkeys(_person(state.film.identity) for state in states if state.film is not None)
         people.pop((None, None), None)
@@ -60,17 +62,19 @@ class Naming:
 
     def file(self, state: FilmState) -> str:
         """Name of the file."""
-        if self.masked:
-            return f"File {self._files[state.key]}"
-        found = state.film if state.film is not None else state.failure
-        assert found is not None
-        return found.path.name
+        return f"File {self._files[state.key]}" if self.masked else _path(state).name
 
     def failure(self, state: FilmState) -> str:
         """Why a file cannot be shown."""
         assert state.failure is not None
-        text = state.failure.text
-        return text.replace(state.failure.path.name, self.file(state)) if self.masked else text
+        return self.sentence(state.failure.text)
+
+    def sentence(self, text: str) -> str:
+        """A sentence that may name files."""
+        if self.masked:
+            for state in self._states:
+                text = re.sub(rf"(?<!\w){re.escape(_path(state).name)}(?!\w)", self.file(state), text)
+        return text
 
     def description(self, film: Film) -> str:
         """What the film says of itself; masked, nothing that holds a word of the patient's name or identifier."""
@@ -83,3 +87,9 @@ class Naming:
 
 def _person(who: PatientIdentity) -> tuple[str | None, str | None]:
     return who.name, who.patient_id
+
+
+def _path(state: FilmState) -> Path:
+    found = state.film if state.film is not None else state.failure
+    assert found is not None
+    return found.path

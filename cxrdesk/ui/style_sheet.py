@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from cxrdesk.imaging.resources import resource
+
 if TYPE_CHECKING:  # the theme imports this
     from cxrdesk.ui.theme import Colours
 
@@ -17,7 +19,10 @@ def style_sheet(c: Colours, scale: float) -> str:
         Of text, and of what stands beside it.
     """
     box, knob, small = round(13 * scale), 2 * round(6 * scale), 9 * scale
-    return f"""
+    icons = resource("icons").as_posix()
+    return (
+        (_drawn_edges(c, icons, box) if c.edges else "")
+        + f"""
     QMainWindow, QDialog {{ background: {c.panel}; }}
     QToolTip {{ background: {c.card}; color: {c.text}; border: {c.thick}px solid {c.line}; padding: 4px; }}
     QMenuBar {{ background: {c.panel}; border-bottom: {c.thick}px solid {c.line}; padding: 1px 4px; }}
@@ -30,6 +35,7 @@ def style_sheet(c: Colours, scale: float) -> str:
     QMenu::separator {{ height: 1px; background: {c.line}; margin: 4px 6px; }}
     QToolBar {{ background: {c.panel}; border: none; border-bottom: {c.thick}px solid {c.line}; padding: 3px 6px; }}
     QToolBar {{ spacing: 3px; }}
+    QToolButton#qt_toolbar_ext_button {{ padding: 0; image: url({icons}/more.svg); }}
     QToolBar::separator {{ width: 1px; background: {c.line}; margin: 4px 5px; }}
     QToolButton {{ padding: 4px 9px; border: {c.thick}px solid transparent; border-radius: 4px; }}
     QToolButton:hover {{ background: {c.hover}; }}
@@ -52,7 +58,8 @@ def style_sheet(c: Colours, scale: float) -> str:
     QCheckBox {{ spacing: 8px; }}
     QCheckBox::indicator {{ width: {box}px; height: {box}px; border: {c.thick}px solid {c.muted}; border-radius: 3px; }}
     QCheckBox::indicator {{ background: {c.ground}; }}
-    QCheckBox::indicator:checked {{ background: {c.accent}; border-color: {c.accent}; }}
+    QCheckBox::indicator:checked {{
+        background: {c.accent}; border-color: {c.accent}; image: url({icons}/tick-{c.tick}.svg); }}
     QCheckBox::indicator:focus {{ border-color: {c.accent}; }}
     QListView, QTreeView, QTableView {{ background: {c.panel}; border: none; outline: none; }}
     QHeaderView::section {{ background: {c.panel}; color: {c.muted}; border: none; padding: 4px 6px; }}
@@ -97,4 +104,20 @@ def style_sheet(c: Colours, scale: float) -> str:
     QFrame[role="info"] {{ background: {c.card}; border-bottom: {c.thick}px solid {c.line}; }}
     QFrame[role="warning"] {{ background: {c.card}; border-bottom: 2px solid {c.warning}; }}
     QFrame[role="error"] {{ background: {c.card}; border-bottom: 2px solid {c.error}; }}
+    """
+    )
+
+
+def _drawn_edges(c: Colours, icons: str, box: int) -> str:
+    """Fields that the style itself draws without an edge on black."""
+    return f"""
+    QComboBox, QAbstractSpinBox {{
+        background: {c.ground}; border: {c.thick}px solid {c.line}; border-radius: 4px; padding: 3px 6px; }}
+    QComboBox:focus, QAbstractSpinBox:focus {{ border-color: {c.accent}; }}
+    QComboBox:disabled, QAbstractSpinBox:disabled {{ color: {c.disabled}; border-color: {c.disabled}; }}
+    QComboBox::drop-down {{ border: none; width: {box + 8}px; }}
+    QComboBox::down-arrow {{ image: url({icons}/down-white.svg); width: {box}px; height: {box}px; }}
+    QAbstractSpinBox::up-button, QAbstractSpinBox::down-button {{ border: none; width: {box + 8}px; }}
+    QAbstractSpinBox::up-arrow {{ image: url({icons}/up-white.svg); width: {box - 3}px; height: {box - 3}px; }}
+    QAbstractSpinBox::down-arrow {{ image: url({icons}/down-white.svg); width: {box - 3}px; height: {box - 3}px; }}
     """

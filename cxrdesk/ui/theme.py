@@ -24,8 +24,14 @@ class Colours:
 
     Parameters
     ----------
+    film_text, film_warning, film_back : str
+        On the film, which is black in every theme.
     thick : int
         Width of borders in pixels.
+    edges : bool
+        Whether fields need an edge of our own: Qt's is a shade of the ground.
+    tick : str
+        On the accent: ``"dark"`` or ``"light"``.
     """
 
     ground: str
@@ -45,8 +51,11 @@ class Colours:
     error: str
     disabled: str
     film_text: str = "#dde2e6"
+    film_warning: str = "#ecc667"
     film_back: str = "#a5000000"
     thick: int = 1
+    edges: bool = False
+    tick: str = "dark"
 
 
 DARK = Colours(
@@ -84,6 +93,7 @@ LIGHT = Colours(
     warning="#6b5200",
     error="#a3261c",
     disabled="#6c7781",
+    tick="light",
 )
 CONTRAST = Colours(
     ground="#000000",
@@ -103,8 +113,10 @@ CONTRAST = Colours(
     error="#ff9e94",
     disabled="#a6a6a6",
     film_text="#ffffff",
+    film_warning="#ffe14d",
     film_back="#ff000000",
     thick=2,
+    edges=True,
 )
 
 
@@ -141,6 +153,11 @@ def small_point_size() -> float:
 def scaled(pixels: float) -> int:
     """A length that grows with the text: widths of fields, sizes of marks beside words."""
     return round(pixels * _text_scale)
+
+
+def panel_width(pixels: float) -> int:
+    """The width of a panel beside the film: it grows with the text, but less, for the film has to keep its place."""
+    return round(pixels * (1 + (_text_scale - 1) * 0.75))
 
 
 def apply(app: QApplication, theme: str, text_size: str = "normal") -> None:

@@ -23,6 +23,7 @@ from cxrdesk.imaging.display import (
     automatic_voi,
     display_table,
     film_values,
+    full_range,
     percentiles,
     shows_film,
     window_limits,
@@ -139,6 +140,14 @@ def test_polarity_is_turned_once_and_after_the_window(make_film) -> None:
     np.testing.assert_array_equal(dark, 255 - bright)
     assert bright[0, 400] == 0  # below 1500 - 1000
     assert dark[0, 400] == 255
+
+
+@pytest.mark.parametrize("rescale", [{}, {"RescaleSlope": "-0.25", "RescaleIntercept": "90"}])
+def test_without_a_voi_the_whole_range_is_shown(make_film, rescale: dict[str, object]) -> None:
+    film = radiograph_from_dataset(make_film(RAMP, **WINDOW, **rescale), name="x")
+    table = display_table(film, full_range(film))[:4096]
+    ramp = np.arange(4096) / 4095 * 255
+    assert np.abs(table - (ramp[::-1] if rescale else ramp)).max() <= 0.51
 
 
 def test_readers_inversion_comes_on_top(make_film) -> None:

@@ -276,6 +276,10 @@ def test_what_is_no_state_or_cannot_be_written(path: Path, tmp_path: Path) -> No
     header = read_header(path)
     with pytest.raises(ValueError, match="not written"):
         state_dataset(PresentationState(presentation_lut=np.zeros(4, np.float32)), header)
+    header.PhotometricInterpretation = "PALETTE COLOR"
+    with pytest.raises(ValueError, match="grayscale"):
+        state_dataset(PresentationState(), header)
+    header.PhotometricInterpretation = "MONOCHROME2"
     del header.SeriesInstanceUID
     with pytest.raises(ValueError, match="UIDs"):
         state_dataset(PresentationState(), header)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QDialog, QDialogButtonBox, QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDialog, QDialogButtonBox, QGridLayout, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from cxrdesk import DISCLAIMER, __version__
 from cxrdesk.api.version import API_VERSION
@@ -87,7 +87,10 @@ def _middle(heights: list[int]) -> int:
 
 
 def _add_group(column: QVBoxLayout, title: str, rows: list[tuple[str, str]]) -> None:
-    column.addWidget(label(title, "title"))
+    head = label(title, "title")
+    head.setWordWrap(False)
+    head.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
+    column.addWidget(head)
     grid = QGridLayout()
     grid.setHorizontalSpacing(16)
     grid.setVerticalSpacing(4)

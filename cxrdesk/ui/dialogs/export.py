@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from PySide6.QtCore import QSizeF, Qt
 from PySide6.QtGui import QPixmap
-from PySide6.QtWidgets import QComboBox, QDialog, QDialogButtonBox, QFormLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QComboBox,
+    QDialog,
+    QDialogButtonBox,
+    QFormLayout,
+    QLabel,
+    QSizePolicy,
+    QVBoxLayout,
+    QWidget,
+)
 
 from cxrdesk.ui.panels.pieces import label
 from cxrdesk.ui.snapshot import Scene, foot_height, largest_ratio, picture_of, remarks_of
@@ -45,7 +54,9 @@ class ExportDialog(QDialog):
         column.setSpacing(10)
         column.addWidget(preview)
         column.addLayout(form)
-        column.addWidget(label(_names(scene), "muted"))
+        names = label(_names(scene), "muted")
+        names.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
+        column.addWidget(names)
         column.addWidget(buttons)
         self.setMinimumWidth(scaled(_PREVIEW))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QSignalBlocker, Qt
-from PySide6.QtGui import QColor, QKeySequence
+from PySide6.QtGui import QAccessible, QColor, QKeySequence
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QDialog,
@@ -32,6 +32,12 @@ from cxrdesk.ui.theme import colours, scaled
 _NAME = Qt.ItemDataRole.UserRole
 _SPECS = {spec.key: spec for spec in ACTIONS}
 _MOST_KEYS = 2
+
+
+class _KeyField(QKeySequenceEdit):
+    """Takes the next key pressed."""
+
+    ACCESSIBLE_ROLE = QAccessible.Role.HotkeyField
 
 
 class ShortcutsDialog(QDialog):
@@ -111,7 +117,7 @@ class ShortcutsDialog(QDialog):
         self.fields: list[QKeySequenceEdit] = []
         self.clears: list[QToolButton] = []
         for number in range(_MOST_KEYS):
-            field = QKeySequenceEdit()
+            field = _KeyField()
             field.setMaximumSequenceLength(1)
             field.setMinimumWidth(scaled(90))
             # A change is told of an empty field too, whenever a key goes down.

@@ -13,6 +13,7 @@ from cxrdesk.studies.settings import Settings
 from cxrdesk.ui.panels.pieces import ScrollColumn, label
 from cxrdesk.ui.panels.questions import AnswerLines, ImpressionBox, QuestionBox
 from cxrdesk.ui.session import FilmState
+from cxrdesk.ui.theme import panel_width
 
 if TYPE_CHECKING:  # results come after the first film: the window does not wait for their imports
     from cxrdesk.api.spec import DetectorSpec, SegmenterSpec
@@ -51,11 +52,12 @@ class FindingsPanel(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setMinimumWidth(_WIDTH)
+        self.setMinimumWidth(panel_width(_WIDTH))
         self.cards: dict[str, ModelCard] = {}
         self._state: FilmState | None = None
         self._changing: tuple[str, Question] | None = None
         self.point = QComboBox()
+        self.point.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
         self.point.setAccessibleName("Operating point of the calls")
         self.point.activated.connect(lambda i: self.operating_point_chosen.emit(self.point.itemText(i)))
         self.question = QuestionBox()
@@ -236,6 +238,7 @@ class FindingsPanel(QWidget):
 
     def restyle(self) -> None:
         """Make the cards anew, in the colours of another theme, when they are next shown."""
+        self.setMinimumWidth(panel_width(_WIDTH))
         for card in self.cards.values():
             card.forget()
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QFont, QPainter, QPaintEvent, QPen, QPolygonF
+from PySide6.QtGui import QAccessible, QColor, QFont, QPainter, QPaintEvent, QPen, QPolygonF
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from cxrdesk.ui.theme import colours, small_point_size
@@ -24,6 +24,8 @@ class ProbabilityBar(QWidget):
     colour : str
         The call's.
     """
+
+    ACCESSIBLE_ROLE = QAccessible.Role.Indicator
 
     def __init__(self, probability: float, threshold: float | None, colour: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)

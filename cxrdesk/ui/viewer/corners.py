@@ -17,7 +17,7 @@ _ROUND_LENGTHS_MM = (1, 2, 5, 10, 20, 50, 100, 200)
 _LONGEST_RULER = 160
 _TICK = 7.0
 _GAP = 4.0
-_WIDEST_SHARE = 0.45
+_WIDEST_SHARE = 0.4
 _WIDEST_LIVE = "Window center -00000, width 00000"
 _LEAST_WIDTH = 340
 """Narrower films have text on the left alone: window and zoom stand in the status bar too, the rest in the list."""
@@ -77,10 +77,10 @@ def _draw_upper(painter: QPainter, content: CornerContent, width: float) -> list
     if content.badge:
         small(painter, bold=True)
         rect = block(painter, [content.badge], MARGIN, top)
-        painter.setPen(QPen(QColor(colours().warning), 1))
+        painter.setPen(QPen(QColor(colours().film_warning), 1))
         painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.drawRoundedRect(rect, 3, 3)
-        write(painter, [content.badge], rect, colours().warning)
+        write(painter, [content.badge], rect, colours().film_warning)
         drawn.append(rect)
         small(painter)
     if content.upper_right and _has_room(width):
@@ -91,27 +91,34 @@ def _draw_upper(painter: QPainter, content: CornerContent, width: float) -> list
     return drawn
 
 
-def _draw_markers(painter: QPainter, content: CornerContent, geometry: Geometry) -> list[QRectF]:
-    """What of the patient lies to the left, top, right and bottom, in letters of PS3.3 C.7.6.1.1.1."""
+def marker_places(content: CornerContent, geometry: Geometry) -> list[tuple[str, QRectF]]:
+    """What of the patient lies to the left, top, right and bottom, in letters of PS3.3 C.7.6.1.1.1, and where."""
     if content.orientation is None:
         return []
-    font = _font(small_point_size() * 1.4, bold=True)
-    painter.setFont(font)
-    width, height = geometry.viewport
-    drawn = []
-    for place, letters in enumerate(geometry.edges(content.orientation)):
-        if not letters:
-            continue
-        size = QFontMetricsF(font).horizontalAdvance(letters) + 2 * PAD, QFontMetricsF(font).height()
-        rect = QRectF(0, 0, *size)
-        x = {0: MARGIN + size[0] / 2, 2: width - MARGIN - size[0] / 2}.get(place, width / 2)
-        y = {1: MARGIN + size[1] / 2, 3: height - MARGIN - size[1] / 2}.get(place, height / 2)
+    metrics, (width, height) = QFontMetricsF(_marker_font()), geometry.viewport
+    places = []
+    for edge, letters in enumerate(geometry.edges(content.orientation)):
+        rect = QRectF(0, 0, metrics.horizontalAdvance(letters) + 2 * PAD, metrics.height())
+        x = {0: MARGIN + rect.width() / 2, 2: width - MARGIN - rect.width() / 2}.get(edge, width / 2)
+        y = {1: MARGIN + rect.height() / 2, 3: height - MARGIN - rect.height() / 2}.get(edge, height / 2)
         rect.moveCenter(QPointF(x, y))
+        if letters:
+            places.append((letters, rect))
+    return places
+
+
+def _draw_markers(painter: QPainter, content: CornerContent, geometry: Geometry) -> list[QRectF]:
+    places = marker_places(content, geometry)
+    for letters, rect in places:
         back(painter, rect)
+        painter.setFont(_marker_font())
         painter.setPen(QColor(colours().film_text))
         painter.drawText(rect, int(Qt.AlignmentFlag.AlignCenter), letters)
-        drawn.append(rect)
-    return drawn
+    return [rect for _, rect in places]
+
+
+def _marker_font() -> QFont:
+    return _font(small_point_size() * 1.4, bold=True)
 
 
 def draw_ruler(painter: QPainter, geometry: Geometry, radiograph: Radiograph) -> list[QRectF]:

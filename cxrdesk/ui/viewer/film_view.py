@@ -5,7 +5,17 @@ from __future__ import annotations
 from dataclasses import replace
 
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QResizeEvent, QWheelEvent
+from PySide6.QtGui import (
+    QAccessible,
+    QColor,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QPen,
+    QResizeEvent,
+    QWheelEvent,
+)
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from cxrdesk.imaging.preprocess import Box
@@ -32,6 +42,8 @@ WHOLE = Box(x0=0.0, y0=0.0, x1=1.0, y1=1.0)
 
 class FilmView(QWidget):
     """One film with its overlays. It is given results for this film only and keeps none."""
+
+    ACCESSIBLE_ROLE = QAccessible.Role.Graphic
 
     painted = Signal(str)
     """The key of a film that was painted for the first time."""
@@ -115,6 +127,7 @@ class FilmView(QWidget):
     def set_corners(self, corners: CornerContent) -> None:
         """Text in the corners and at the edges."""
         self.corners = corners
+        self.setAccessibleDescription(", ".join((*corners.upper_left, corners.badge or "", *corners.upper_right)))
         self.update()
 
     @property
