@@ -12,11 +12,15 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import shutil
 import zipfile
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +34,7 @@ FORMAT = 1
 WEIGHTS, MANIFEST, GOLDEN = "model.safetensors", "bundle.json", "golden.npz"
 ONNX, TORCHSCRIPT = "model.onnx", "model.torchscript"
 WEIGHT_FILES = (WEIGHTS, ONNX, TORCHSCRIPT)
+_PARTS = (*WEIGHT_FILES, MANIFEST, GOLDEN)
 _AGAIN = "install the plugin anew"
 
 
@@ -223,8 +228,30 @@ def write_bundle(
     # Through JSON first, so that the digest is of what will be read.
     data = json.loads(json.dumps(data, allow_nan=False))
     data["manifest_sha256"] = manifest_sha256(data)
-    path.mkdir(parents=True, exist_ok=True)
-    (path / weights_file).write_bytes(weights)
-    (path / GOLDEN).write_bytes(buffer.getvalue())
-    (path / MANIFEST).write_text(json.dumps(data, indent=1) + "\n", encoding="utf-8")
+    with being_written(path) as part:
+        (part / weights_file).write_bytes(weights)
+        (part / GOLDEN).write_bytes(buffer.getvalue())
+        (part / MANIFEST).write_text(json.dumps(data, indent=1) + "\n", encoding="utf-8")
     return path
+
+
+@contextmanager
+def being_written(path: Path) -> Iterator[Path]:
+    """A folder beside `path` that takes its place as a whole once the block has ended; nothing of it stays otherwise.
+
+    What a folder holds that is no part of a bundle stays in it.
+    """
+    # The dot says that it is no bundle yet; see `cxrdesk.api.imported`.
+    part = path.with_name(f".{path.name}-{uuid4().hex[:8]}")
+    earlier = part.with_name(f"{part.name}-earlier")
+    part.mkdir(parents=True)
+    try:
+        yield part
+        if path.exists():
+            for item in [item for item in path.iterdir() if item.name not in _PARTS]:
+                item.rename(part / item.name)
+            path.rename(earlier)
+        part.rename(path)
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+        shutil.rmtree(earlier, ignore_errors=True)

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cxrdesk.api.bundle import Bundle
+from cxrdesk.api.channels import Channels
 from cxrdesk.api.detector import Context, Detector, Mask, Masks, ModelInput, Prediction, SaliencyMap, Segmenter
 from cxrdesk.api.perturbation import LogOdds, Perturbation
 from cxrdesk.imaging.radiograph import Radiograph
@@ -23,18 +24,12 @@ ANSWERS: tuple[Answers, ...] = ("logits", "probabilities", "classes")
 _EDGE = 1e-7
 
 
-class FileModel(ABC):
+class FileModel(Channels, ABC):
     """Opens the bundle's file, and turns outputs into probabilities."""
 
     context: Context
     spec: Any
 
-    channels: ClassVar[int] = 1
-    """Of the network's input: each holds the same grey values."""
-    means: ClassVar[tuple[float, ...]] = ()
-    """By channel, subtracted after the spec's own normalisation; none where empty."""
-    deviations: ClassVar[tuple[float, ...]] = ()
-    """By channel, divided into what is left; none where empty."""
     answers: ClassVar[Answers] = "logits"
     """What the network puts out: a logit for each output, a probability for each, or a logit for each of several
     classes that exclude each other (a softmax makes them probabilities)."""
@@ -58,15 +53,6 @@ class FileModel(ABC):
     def unload(self) -> None:
         """Drop the network."""
         self.close()
-
-    def with_channels(self, prepared: ModelInput) -> ModelInput:
-        """The prepared grey film (1, rows, cols) as the network's channels, normalised by channel."""
-        tensor = np.repeat(prepared.tensor, self.channels, axis=0)
-        if self.means:
-            tensor = tensor - np.array(self.means, np.float32)[:, np.newaxis, np.newaxis]
-        if self.deviations:
-            tensor = tensor / np.array(self.deviations, np.float32)[:, np.newaxis, np.newaxis]
-        return ModelInput(tensor=np.ascontiguousarray(tensor, np.float32), box=prepared.box)
 
     def probabilities(self, outputs: NDArray[np.float32]) -> NDArray[np.float64]:
         """Outputs (n, outputs, ...) as probabilities; what is called one and is not stays, and is refused later."""

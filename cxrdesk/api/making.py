@@ -3,6 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import io
+import pickle
+import sys
+import warnings
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,12 +16,22 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cxrdesk.api.bundle import ONNX, TORCHSCRIPT, WEIGHTS, write_bundle
+from cxrdesk.api.bundle import ONNX, TORCHSCRIPT, WEIGHTS, being_written, write_bundle
 from cxrdesk.api.detector import Detector, Mask, Segmenter
 from cxrdesk.api.golden import Film, record
+from cxrdesk.imaging.errors import UserError
 from cxrdesk.imaging.phantom import Opacity, adult, child, simulate
 
-__all__ = ["ONNX", "TORCHSCRIPT", "WEIGHTS", "golden_films", "make_bundle"]
+__all__ = [
+    "ONNX",
+    "TORCHSCRIPT",
+    "WEIGHTS",
+    "golden_films",
+    "make_bundle",
+    "read_network",
+    "read_weights",
+    "run_recipe",
+]
 
 GOLDEN_SHAPE = (256, 256)
 """Small, so that golden vectors stay below 1 MB."""
@@ -50,15 +66,83 @@ def make_bundle(
     """
     shown = list(golden_films()) if films is None else films
     spec = replace(spec, weights_sha256=hashlib.sha256(weights).hexdigest(), bundle=None)
-    write_bundle(folder, spec, weights, {}, weights_file=weights_file)
-    made = type(model.__name__, (model,), {"spec": replace(spec, bundle=folder)})()
-    made.load()
+    with being_written(folder) as part:
+        write_bundle(part, spec, weights, {}, weights_file=weights_file)
+        made = type(model.__name__, (model,), {"spec": replace(spec, bundle=part)})()
+        made.load()
+        try:
+            masks = [{key: Mask(structure=key, values=outline()) for key in spec.requires} for _ in shown]
+            golden = record(made, shown, masks)
+        finally:
+            made.unload()
+        write_bundle(part, spec, weights, golden, weights_file=weights_file, **told)
+    return folder
+
+
+def read_weights(file: Path) -> bytes:
+    """The weights of a network as a safetensors file holds them.
+
+    Parameters
+    ----------
+    file : Path
+        A safetensors file, or what ``torch.save(network.state_dict(), file)`` wrote: nothing but tensors is read.
+
+    Raises
+    ------
+    UserError
+        ``"missing-file"``; ``"unsafe-weights"`` where the file holds more than tensors; ``"bad-weights"`` for any other.
+    """
+    import safetensors.torch
+    import torch
+
+    data = read_network(file)
+    with suppress(safetensors.SafetensorError):
+        safetensors.torch.load(data)
+        return data
     try:
-        masks = [{key: Mask(structure=key, values=outline()) for key in spec.requires} for _ in shown]
-        golden = record(made, shown, masks)
-    finally:
-        made.unload()
-    return write_bundle(folder, spec, weights, golden, weights_file=weights_file, **told)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # that a TorchScript file is one; it is refused
+            state = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError:
+        text = f"{file} holds more than weights, perhaps a whole network, and running that is not safe"
+        raise UserError("unsafe-weights", f"{text}; write it by torch.save(network.state_dict(), FILE)") from None
+    except (RuntimeError, EOFError, ValueError, KeyError):
+        state = None
+    if isinstance(state, dict) and isinstance(state.get("state_dict"), dict):
+        state = state["state_dict"]  # as in a checkpoint of a training
+    tensors = isinstance(state, dict) and state and all(isinstance(value, torch.Tensor) for value in state.values())
+    if not tensors or not isinstance(state, dict):
+        text = f"{file} holds no weights of a network: neither safetensors nor a state_dict by torch.save"
+        raise UserError("bad-weights", f"{text}; write it by torch.save(network.state_dict(), FILE)")
+    # Cloned, since weights that two layers share are refused by safetensors.
+    return safetensors.torch.save({name: value.detach().clone().contiguous() for name, value in state.items()})
+
+
+def read_network(file: Path) -> bytes:
+    """Content of a file; raises UserError (``"missing-file"``)."""
+    if not file.is_file():
+        raise UserError("missing-file", f"{file} is no file; name the one that holds the network or its weights")
+    return file.read_bytes()
+
+
+def run_recipe(start: Callable[[Path | None], Path], *, needs: str = "") -> None:
+    """What ``python -m PACKAGE.recipe [FILE]`` does: `start` with the file, and where the bundle is, or why it is not.
+
+    Parameters
+    ----------
+    start : callable
+        From the file that was named, or None, to the bundle's folder.
+    needs : str
+        What must be named, such as ``"net.onnx"``; empty where the recipe starts without a file too.
+    """
+    given, module = sys.argv[1:], getattr(sys.modules["__main__"], "__spec__", None)
+    line = f"python -m {module.name if module is not None else 'PACKAGE.recipe'} {needs or '[FILE]'}"
+    if len(given) > 1 or (needs and not given):
+        sys.exit(f"name {'one file' if given else 'the file of the network'}: {line}")
+    try:
+        print(start(Path(given[0]) if given else None))
+    except UserError as error:
+        sys.exit(error.text)
 
 
 def golden_films() -> list[NDArray[np.uint8]]:

@@ -21,6 +21,8 @@ from cxrdesk.imaging.errors import UserError
 __all__ = ["OnnxClassifier", "OnnxSegmenter"]
 
 _TYPES = {"tensor(float)": np.float32, "tensor(float16)": np.float16, "tensor(double)": np.float64}
+_SECOND_FILE = b"\x0a\x08location\x12"
+"""How a tensor names the file beside the network's that holds its values (external_data of onnx.proto)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,15 +68,27 @@ def session(network: bytes) -> Any:
         try:
             made = onnxruntime.InferenceSession(network, options, providers=["CPUExecutionProvider"])
         except Exception as error:
-            told = " ".join(str(error).split())[:200]
-            text = "the ONNX file cannot be opened; save it as one file, with its weights, of a supported version"
-            raise UserError("bad-network", f"{text} ({told})") from error
+            raise UserError("bad-network", _refusal(network, error, onnxruntime.__version__)) from error
     inputs = made.get_inputs()
     if len(inputs) != 1 or len(inputs[0].shape) != 4 or inputs[0].type not in _TYPES:
         told = ", ".join(f"{item.name} {item.type} {item.shape}" for item in inputs)
         text = f"an ONNX file with one input (batch, channels, rows, cols) of floats is needed; this has {told}"
         raise UserError("bad-network", text)
     return made
+
+
+def _refusal(network: bytes, error: Exception, version: str) -> str:
+    """Why a file was not opened, in our words: ONNX Runtime's own name its source files and folders."""
+    text, said = "the ONNX file cannot be opened", str(error)
+    if _SECOND_FILE in network:
+        return f"{text}: its weights are in a second file; save one with torch.onnx.export(..., external_data=False)"
+    if type(error).__name__ == "InvalidProtobuf":
+        return f"{text}: it is no ONNX file, or not a whole one; export it anew"
+    if "IR version" in said or "opset" in said.lower():
+        return f"{text}: it is of a newer version than ONNX Runtime {version} knows; export it with a lower opset"
+    if "not a registered function/op" in said or "No Op registered" in said:
+        return f"{text}: ONNX Runtime {version} does not know one of its operators; export it with standard ones"
+    return f"{text} by ONNX Runtime {version} ({type(error).__name__}); look at it with onnx.checker.check_model"
 
 
 def described(network: bytes) -> Described:

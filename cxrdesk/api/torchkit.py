@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cxrdesk.api import compiled, heads, saliency
+from cxrdesk.api import compiled, heads, mismatch, saliency
 from cxrdesk.api.bundle import Bundle
-from cxrdesk.api.detector import Context, Detector, Mask, ModelInput, Prediction, SaliencyMap, Segmenter
+from cxrdesk.api.channels import Channels
+from cxrdesk.api.detector import Context, Detector, Mask, Masks, ModelInput, Prediction, SaliencyMap, Segmenter
 from cxrdesk.api.features import Features, Watched
 from cxrdesk.api.perturbation import LogOdds, Perturbation
+from cxrdesk.imaging.radiograph import Radiograph
 
 if TYPE_CHECKING:
     import torch
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["TorchClassifier", "TorchSegmenter", "single_precision"]
 
 
-class _TorchModel(ABC):
+class _TorchModel(Channels, ABC):
     """Builds the network and fills it from the bundle."""
 
     model: torch.nn.Module
@@ -38,13 +40,24 @@ class _TorchModel(ABC):
         """The network without weights; torch may be imported here."""
 
     def load(self) -> None:
-        """Build, read the verified weights, move to the device."""
+        """Build, read the verified weights, move to the device.
+
+        Raises
+        ------
+        BundleError
+            Of the bundle; ``"other-network"`` for weights that do not fit into what `build` gives.
+        """
         import safetensors.torch
         import torch
 
         model = self.build()
         if self.spec.bundle is not None:
-            model.load_state_dict(single_precision(safetensors.torch.load(Bundle(self.spec.bundle).weights())))
+            state = single_precision(safetensors.torch.load(Bundle(self.spec.bundle).weights()))
+            try:
+                model.load_state_dict(state)
+            except RuntimeError:
+                # torch's own text names every key of both.
+                raise mismatch.other_network(self, model, state) from None
         self.model = model.eval().to(torch.device(self.context.device))
 
     def compile(self) -> None:
@@ -169,7 +182,10 @@ class TorchClassifier(_TorchModel, Detector):
         if self.spec.saliency is not None and self.perturbation is None:
             saliency.known(self.cam_method)
             self.model.requires_grad_(False)
-            self._watched = Watched(self.cam_layer(self.model))
+            try:
+                self._watched = Watched(self.cam_layer(self.model))
+            except AttributeError as error:
+                raise mismatch.no_layer(self, self.model, error) from error
 
     def _mapped_layer(self) -> torch.nn.Module | None:
         return self._watched.layer if self._watched is not None and self._exact else None
@@ -186,6 +202,10 @@ class TorchClassifier(_TorchModel, Detector):
         self._last = self._watched = self._head = None
         super().unload()
 
+    def prepare(self, films: Sequence[Radiograph], masks: Sequence[Masks]) -> list[ModelInput]:
+        """By the spec's declaration, then in the network's channels."""
+        return [self.with_channels(item) for item in super().prepare(films, masks)]
+
     def predict(self, inputs: Sequence[ModelInput]) -> Prediction:
         """Sigmoid of the logits, mean over films."""
         self._last = None
@@ -198,6 +218,7 @@ class TorchClassifier(_TorchModel, Detector):
         else:
             self._by_graph = False
             logits = self._by_torch(inputs, films)
+        self._check(logits.shape)
         # The form that no large logit overflows.
         means = (0.5 * (1.0 + np.tanh(0.5 * logits.astype(np.float64)))).mean(axis=0).tolist()
         return Prediction(probabilities=dict(zip(self.spec.findings, means, strict=True)))
@@ -228,11 +249,17 @@ class TorchClassifier(_TorchModel, Detector):
             self._head = None  # somebody changed the network
         with torch.enable_grad():
             logits = self.model(batch)
+        self._check(logits.shape)
         features = self._watched.last
         self._last = _Seen(inputs=inputs, batch=batch, logits=logits, features=features)
         if self._exact:
             self._head = heads.pooled_linear(self.model, features.activations, logits.detach())
         return np.asarray(logits.detach().float().cpu().numpy())
+
+    def _check(self, shape: Sequence[int]) -> None:
+        """Refuse outputs that are no row of a logit for each finding."""
+        if len(shape) != 2 or shape[1] != len(self.spec.findings):
+            raise mismatch.other_outputs(shape, self.spec.findings)
 
     def explain(self, inputs: Sequence[ModelInput], finding: str) -> list[SaliencyMap]:
         """Maps of one finding, unscaled, from the same forward pass as `predict` where it was of these inputs.
@@ -300,6 +327,10 @@ class TorchClassifier(_TorchModel, Detector):
 class TorchSegmenter(_TorchModel, Segmenter):
     """A segmenter around a network from (1, channels, rows, cols) to (1, 1, rows, cols) logits."""
 
+    def prepare(self, film: Radiograph) -> ModelInput:
+        """By the spec's declaration, then in the network's channels."""
+        return self.with_channels(super().prepare(film))
+
     def segment(self, model_input: ModelInput) -> Mask:
         """Sigmoid of the logits, then `clean`."""
         import torch
@@ -307,6 +338,8 @@ class TorchSegmenter(_TorchModel, Segmenter):
         answer = self._compiled_answer(_stacked([model_input]))
         with torch.inference_mode():
             logits = torch.from_numpy(answer[0]) if answer is not None else self.model(self.batch([model_input]))
+            if logits.ndim != 4 or logits.shape[1] != 1:
+                raise mismatch.other_mask(logits.shape)
             values = torch.sigmoid(logits[0, 0].float()).cpu().numpy()
         return Mask(structure=self.spec.structure, values=self.clean(values))
 

@@ -30,10 +30,15 @@ def check(
     from cxrdesk.cli.console import stderr
 
     outcomes: list[Outcome] = []
-    with _found(named) as target, stderr().status("checking") as shown:
-        for made in check_plugin(target):
-            outcomes.append(made)
-            shown.update(f"{made.where}: {made.check}")
+    console = stderr()
+    with _found(named) as target, console.status("checking") as shown:
+
+        def begun(model: str, key: str) -> None:
+            shown.update(f"{model}: {key}")
+            if not console.is_terminal:
+                console.print(f"{model}: {key}")
+
+        outcomes += check_plugin(target, begun)
     failed = [made for made in outcomes if made.state is State.FAILED]
     if as_json:
         typer.echo(json.dumps({"plugin": target.module, "checks": [asdict(made) for made in outcomes]}, indent=1))
@@ -48,6 +53,7 @@ def _found(named: str) -> Iterator[Target]:
     """The plugin in a folder or package, or of a name; a package is unpacked for as long as it is looked at."""
     from cxrdesk import installing
     from cxrdesk.api.testing import find_target, in_site
+    from cxrdesk.cli.plugins_manage import installed_as
     from cxrdesk.packages.package import SUFFIX, read_package, unpack
 
     if named.endswith(SUFFIX):
@@ -55,8 +61,15 @@ def _found(named: str) -> Iterator[Target]:
             unpack(read_package(Path(named), installing.publishers()), Path(folder))
             yield in_site(Path(folder) / "site", named)
         return
-    own = [item for item in installing.store().installed() if item.name == named]
+    own = [item for item in installing.store().installed() if item.name == installed_as(named)]
     yield in_site(own[0].folder / "site", named) if own and not Path(named).is_dir() else find_target(named)
+
+
+def _common(places: list[str]) -> str:
+    """The place of several outcomes: without file and line where they differ."""
+    if len(set(places)) == 1:
+        return places[0]
+    return ", ".join(dict.fromkeys(place.partition(" (")[0] for place in places))
 
 
 def _tell(outcomes: list[Outcome]) -> None:
@@ -66,7 +79,14 @@ def _tell(outcomes: list[Outcome]) -> None:
     told = [made for made in outcomes if made.state is not State.PASSED]
     console = stdout()
     if told:
-        rows = [(made.check, made.state.value, made.where, made.what, made.mend) for made in told]
+        # Skipped for one reason is told once.
+        reasons: dict[tuple[State, str, str], list[Outcome]] = {}
+        for made in told:
+            reasons.setdefault((made.state, made.what, made.mend), []).append(made)
+        rows = [
+            (", ".join(made.check for made in same), state.value, _common([made.where for made in same]), what, mend)
+            for (state, what, mend), same in reasons.items()
+        ]
         console.print(table("Check", "Ended", "Where", "What", "How to mend it", rows=rows))
     counts = {state: sum(made.state is state for made in outcomes) for state in State}
     console.print(", ".join(f"{count} {state.value}" for state, count in counts.items()) + ".")

@@ -64,7 +64,9 @@ def _verify_installed(name: str, device: str) -> tuple[str, ...]:
     from cxrdesk import installing
     from cxrdesk.cli.console import stdout_kept_clean, warn
     from cxrdesk.cli.plugins import installed
+    from cxrdesk.cli.plugins_manage import installed_as
 
+    name = installed_as(name)
     with stdout_kept_clean():
         if any(item.name == name for item in installing.store().installed()):
             failures = installing.verify(name, device=device).failures

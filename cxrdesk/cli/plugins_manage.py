@@ -10,13 +10,33 @@ import typer
 if TYPE_CHECKING:
     from cxrdesk.packages.store import Installed
 
-Name = Annotated[str, typer.Argument(help="Name of a plugin that was installed from a package.")]
+Name = Annotated[
+    str, typer.Argument(help="A plugin that was installed from a package: the package's name, or the plugin's own.")
+]
+
+
+def installed_as(name: str) -> str:
+    """The package that a name means: its own, or that of a plugin in it; the name itself where there is none."""
+    from importlib.metadata import distributions
+
+    from cxrdesk import installing
+    from cxrdesk.discovery.installed import GROUP
+
+    packages = installing.store().installed()
+    if any(item.name == name for item in packages):
+        return name
+    for item in packages:
+        entries = [entry for found in distributions(path=[str(item.folder / "site")]) for entry in found.entry_points]
+        if any(entry.group == GROUP and entry.name == name for entry in entries):
+            return item.name
+    return name
 
 
 def remove(name: Name) -> None:
     """Delete an installed plugin and its previous version."""
     from cxrdesk import installing
 
+    name = installed_as(name)
     installing.store().remove(name)
     typer.echo(f"Removed {name}.")
 
@@ -25,6 +45,7 @@ def rollback(name: Name) -> None:
     """Go back to the previous version, which was kept."""
     from cxrdesk import installing
 
+    name = installed_as(name)
     done = installing.store().rollback(name)
     typer.echo(f"{name} is version {done.manifest.version} again; {done.previous} is kept.")
 
@@ -33,6 +54,7 @@ def enable(name: Name) -> None:
     """Use an installed plugin again."""
     from cxrdesk import installing
 
+    name = installed_as(name)
     installing.store().enable(name, True)
     typer.echo(f"{name} is enabled.")
 
@@ -41,6 +63,7 @@ def disable(name: Name) -> None:
     """Keep an installed plugin, and do not use it."""
     from cxrdesk import installing
 
+    name = installed_as(name)
     installing.store().enable(name, False)
     typer.echo(f"{name} is disabled.")
 
@@ -78,7 +101,7 @@ def card(name: Name) -> None:
     from cxrdesk.imaging.words import printable
     from cxrdesk.packages.cards import card_text, evaluation_rows
 
-    plugin = installing.store().get(name)
+    plugin = installing.store().get(installed_as(name))
     for line in (*manifest_lines(plugin.manifest), "", printable(card_text(plugin.folder))):
         typer.echo(line)
     rows = evaluation_rows(plugin.folder)

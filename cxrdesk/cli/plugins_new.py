@@ -33,7 +33,9 @@ def new(
     size: Annotated[
         str, typer.Option(help="Rows and columns of the input, as 224x224, where the file leaves them open.")
     ] = "",
-    channels: Annotated[int | None, typer.Option(help="Channels of the input, where the file does not say.")] = None,
+    channels: Annotated[
+        int | None, typer.Option(help="Channels of the input, each the same grey values, where a file does not say.")
+    ] = None,
     mean: Annotated[
         str, typer.Option(help="Subtracted from the film's grey values 0..1: one number, or one a channel.")
     ] = "",

@@ -45,7 +45,7 @@ def pack(
 ) -> None:
     """Build one .cxrplugin file of a plugin, after its golden vectors were reproduced. Needs pip and no network."""
     from cxrdesk import installing
-    from cxrdesk.cli.console import stdout_kept_clean
+    from cxrdesk.cli.console import stdout_kept_clean, warn
     from cxrdesk.imaging.errors import UserError
     from cxrdesk.packages import keys
     from cxrdesk.packages.pack import About
@@ -57,7 +57,7 @@ def pack(
     secret = keys.load_private(key) if key is not None else None
     about = About(publisher=publisher, intended_use=intended_use, card=card, licence=licence, vendored=vendor or [])
     with stdout_kept_clean():
-        made = make(source, out, about, installing.check("cpu"), secret)
+        made = make(source, out, about, installing.check("cpu"), secret, warn)
     typer.echo(str(made))
 
 

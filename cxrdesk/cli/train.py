@@ -38,13 +38,17 @@ def train(
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the training in --out.")] = False,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, mps or xpu.")] = "auto",
+    measure_only: Annotated[
+        bool, typer.Option("--measure-only", help="Train nothing: measure the weights in the plugin's bundle.")
+    ] = False,
 ) -> None:
     """Train a model by its recipe, measure it, and write its bundle.
 
     A training that was cut off, by Ctrl-C, a full disk or a power cut, goes on with --resume and ends with the weights
     that it would have had.
     """
-    from cxrdesk.cli import choices, output
+    from cxrdesk.cli import choices, output, train_summary
+    from cxrdesk.cli.console import warn
     from cxrdesk.imaging.errors import UserError
 
     load = find_recipe(name)
@@ -56,6 +60,11 @@ def train(
             if "backbone_weights" not in inspect.signature(recipe).parameters:
                 raise UserError("usage", f"{name} has no backbone to start from; leave out --backbone-weights.")
             options["backbone_weights"] = backbone_weights
+        if measure_only:
+            if "measure_only" not in inspect.signature(recipe).parameters:
+                text = f"{name} cannot measure without training; its recipe's train takes no measure_only."
+                raise UserError("usage", text)
+            options["measure_only"] = True
         folder = output.checked_folder(out)
         begin(folder, name, resume=resume)
         try:
@@ -65,7 +74,10 @@ def train(
                 raise
             failed = output.not_written(folder, error)
             raise UserError(failed.code, f"{failed.text} Then go on with --resume.") from None
-    typer.echo(str(written if isinstance(written, Path) else folder))
+    made = written if isinstance(written, Path) else folder
+    for told in train_summary.summary(made):
+        warn(told)
+    typer.echo(str(made))
 
 
 def begin(folder: Path, name: str, *, resume: bool) -> None:

@@ -154,7 +154,11 @@ def chosen(labels: NDArray[np.int64], raw: NDArray[np.float64], patients: Sequen
             continue
         losses[name] = float(np.average(parts, weights=[len(test) for _, test in splits]))
     best = min(losses, key=lambda name: losses[name])
-    return KINDS[best](labels, raw, f"{fitted_on}; {best} of {', '.join(losses)}, by {folds}-fold cross-validation")
+    others = [name for name in losses if name != best]
+    why = (
+        f"better than {' and '.join(others)} by {folds}-fold cross-validation" if others else "the only kind that fits"
+    )
+    return KINDS[best](labels, raw, f"{fitted_on}; {best}, {why}")
 
 
 def both_classes(labels: NDArray[np.int64], what: str) -> None:

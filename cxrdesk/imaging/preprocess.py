@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import asdict, dataclass
+from numbers import Real
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -68,6 +69,12 @@ class InputSpec:
     std: float = 0.25
 
     def __post_init__(self) -> None:
+        for name in ("mean", "std"):
+            if not isinstance(getattr(self, name), Real):
+                text = (
+                    "numbers for each channel are means and deviations of the model's class, beside mean=0.0, std=1.0"
+                )
+                raise TypeError(f"{name} of an InputSpec is one number, not {getattr(self, name)!r}; {text}")
         lo, hi = self.percentiles
         if min(self.size) < 8 or not 0 <= lo < hi <= 100 or self.std <= 0 or self.margin < 0:
             raise ValueError(f"not a usable input: {self}")

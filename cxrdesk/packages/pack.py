@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tempfile
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from email.message import Message
 from email.parser import HeaderParser
@@ -19,6 +19,7 @@ from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
 from cxrdesk.imaging.errors import UserError
+from cxrdesk.packages.advice import overlooked
 from cxrdesk.packages.archive import LARGEST_PACKAGE, ArchiveWriter
 from cxrdesk.packages.checked import Check, Checked
 from cxrdesk.packages.files import replace, writing
@@ -67,7 +68,14 @@ class About:
     vendored: Sequence[Path] = ()
 
 
-def pack(source: Path, out: Path, about: About, check: Check, key: Ed25519PrivateKey | None = None) -> Path:
+def pack(
+    source: Path,
+    out: Path,
+    about: About,
+    check: Check,
+    key: Ed25519PrivateKey | None = None,
+    warn: Callable[[str], object] = lambda text: None,
+) -> Path:
     """Build, check and write a package; the same wheel gives the same bytes.
 
     Parameters
@@ -76,6 +84,8 @@ def pack(source: Path, out: Path, about: About, check: Check, key: Ed25519Privat
         Folder with a ``pyproject.toml``, or a wheel.
     out : Path
         Folder to write to.
+    warn : callable
+        Told what the author may have overlooked; see `cxrdesk.packages.advice`.
 
     Raises
     ------
@@ -99,6 +109,8 @@ def pack(source: Path, out: Path, about: About, check: Check, key: Ed25519Privat
             raise UserError("golden-differs", f"{name} does not reproduce its golden vectors: {checked.failures[0]}")
         card = _add_texts(folder, source if source.is_dir() else site, told, about)
         manifest = _manifest(name, version, told, checked, folder, _stated(source, card, told, about, folder))
+        for text in overlooked(manifest, folder, told):
+            warn(text)
         target = out / f"{name}-{version}{SUFFIX}"
         _write(target, manifest, folder, key)
     return target

@@ -46,7 +46,8 @@ class Signer:
             return "Not signed: nobody vouches for where it comes from."
         if self.trust is Trust.KNOWN:
             return f"Signed by {self.key.publisher}, whom you trust."
-        return f"Signed with a key that you do not know (fingerprint {self.key.fingerprint})."
+        text = f"Signed with a key that you do not know (fingerprint {self.key.fingerprint})"
+        return f"{text}; 'cxrdesk plugins trust FILE.pub' with the publisher's file makes it known."
 
 
 class Publishers:

@@ -42,7 +42,7 @@ def film_picture(
     """The film with outlines; beside it once more for each saliency map; below it what the detectors said.
 
     A map's colour is its share of the bundle's reference value, cut at 1, as the bar beside it says; the map's own
-    largest value plays no part. A map without a reference is named in the margin and not drawn in colour.
+    largest value plays no part. A map without a reference is named in the margin alone.
 
     Parameters
     ----------
@@ -58,7 +58,7 @@ def film_picture(
     plain = np.asarray(cv2.cvtColor(gray, cv2.COLOR_GRAY2RGB), np.uint8)
     lung_lines = [line for mask in masks if mask.mask is not None for line in outlines(mask.mask.values, size)]
     panels = [_with_lines(plain, lung_lines, _OUTLINE)]
-    for item in _maps(film, detectors):
+    for item in filter(_is_drawn, _maps(film, detectors)):
         panels.append(_with_scale(_with_lines(_with_map(plain, item), lung_lines, _OUTLINE), item))
     picture = _side_by_side(panels)
     if (missing := _NARROWEST - picture.shape[1]) > 0:
@@ -105,6 +105,11 @@ def _maps(film: Radiograph, detectors: Sequence[DetectorResult]) -> list[_Shown]
         for item in found.saliency
         if result.films[item.map.film] == film.digest
     ]
+
+
+def _is_drawn(item: _Shown) -> bool:
+    """Whether a map has a scale, or its plugin draws it."""
+    return bool(item.saliency.reference) or item.saliency.rendering is not None
 
 
 def _with_map(base: Picture, item: _Shown) -> Picture:
@@ -191,8 +196,13 @@ def _lines(
             continue
         lines += [(_said(result.spec, found), _INK) for found in result.findings]
         lines.append((f"{sentence(result.spec.looks_for)} {NEGATIVE_SENTENCE}", _INK))
+    bare: dict[str, list[_Shown]] = {}
     for item in _maps(film, detectors):
-        lines.append((_map_words(item), _INK))
+        if _is_drawn(item):
+            lines.append((_map_words(item), _INK))
+        else:
+            bare.setdefault(item.spec.id, []).append(item)
+    lines += [(_undrawn_words(items), _INK) for items in bare.values()]
     done: list[SegmenterSpec | DetectorSpec] = [mask.spec for mask in masks if mask.status is Status.DONE]
     done += [result.spec for result in detectors if result.status is Status.DONE]
     for evidence in dict.fromkeys(spec.evidence for spec in done):
@@ -239,10 +249,17 @@ def _map_words(item: _Shown) -> str:
     inside = "" if share is None else f" {share:.0%} of it lies inside the lungs."
     if item.saliency.rendering is not None:
         return f"Map of {name}, drawn by {item.spec.id} itself ({method}).{inside}"
-    if not item.saliency.reference:
-        return f"Map of {name} ({method}) has no reference value and so no scale; it is not drawn.{inside}"
     unit = f"colour = share of the reference value {item.saliency.reference:.4g} (99th percentile over positives)"
     return f"Map of {name}: {unit}; {method}.{inside}"
+
+
+def _undrawn_words(items: Sequence[_Shown]) -> str:
+    """Why a detector's maps without a reference are not shown."""
+    spec = items[0].spec
+    names = ", ".join(dict.fromkeys(FINDINGS[item.finding.finding].name for item in items))
+    text = f"Maps of {names} ({spec.id}) are not drawn: they have no reference value and so no scale"
+    measure = f"; measure it: cxrdesk train {spec.id}" if spec.evidence is Evidence.UNMEASURED else ""
+    return f"{text}{measure}."
 
 
 def _margin(lines: Sequence[tuple[str, tuple[int, int, int]]], width: int) -> Picture:

@@ -65,6 +65,9 @@ def chosen(told: Told) -> Plan:
         size, channels = _from_file(file, told, findings, columns, size)
     elif size is None and source is Source.TORCHSCRIPT:
         raise UserError("usage", "a TorchScript file does not say its input's size; give --size ROWSxCOLUMNS")
+    if file is None and channels is None:
+        # Of a network of one's own nothing else says it.
+        channels = max(text.count(",") + 1 for text in (told.mean, told.std))
     spec, means, deviations = _normalised(told, size or GREY.size, channels or 1)
     return Plan(
         name=name,
@@ -95,8 +98,8 @@ def _source(told: Told) -> tuple[Source, Path | None]:
         raise UserError("usage", "give --onnx or --torchscript, not both")
     file = told.onnx or told.torchscript
     if file is None:
-        if told.channels not in (None, 1):
-            raise UserError("usage", "--channels is for files; a torch network of its own is given one grey channel")
+        if told.channels is not None and told.channels < 1:
+            raise UserError("usage", "--channels is at least 1")
         return Source.TORCH, None
     if not file.is_file():
         raise UserError("usage", f"{file} is no file")

@@ -144,4 +144,6 @@ def _make_bundle(plan: Plan, folder: Path) -> None:
     kind, _, text = told.partition(": ")
     if kind == "ModuleNotFoundError":
         raise UserError("missing-extra", f"the new plugin needs what is not installed ({text}); install it and repeat")
-    raise UserError("bad-network", f"nothing was written, since the network gave no golden vectors: {text or told}")
+    # What a recipe tells of a wrong file is a sentence of its own, any other error ends with its class and text.
+    what = text if kind.isidentifier() and text else told
+    raise UserError("bad-network", f"nothing was written, since the network gave no golden vectors: {what}")

@@ -12,6 +12,8 @@ from lightning.pytorch.callbacks import Callback
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from cxrdesk.training.telling import span
+
 
 class Seeds(Callback):
     """Seeds dropout by the epoch, so that a run which was cut off ends with the weights that it would have had."""
@@ -75,7 +77,7 @@ class Told(Callback):
             return
         done = trainer.global_step - self._first
         left_s = (time.monotonic() - self._began) / max(done, 1) * (self._steps - trainer.global_step)
-        self.console.print(f"{line}, about {_span(left_s)} left", soft_wrap=True, highlight=False)
+        self.console.print(f"{line}, about {span(left_s)} left", soft_wrap=True, highlight=False)
 
     def on_train_end(self, trainer: lightning.Trainer, module: Any) -> None:
         """Take the bar down."""
@@ -92,9 +94,3 @@ class Told(Callback):
 
 def _has(trainer: lightning.Trainer, key: str) -> bool:
     return key in trainer.callback_metrics
-
-
-def _span(seconds: float) -> str:
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"

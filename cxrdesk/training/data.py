@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from cxrdesk.imaging.errors import FilmError, UserError
 from cxrdesk.imaging.preprocess import Box, InputSpec, normalised, resized
 from cxrdesk.imaging.reader import read_radiograph
 from cxrdesk.training.augment import Geometry, appearance, warp
+from cxrdesk.training.telling import Advance
 
 MOST_LEFT_OUT = 0.05
 LONGEST_SIDE = 256
@@ -70,7 +71,9 @@ class LeftOut:
     reason: str
 
 
-def read_films(rows: Iterable[Row], left_out: list[LeftOut] | None = None) -> Iterator[tuple[Row, NDArray[np.uint8]]]:
+def read_films(
+    rows: Iterable[Row], left_out: list[LeftOut] | None = None, progress: Advance = lambda done, of: None
+) -> Iterator[tuple[Row, NDArray[np.uint8]]]:
     """Each film with its row; one that cannot be read goes to `left_out`.
 
     Raises
@@ -79,7 +82,8 @@ def read_films(rows: Iterable[Row], left_out: list[LeftOut] | None = None) -> It
         If more than one film in twenty cannot be read (``"bad-films"``): the folder is damaged, not a film.
     """
     wanted, lost = list(rows), [] if left_out is None else left_out
-    for row in wanted:
+    for done, row in enumerate(wanted):
+        progress(done, len(wanted))
         try:
             film = small_film(row.path)
         except FilmError as error:
@@ -91,11 +95,20 @@ def read_films(rows: Iterable[Row], left_out: list[LeftOut] | None = None) -> It
         yield row, film
 
 
+Fed = Callable[[NDArray[np.float32]], NDArray[np.float32]]
+"""From a grey input (1, rows, cols) to what the network is fed; see `cxrdesk.api.channels`."""
+
+
+def as_it_is(image: NDArray[np.float32]) -> NDArray[np.float32]:
+    """For networks with one grey channel, normalised as the spec says."""
+    return image
+
+
 class Fixed(Dataset[tuple[torch.Tensor, Any]]):
     """Examples as the viewer would prepare them, without random change: for choices made during training."""
 
-    def __init__(self, examples: Sequence[Example], spec: InputSpec) -> None:
-        self.examples, self.spec = examples, spec
+    def __init__(self, examples: Sequence[Example], spec: InputSpec, fed: Fed = as_it_is) -> None:
+        self.examples, self.spec, self.fed = examples, spec, fed
 
     def __len__(self) -> int:
         return len(self.examples)
@@ -107,7 +120,8 @@ class Fixed(Dataset[tuple[torch.Tensor, Any]]):
         part = example.film[int(box.y0 * rows) : round(box.y1 * rows), int(box.x0 * cols) : round(box.x1 * cols)]
         grey = cv2.resize(part, self.spec.size[::-1], interpolation=cv2.INTER_AREA)
         small = np.asarray(grey, np.float32) / np.float32(255)
-        return torch.from_numpy(normalised(small, self.spec)[np.newaxis]), torch.tensor(example.labels)
+        image = self.fed(normalised(small, self.spec)[np.newaxis])
+        return torch.from_numpy(image), torch.tensor(example.labels)
 
 
 class Drawing(Dataset[tuple[torch.Tensor, Any]]):
@@ -179,12 +193,13 @@ class Draws(Drawing):
         seed: int,
         geometry: Geometry | None = None,
         strength: float = 1.0,
+        fed: Fed = as_it_is,
     ) -> None:
         super().__init__(length, seed)
         if not len(examples):
             raise UserError("no-films", "the training split holds no film to train on; --data names too small a folder")
         self.examples, self.spec = examples, spec
-        self.geometry, self.strength = geometry or Geometry(), strength
+        self.geometry, self.strength, self.fed = geometry or Geometry(), strength, fed
         self.weights = np.asarray(weights, np.float64) / np.sum(weights)
         self._orders: dict[int, NDArray[np.int64]] = {}
 
@@ -213,8 +228,8 @@ class Draws(Drawing):
         shape = (example.film.shape[0], example.film.shape[1])
         matrix = self.geometry.draw(rng, shape, size, example.box)
         film = appearance(warp(example.film, matrix, size), rng, self.strength)
-        image = torch.from_numpy(normalised(film, self.spec)[np.newaxis])
-        return image, self.target(example, matrix, size)
+        image = self.fed(normalised(film, self.spec)[np.newaxis])
+        return torch.from_numpy(image), self.target(example, matrix, size)
 
     def target(self, example: Example, matrix: NDArray[np.float64], size: tuple[int, int]) -> Any:
         """What the network should answer to a view of `example` under `matrix`."""

@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cxrdesk.api import DetectorSpec, Estimate, OperatingPoint
-from cxrdesk.api.bundle import WEIGHTS, write_bundle
+from cxrdesk.api import Calibration, DetectorSpec, Estimate, OperatingPoint
+from cxrdesk.api.bundle import WEIGHTS, being_written, write_bundle
 from cxrdesk.api.detector import Detector, Segmenter
 from cxrdesk.api.golden import golden_film, record
 from cxrdesk.discovery.registry import Plugin, Registry
-from cxrdesk.evaluation.calibration import chosen
+from cxrdesk.evaluation.calibration import both_classes, chosen
 from cxrdesk.evaluation.choices import thresholds
 from cxrdesk.evaluation.datasets import Row
 from cxrdesk.evaluation.run import Answer, answers, film_of, of_finding
@@ -24,10 +24,13 @@ from cxrdesk.imaging.errors import UserError
 from cxrdesk.inference.pipeline import FilmAnalysis
 from cxrdesk.inference.result import Status
 from cxrdesk.inference.runners import LocalRunner
+from cxrdesk.training.telling import telling
 
 REFERENCE_PERCENTILE = 99.0
 LEAST_AUC = 0.75
 """A finding whose area under the curve may be smaller, by its 95 % interval, gets no threshold: a score, not a call."""
+FEWEST_FOR_CALIBRATION = 30
+"""Tuning films of a finding; on fewer the curve follows single films, and the score stays as the network gave it."""
 AIMS = {
     "balanced": "largest mean of sensitivity and specificity",
     "sensitive": "sensitivity surely (97.5 %) at least 95 %",
@@ -61,9 +64,10 @@ class Bench:
         own = Plugin(name=spec.id, distribution=self.distribution, version=spec.version, detectors=(made,))
         return Registry([*self.segmenters, own])
 
-    def answers(self, spec: DetectorSpec, rows: Sequence[Row]) -> list[Answer]:
-        """What the detector says of films; those refused or failed too."""
-        return answers(self.registry(spec), spec, rows, device=self.device)
+    def answers(self, spec: DetectorSpec, rows: Sequence[Row], what: str = "films") -> list[Answer]:
+        """What the detector says of films; those refused or failed too. `what` they are is told meanwhile."""
+        with telling(f"scoring {what}") as progress:
+            return answers(self.registry(spec), spec, rows, device=self.device, progress=progress)
 
     def segmenter(self, structure: str) -> type[Segmenter]:
         """The segmenter that outlines a structure.
@@ -112,8 +116,10 @@ class Bench:
         registry = self.registry(spec)
         runner = LocalRunner(registry, device=self.device)
         values: dict[str, list[NDArray[np.float32]]] = {finding: [] for finding in spec.findings}
-        for row in rows:
-            if any(row.labels.get(finding) for finding in spec.findings):
+        positives = [row for row in rows if any(row.labels.get(finding) for finding in spec.findings)]
+        with telling("maps of tuning films with a finding") as progress:
+            for done, row in enumerate(positives):
+                progress(done, len(positives))
                 result = FilmAnalysis(film_of(row), registry, runner).detect(spec)
                 for found in result.findings if result.status is Status.DONE else ():
                     if row.labels.get(found.finding):
@@ -175,20 +181,38 @@ def finish(
     weights_file : str
         What kind of file `weights` is: one of `cxrdesk.api.bundle.WEIGHT_FILES`.
     """
-    write_bundle(folder, spec, weights, {}, weights_file=weights_file)
-    spec = replace(spec, bundle=folder)
-    tuned = bench.answers(spec, tune)
+    with being_written(folder) as part:
+        write_bundle(part, spec, weights, {}, weights_file=weights_file)
+        measured, evaluation = _measured(bench, replace(spec, bundle=part), tune, report, told)
+        made = bench.golden(measured, golden)
+        told_more: dict[str, Any] = {"evaluation": evaluation, "training": dict(training)}
+        write_bundle(part, measured, weights, made, weights_file=weights_file, **told_more)
+    return replace(measured, bundle=folder)
+
+
+def _measured(
+    bench: Bench, spec: DetectorSpec, tune: Sequence[Row], report: Sequence[Row], told: Mapping[str, str]
+) -> tuple[DetectorSpec, dict[str, Any]]:
+    """The spec with what was measured, and the bundle's evaluation."""
+    tuned = bench.answers(spec, tune, "tuning films")
     silent: dict[str, str] = {}
+    uncalibrated: dict[str, str] = {}
     calibration, prevalence, limits = {}, {}, {}
     for finding in spec.findings:
         done = [item for item in tuned if item.status == "done" and finding in item.row.labels]
         labels = np.array([item.row.labels[finding] for item in done], np.int64)
         raw = np.array([item.raw[finding] for item in done])
         try:
-            text = f"{told['tune']}, {len(done)} films"
-            calibration[finding] = chosen(labels, raw, [item.row.patient for item in done], text)
+            both_classes(labels, "calibration")
             prevalence[finding] = float(labels.mean())
-            limits[finding] = thresholds(labels, np.array([calibration[finding].apply(value) for value in raw]))
+            known = Calibration()
+            if len(done) < FEWEST_FOR_CALIBRATION:
+                text = f"{len(done)} tuning films are too few for a calibration; {FEWEST_FOR_CALIBRATION} are needed"
+                uncalibrated[finding] = text
+            else:
+                text = f"{told['tune']}, {len(done)} films"
+                known = calibration[finding] = chosen(labels, raw, [item.row.patient for item in done], text)
+            limits[finding] = thresholds(labels, np.array([known.apply(value) for value in raw]))
         except UserError as error:
             # One finding with too few films takes nothing from the others.
             silent[finding] = error.text
@@ -202,7 +226,7 @@ def finish(
         )
 
     bare = replace(spec, operating_points=points({}))
-    answered = bench.answers(bare, report)
+    answered = bench.answers(bare, report, "films to measure on")
     tables = {}
     for finding in spec.findings:
         scored = [of_finding(item, finding) for item in answered if finding in item.row.labels]
@@ -224,7 +248,4 @@ def finish(
         "table": [table.to_json() for table in tables.values()],
         "without_a_call": silent,
     }
-    made = bench.golden(spec, golden)
-    told_more: dict[str, Any] = {"evaluation": evaluation, "training": dict(training)}
-    write_bundle(folder, spec, weights, made, weights_file=weights_file, **told_more)
-    return spec
+    return spec, evaluation | ({"without_calibration": uncalibrated} if uncalibrated else {})

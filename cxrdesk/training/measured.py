@@ -16,6 +16,8 @@ from cxrdesk.imaging.reader import read_radiograph
 from cxrdesk.training.bundles import provenance, sha256
 from cxrdesk.training.finish import Bench, finish
 
+OWN_FILMS, SIMULATED_FILMS = "films of the author's own", "simulated films that the author gave"
+
 
 def measure(
     model: type[Detector],
@@ -28,7 +30,7 @@ def measure(
     distribution: str,
     device: str = "auto",
     weights_file: str = WEIGHTS,
-    source: str = "films of the author's own",
+    source: str = OWN_FILMS,
 ) -> Path:
     """Calibrate and choose thresholds on some patients, measure on others, write ``out/bundle``.
 
@@ -41,7 +43,7 @@ def measure(
     evidence : Evidence
         What the author says that the films are; simulated ones give synthetic evidence whatever that is.
     source : str
-        What the films are, in words.
+        What the films are, in words; simulated ones are called so whatever that is.
 
     Raises
     ------
@@ -54,7 +56,9 @@ def measure(
     known = {finding for row in rows for finding in row.labels}
     if lacking := [finding for finding in spec.findings if finding not in known]:
         raise UserError("no-labels", f"{data / 'labels.csv'} has no labels of {lacking[0]}; add the column")
-    level = Evidence.SYNTHETIC if any(map(is_simulated, rows)) else evidence
+    simulated = any(map(is_simulated, rows))
+    level = Evidence.SYNTHETIC if simulated else evidence
+    source = SIMULATED_FILMS if simulated else source
     tune = [row for row in rows if row.split == "train"]
     report = [row for row in rows if row.split != "train"]
     folder = out / "bundle"
@@ -68,7 +72,11 @@ def measure(
         report=report,
         told=told,
         golden=golden_films(),
-        training=provenance(f"cxrdesk train {spec.id}", films={"tune": len(tune), "report": len(report)}),
+        training=provenance(
+            f"cxrdesk train {spec.id}",
+            started_from="weights that the author brought; nothing was trained",
+            films={"tune": len(tune), "report": len(report)},
+        ),
         weights_file=weights_file,
     )
     return folder

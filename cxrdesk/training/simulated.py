@@ -27,12 +27,13 @@ from cxrdesk.imaging.errors import UserError
 from cxrdesk.imaging.phantom.batch import Order, produce, recorded
 from cxrdesk.imaging.preprocess import WHOLE_FILM
 from cxrdesk.training.bundles import eight_bits, half_precision, provenance, sha256, storage_difference
-from cxrdesk.training.data import Draws, Example, Fixed, LeftOut, read_films
+from cxrdesk.training.data import Draws, Example, Fixed, LeftOut, as_it_is, read_films
 from cxrdesk.training.finish import Bench, finish
 from cxrdesk.training.fit import Plan, Stage, fit_stages
 from cxrdesk.training.located import Located, LocatedDraws, LocatedFit, LocatedFixed, places_of
-from cxrdesk.training.measured import is_simulated
+from cxrdesk.training.measured import OWN_FILMS, SIMULATED_FILMS, is_simulated
 from cxrdesk.training.modules import ClassFit
+from cxrdesk.training.telling import telling
 from cxrdesk.training.uncertain import training_labels
 
 SPLITS = ("train", "tune", "report")
@@ -94,7 +95,7 @@ class Task:
     bench: Bench
     policy: Mapping[str, str]
     storage: Callable[[torch.nn.Module], bytes] = half_precision
-    source: str = "films of the author's own"
+    source: str = OWN_FILMS
 
 
 def films_for(task: Task, data: Path | None, out: Path, amount: Amount) -> tuple[Films, Evidence]:
@@ -189,22 +190,24 @@ def train_detector(
         rows, cols = film.shape
         return Located(**told, **places_of(row, labels, spec.findings, (rows, cols))) if locates else Example(**told)
 
-    examples, tuning = (
-        [example(row, film) for row, film in read_films(films[name], left_out)] for name in ("train", "tune")
-    )
+    def read(name: str) -> list[Example]:
+        with telling(f"reading {name} films") as progress:
+            return [example(row, film) for row, film in read_films(films[name], left_out, progress)]
+
+    examples, tuning = read("train"), read("tune")
+    fed = getattr(task.bench.model, "channelled", as_it_is)
     weights = balanced([example.labels for example in examples])
 
     def draws(stage: Stage) -> Draws:
         kind = LocatedDraws if locates else Draws
-        return kind(
-            examples, spec.input, weights, stage.draws, seed=0, geometry=stage.geometry, strength=stage.strength
-        )
+        drawn: dict[str, Any] = {"geometry": stage.geometry, "strength": stage.strength, "fed": fed}
+        return kind(examples, spec.input, weights, stage.draws, seed=0, **drawn)
 
     module = (LocatedFit if locates else ClassFit)(built, decay=0.05)
     plan = Plan(
         epochs=0, batch=amount.batch, device=task.bench.device, average=amount.average, patience=amount.patience
     )
-    fixed = (LocatedFixed if locates else Fixed)(tuning, spec.input)
+    fixed = (LocatedFixed if locates else Fixed)(tuning, spec.input, fed)
     fit_stages(module, amount.stages, draws, plan, out, fixed)
     stored = task.storage(module.network.cpu())
     some = torch.stack([fixed[k][0] for k in range(min(len(fixed), STORAGE_FILMS))])
@@ -219,7 +222,8 @@ def train_detector(
         storage_changes_a_probability_by=storage_difference(module.network, stored, some),
         seed=0,
     )
-    words = _words(task, evidence)
+    made_here = all(row.path.is_relative_to(out) for rows in films.values() for row in rows)
+    words = _words(task, evidence, made_here)
     golden = golden_pictures(task.orders[0])
     folder = out / "bundle"
     sets: dict[str, Any] = {"tune": films["tune"], "report": films["report"], "told": words}
@@ -242,9 +246,10 @@ def golden_pictures(order: Order) -> list[NDArray[np.uint8]]:
     return [row.thumbnail for row in produce(order, GOLDEN_FILMS, thumbnail=GOLDEN_SIZE)]
 
 
-def _words(task: Task, evidence: Evidence) -> dict[str, str]:
-    if evidence is not Evidence.SYNTHETIC:
-        return {"tune": f"tuning split, {task.source}", "report": f"report split, {task.source}"}
+def _words(task: Task, evidence: Evidence, made_here: bool) -> dict[str, str]:
+    if evidence is not Evidence.SYNTHETIC or not made_here:
+        source = SIMULATED_FILMS if evidence is Evidence.SYNTHETIC else task.source
+        return {"tune": f"tuning split, {source}", "report": f"report split, {source}"}
     told = {
         name: f"simulated films (seed {SEEDS[name]}, {variant(task.orders[0], name)} randomisation)" for name in SPLITS
     }

@@ -28,6 +28,7 @@ from cxrdesk.api import (
 )
 from cxrdesk.api.bundle import GOLDEN, MANIFEST, ONNX, TORCHSCRIPT, WEIGHTS, manifest_sha256, write_bundle
 from cxrdesk.api.golden import FEWEST, golden_film, record, verify
+from cxrdesk.api.making import make_bundle
 from tests.support import HalfLungs, detector_spec, estimate, film, point, segmenter_spec, with_table
 
 WEIGHT_BYTES = np.array([0.7], "<f4").tobytes()
@@ -383,3 +384,35 @@ def test_no_other_file_is_read_as_weights(folder, name):
     with pytest.raises(BundleError) as caught:
         Bundle(folder).weights()
     assert caught.value.code == "bundle-broken"
+
+
+def test_a_bundle_appears_as_a_whole(folder, monkeypatch):
+    (folder / "notes.txt").write_text("the author's own")
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    other = b"other weights"
+    spec = replace(OneWeight.spec, weights_sha256=hashlib.sha256(other).hexdigest())
+
+    def cut(self, *given, **told):
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "write_text", cut)
+        with pytest.raises(OSError, match="No space"):
+            write_bundle(folder, spec, other, {}, weights_file=ONNX)
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+    write_bundle(folder, spec, other, {}, weights_file=ONNX)
+    assert {path.name for path in folder.iterdir()} == {ONNX, "bundle.json", "golden.npz", "notes.txt"}
+    assert [path.name for path in folder.parent.iterdir()] == [folder.name]
+
+
+def test_a_model_that_fails_leaves_the_earlier_bundle(folder):
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+
+    class Fails(OneWeight):
+        def predict(self, inputs):
+            raise RuntimeError("shapes")
+
+    with pytest.raises(RuntimeError, match="shapes"):
+        make_bundle(Fails, OneWeight.spec, WEIGHT_BYTES, folder)
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+    assert [path.name for path in folder.parent.iterdir()] == [folder.name]

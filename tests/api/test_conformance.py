@@ -296,6 +296,44 @@ def test_a_fault_fails_its_check_and_no_other(model):
     assert "test-detector (test_conformance.py:" in made.where
 
 
+def test_what_rests_on_a_first_answer_is_skipped_where_there_is_none():
+    class NoAnswer(Good):
+        def predict(self, inputs):
+            raise KeyError("head")
+
+    wrong, outcomes = failed(NoAnswer)
+    assert list(wrong) == ["cpu"]
+    assert "KeyError ('head') at test_conformance.py" in wrong["cpu"].what
+    others = [made for made in outcomes if made.check != "cpu"]
+    assert {made.check for made in others} | {"cpu"} == set(CHECKS)
+    assert {made.state for made in others} == {State.SKIPPED}
+    assert {made.what for made in others} == {"it needs a model that loads and answers, and cpu failed"}
+
+
+def test_one_error_fails_one_check():
+    class NoMap(Good):
+        def explain(self, inputs, finding):
+            raise KeyError("features")
+
+    wrong, outcomes = failed(NoMap)
+    assert len(wrong) == 1
+    skipped = [made for made in outcomes if "by the same error" in made.what]
+    assert {made.check for made in skipped} >= {"saliency-shape", "saliency-weights", "cancel"} - set(wrong)
+
+
+def test_what_a_kit_says_is_told_as_it_is():
+    class Narrow(Good):
+        def build(self):
+            return torch.nn.Sequential(*super().build()[:-1], torch.nn.Linear(8, 3))
+
+    wrong, _ = failed(Narrow)
+    assert list(wrong) == ["cpu"]
+    assert wrong["cpu"].what == (
+        "the network gives 3 logits, and the spec names 2 findings (pneumonia, opacity) [other-outputs]"
+    )
+    assert wrong["cpu"].mend == "Change the last layer in build, or findings in recipe.py"
+
+
 def test_every_check_has_a_fault_that_fails_it():
     assert set(FAULTS.values()) | {"golden"} == set(CHECKS)
 
@@ -410,7 +448,7 @@ def test_a_model_that_ends_the_process_is_told(tmp_path):
         "    def predict(self, inputs):\n", "    def predict(self, inputs):\n        import os; os._exit(9)\n"
     )
     outcomes = list(check_plugin(find_target(str(project(tmp_path / "p", source)))))
-    assert (outcomes[-1].check, outcomes[-1].state) == ("answers", State.FAILED)
+    assert (outcomes[-1].check, outcomes[-1].state) == ("cpu", State.FAILED)
     assert "exit code 9" in outcomes[-1].what
 
 

@@ -130,18 +130,44 @@ def test_shapes_are_read_from_the_file():
     assert told.outputs == (None, 2)
 
 
-def test_a_file_that_is_none_is_told_in_one_sentence():
-    with pytest.raises(UserError) as caught:
-        session(b"no network")
+def newer(**changes):
+    made = onnx.load_from_string(onnx_classifier())
+    made.ir_version = changes.get("ir", made.ir_version)
+    made.opset_import[0].version = changes.get("opset", made.opset_import[0].version)
+    return made.SerializeToString()
+
+
+def of_nowhere():
+    made = onnx.load_from_string(onnx_classifier())
+    made.graph.node[1].op_type = "Rectify"
+    return made.SerializeToString()
+
+
+@pytest.mark.parametrize(
+    ("network", "part"),
+    [
+        (b"no network", "no ONNX file, or not a whole one"),
+        (onnx_classifier()[:300], "no ONNX file, or not a whole one"),
+        (newer(ir=99), "lower opset"),
+        (newer(opset=999), "lower opset"),
+        (of_nowhere(), "does not know one of its operators"),
+    ],
+    ids=["none", "cut", "ir", "opset", "operator"],
+)
+def test_a_file_that_cannot_be_opened_is_told_in_our_words(network, part):
+    with pytest.raises(UserError, match=part) as caught:
+        session(network)
     assert caught.value.code == "bad-network"
     assert "\n" not in caught.value.text
+    assert "onnxruntime_src" not in caught.value.text
+    assert "ONNXRuntimeError" not in caught.value.text
 
 
 def test_weights_in_a_second_file_are_not_read(tmp_path, monkeypatch):
     made = onnx.load_from_string(onnx_classifier())
     onnx.save_model(made, tmp_path / "m.onnx", save_as_external_data=True, location="m.data", size_threshold=0)
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(UserError) as caught:
+    with pytest.raises(UserError, match=r"in a second file.*external_data=False") as caught:
         session((tmp_path / "m.onnx").read_bytes())
     assert caught.value.code == "bad-network"
 

@@ -123,3 +123,10 @@ def test_the_own_api_version_is_honoured_and_others_are_told_apart():
     assert f"{major}.{minor + 1}" in refusal(f"{major}.{minor + 1}")
     for nonsense in (None, 0.9, "one", "0.9.1", ""):
         assert "states no API version" in refusal(nonsense)
+
+
+@pytest.mark.parametrize("name", ["mean", "std"])
+def test_numbers_for_each_channel_are_refused_with_where_they_belong(name):
+    with pytest.raises(TypeError, match=f"{name} of an InputSpec is one number.*means and deviations") as caught:
+        InputSpec(size=(32, 32), **{name: (0.4, 0.5, 0.6)})
+    assert "\n" not in str(caught.value)

@@ -11,8 +11,17 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from cxrdesk.api import BundleError, DetectorSpec, Mask, ModelInput, SegmenterSpec  # noqa: E402
+from cxrdesk.api import (  # noqa: E402
+    BundleError,
+    Detector,
+    DetectorSpec,
+    InputSpec,
+    Mask,
+    ModelInput,
+    SegmenterSpec,
+)
 from cxrdesk.api.bundle import write_bundle  # noqa: E402
+from cxrdesk.api.perturbation import Rise  # noqa: E402
 from cxrdesk.api.torchkit import TorchClassifier, TorchSegmenter  # noqa: E402
 from tests.support import detector_spec, film, segmenter_spec  # noqa: E402
 
@@ -300,6 +309,120 @@ def test_a_segmenter_gives_the_sigmoid_cleaned(tmp_path):
     weight, bias = made.model.weight.item(), made.model.bias.item()
     expected = 1 / (1 + np.exp(-(tensor[0] * weight + bias)))
     np.testing.assert_allclose(mask.values, np.where(expected > 0.6, expected, 0), atol=1e-6)
+    made.unload()
+
+
+def test_three_channels_are_normalised_each_by_its_own_numbers():
+    """Against the formula of torchvision's transforms.Normalize."""
+    means, deviations = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+
+    class Wide(Small):
+        spec = detector_spec(input=InputSpec(size=(32, 32), percentiles=(0, 100), mean=0.0, std=1.0))
+        channels = 3
+
+        def build(self):
+            made = network()
+            made[0] = torch.nn.Conv2d(3, 6, 3, stride=2, padding=1)
+            return made
+
+    class Normalised(Wide):
+        means = (0.485, 0.456, 0.406)
+        deviations = (0.229, 0.224, 0.225)
+
+    (grey,) = type("Grey", (Small,), {"spec": Wide.spec})().prepare([film(1)], [{}])
+    (plain,), (prepared,) = (kind().prepare([film(1)], [{}]) for kind in (Wide, Normalised))
+    np.testing.assert_array_equal(plain.tensor, np.repeat(grey.tensor, 3, axis=0))
+    for k in range(3):
+        np.testing.assert_allclose(prepared.tensor[k], (grey.tensor[0] - means[k]) / deviations[k], rtol=1e-5)
+    made = Normalised()
+    made.load()
+    assert 0 < made.predict([prepared]).probabilities["pneumonia"] < 1
+    assert made.explain([prepared], "pneumonia")[0].values.shape == (8, 8)
+    made.unload()
+
+    class Outlines(TorchSegmenter):
+        spec = segmenter_spec()
+        channels = 3
+
+        def build(self):
+            return torch.nn.Conv2d(3, 1, 1)
+
+    assert Outlines().prepare(film(1)).tensor.shape[0] == 3
+
+
+def test_one_grey_channel_is_left_as_it_is(model, inputs):
+    np.testing.assert_array_equal(inputs[0].tensor, Detector.prepare(model, [film(1)], [{}])[0].tensor)
+
+
+def test_weights_of_another_network_are_told_by_a_few_keys(tmp_path):
+    data = weights_of(torch.nn.Sequential(network()))
+    sha256 = hashlib.sha256(data).hexdigest()
+    path = write_bundle(tmp_path / "b", detector_spec(weights_sha256=sha256, operating_points=()), data, {})
+    with pytest.raises(BundleError) as caught:
+        type("Other", (Small,), {"spec": DetectorSpec.from_bundle(path)})().load()
+    assert caught.value.code == "other-network"
+    assert caught.value.text == (
+        "the weights are of another network than build gives (missing: 0.weight, 0.bias, 1.weight and 8 more;"
+        " unexpected: 0.0.bias, 0.0.weight, 0.1.bias and 8 more); run python -m tests.recipe FILE with weights of"
+        " this network, or mend build"
+    )
+
+
+class Named(torch.nn.Module):
+    def __init__(self, outputs):
+        super().__init__()
+        self.stem, self.layer4 = torch.nn.Conv2d(1, 4, 3, stride=4), torch.nn.ReLU()
+        self.fc = torch.nn.Linear(4, outputs)
+
+    def forward(self, films):
+        return self.fc(self.layer4(self.stem(films)).mean(dim=(2, 3)))
+
+
+def test_a_layer_that_is_not_there_is_told_with_those_that_are():
+    class Lost(Small):
+        def build(self):
+            return Named(1)
+
+        def cam_layer(self, model):
+            return model.features
+
+    with pytest.raises(BundleError) as caught:
+        Lost().load()
+    assert caught.value.code == "no-layer"
+    assert "'features'" in caught.value.text
+    assert caught.value.text.endswith("edit cam_layer in test_torchkit.py: its last parts are stem, layer4, fc")
+
+
+@pytest.mark.parametrize("watched", [True, False])
+def test_another_number_of_outputs_than_findings_is_told(watched):
+    class Three(Small):
+        perturbation = None if watched else Rise()
+
+        def build(self):
+            return Named(3)
+
+        def cam_layer(self, model):
+            return model.layer4
+
+    made = Three()
+    made.load()
+    with pytest.raises(BundleError, match="3 logits, and the spec names 1 finding ") as caught:
+        made.predict(made.prepare([film(1)], [{}]))
+    assert caught.value.code == "other-outputs"
+    made.unload()
+
+
+def test_a_segmenter_of_three_masks_is_told():
+    class Three(TorchSegmenter):
+        spec = segmenter_spec()
+
+        def build(self):
+            return torch.nn.Conv2d(1, 3, 1)
+
+    made = Three()
+    made.load()
+    with pytest.raises(BundleError, match=r"\(1, 3, 12, 10\), not \(films, 1, rows, cols\)"):
+        made.segment(ModelInput(tensor=np.zeros((1, 12, 10), np.float32)))
     made.unload()
 
 

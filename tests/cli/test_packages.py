@@ -164,6 +164,37 @@ def test_a_folder_is_built_with_pip(cli, tmp_path, quick, desk):
     assert "pip could not build" in broken.stderr
 
 
+def test_a_plugins_own_name_serves_as_its_packages(cli, desk, quick):
+    assert cli("plugins", "install", packed(cli, desk), "--yes").exit_code == 0
+    for words in (["card"], ["verify"], ["disable"], ["enable"]):
+        done = cli("plugins", *words, "example")
+        assert done.exit_code == 0, (words, done.stderr)
+    again = cli("plugins", "rollback", "example")
+    assert "cxrdesk-example" in again.stderr
+    assert cli("plugins", "remove", "example").stdout == "Removed cxrdesk-example.\n"
+    assert cli("plugins", "remove", "example").exit_code == 2
+
+
+def test_what_an_author_overlooked_is_told_and_packed(cli, tmp_path, quick):
+    from tests.wheels import wheel
+
+    code = (
+        "from __future__ import annotations\nimport json\nfrom typing import TYPE_CHECKING\nimport numpy\n"
+        "if TYPE_CHECKING:\n    import pandas\n\ndef load():\n    import monai.networks\n    from . import other\n"
+    )
+    made = wheel(tmp_path, "cxrdesk-hasty", {"hasty/__init__.py": code, "hasty/other.py": "import hasty"},
+                 "[cxrdesk.plugins]\nhasty = hasty\n", version="2.0")  # fmt: skip
+    (tmp_path / "card.md").write_text("# Hasty\n")
+    (tmp_path / "LICENSE").write_text("No licence has been chosen yet: nobody but you may use it.\n")
+    line = ["--out", tmp_path, "--card", tmp_path / "card.md", "--licence", tmp_path / "LICENSE", *STATED]
+    done = cli("plugins", "pack", made, *line)
+    assert done.exit_code == 0, done.stderr
+    versions, imports, licence = done.stderr.splitlines()
+    assert "is version 2.0 and its model example-brightness 1.0: raise both together" in versions
+    assert "hasty/__init__.py imports monai, which cxrdesk-hasty does not declare" in imports
+    assert licence.startswith("LICENSE says that no licence has been chosen yet")
+
+
 def golden_plugin(folder: Path, scores: float) -> Path:
     """A wheel whose bundle promises that every film scores `scores`; its detector says 0.25."""
     import hashlib

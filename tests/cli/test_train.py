@@ -23,6 +23,10 @@ def train(data: Path, out: Path, *, device: str) -> Path:
     (out / "said").write_text(f"{data.name} {device}")
     return out / "bundle"
 
+def measured(data, out: Path, *, device: str, measure_only: bool = False) -> Path:
+    (out / "said").write_text(str(measure_only))
+    return out / "bundle"
+
 def needs_more(data, out, *, device):
     import lightning_of_another_world
 """
@@ -31,6 +35,7 @@ small-test = small_test_recipe:train
 backbone-test = small_test_recipe:backbone
 full-test = small_test_recipe:full
 hungry-test = small_test_hungry:train
+measured-test = small_test_recipe:measured
 faulty-test = small_test_recipe:needs_more
 """
 HUNGRY = "import sys\nsys.modules['lightning'] = None\nimport lightning\n"
@@ -128,6 +133,46 @@ def test_backbone_weights_reach_the_recipe_that_takes_them(cli, recipes, tmp_pat
     refused = cli(*line(tmp_path, "small-test"), "--backbone-weights", weights)
     assert refused.exit_code == 2
     assert "no backbone to start from" in refused.stderr
+
+
+def test_measuring_alone_reaches_the_recipe_that_can(cli, recipes, tmp_path):
+    done = cli(*line(tmp_path, "measured-test"), "--measure-only")
+    assert done.exit_code == 0, done.stderr
+    assert (tmp_path / "new" / "out" / "said").read_text() == "True"
+    refused = cli("train", "small-test", "--out", tmp_path / "other", "--measure-only")
+    assert refused.exit_code == 2
+    assert refused.stderr == "small-test cannot measure without training; its recipe's train takes no measure_only.\n"
+
+
+def test_what_came_of_each_finding_is_told_at_the_end(tmp_path):
+    """Of bundles whose figures somebody measured: those that come with cxrdesk."""
+    from cxrdesk.cli.train_summary import summary
+    from tests.readme import ROOT
+
+    lines = {}
+    for name in ("chexpert", "asthma", "lungmask"):
+        lines[name] = summary(ROOT / f"plugins/cxrdesk-{name}/src/cxrdesk_{name}/bundle")
+    assert lines["lungmask"] == []
+    assert lines["asthma"][0].startswith("hyperinflation: thresholds balanced 0.516, sensitive 0.206, specific ")
+    assert "; AUC 0.954 (0.936 to 0.968) on 500 films; calibrated (temperature)." in lines["asthma"][0]
+    assert lines["asthma"][-1].startswith("Evidence: synthetic. ")
+    assert len(lines["chexpert"]) > 3
+    assert summary(tmp_path) == []
+
+
+def test_why_a_finding_has_no_threshold_and_no_calibration_is_told(tmp_path):
+    import hashlib
+
+    from cxrdesk.api.bundle import write_bundle
+    from cxrdesk.cli.train_summary import summary
+    from tests.support import detector_spec
+
+    spec = detector_spec(operating_points=(), calibration={}, weights_sha256=hashlib.sha256(b"w").hexdigest())
+    told = {"without_a_call": {"pneumonia": "too few"}, "without_calibration": {"pneumonia": "12 films"}, "table": []}
+    folder = write_bundle(tmp_path / "b", spec, b"w", {}, evaluation=told)
+    assert (
+        summary(folder)[0] == "pneumonia: no threshold, so a score without a call: too few; not calibrated: 12 films."
+    )
 
 
 def test_a_recipe_on_real_films_asks_for_them(cli, tmp_path):

@@ -8,7 +8,7 @@ import pytest
 pytest.importorskip("sklearn")
 
 from cxrdesk.api.evidence import Calibration
-from cxrdesk.evaluation.calibration import chosen, isotonic, log_loss
+from cxrdesk.evaluation.calibration import KINDS, chosen, isotonic, log_loss
 from cxrdesk.imaging.errors import UserError
 
 
@@ -64,7 +64,16 @@ def test_cross_validation_prefers_few_numbers_where_they_suffice():
 def test_separated_classes_are_left_to_temperature():
     labels = np.repeat([0, 1], 20)
     raw = np.concatenate([np.linspace(0.1, 0.4, 20), np.linspace(0.6, 0.9, 20)])
-    assert chosen(labels, raw, [str(k) for k in range(40)], "tune").method == "temperature"
+    made = chosen(labels, raw, [str(k) for k in range(40)], "tune")
+    assert made.method == "temperature"
+    assert made.fitted_on == "tune; temperature, the only kind that fits"
+
+
+def test_what_was_chosen_is_named_beside_what_was_not():
+    labels, raw = steps(n=400)
+    made = chosen(labels, raw, [str(k) for k in range(400)], "tune")
+    others = [name for name in KINDS if name != made.method]
+    assert made.fitted_on == f"tune; {made.method}, better than {' and '.join(others)} by 5-fold cross-validation"
 
 
 def test_folds_are_by_patient():

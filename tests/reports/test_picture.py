@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cxrdesk.api import Box, Rendering, SaliencyMap
+from cxrdesk.api import Box, Evidence, Rendering, Saliency, SaliencyMap
 from cxrdesk.inference.result import SaliencyResult
 from cxrdesk.reports import picture
 from tests import support
@@ -85,6 +85,24 @@ def test_words_are_burnt_in(analysed, monkeypatch, name):
 def test_a_phantom_is_marked(analysed):
     simulated = drawn(analysed(film=support.film(source="phantom")))
     assert simulated.shape[0] > drawn(analysed()).shape[0]
+
+
+def test_maps_without_a_reference_are_a_sentence_and_no_panel(analysed, monkeypatch):
+    said = []
+    monkeypatch.setattr(
+        picture, "_margin", lambda lines, width: said.extend(lines) or np.zeros((1, width, 3), np.uint8)
+    )
+    bare = support.detector_spec(
+        operating_points=(), calibration={}, saliency=Saliency(method="test"), evidence=Evidence.UNMEASURED
+    )
+    results = analysed(support.HalfLungs, support.spying(spec=bare))
+    assert results.detectors[0].findings[0].saliency
+    assert drawn(results).shape[1] == 640
+    told = [text for text, _ in said if "not drawn" in text]
+    assert told == [
+        "Maps of Pneumonia (test-detector) are not drawn: they have no reference value and so no scale;"
+        " measure it: cxrdesk train test-detector."
+    ]
 
 
 def test_a_plugins_own_drawing_replaces_the_map(analysed):

@@ -56,6 +56,21 @@ def test_without_a_file_a_torch_network_is_begun():
     assert (plan.age_years, plan.views) == ((18.0, 120.0), ("chest-pa",))
 
 
+@pytest.mark.parametrize(
+    ("told", "channels", "means", "deviations"),
+    [
+        ({"channels": 3}, 3, (), ()),
+        ({"mean": "0.4,0.5,0.6", "std": "0.2"}, 3, (0.4, 0.5, 0.6), (0.2, 0.2, 0.2)),
+        ({"channels": 2, "mean": "0.5", "std": "0.1,0.2"}, 2, (0.5, 0.5), (0.1, 0.2)),
+        ({"mean": "0.5"}, 1, (), ()),
+    ],
+)
+def test_a_torch_network_takes_channels_and_statistics_too(told, channels, means, deviations):
+    plan = chosen(Told(name="my-net", **told))
+    assert (plan.channels, plan.means, plan.deviations) == (channels, means, deviations)
+    assert (plan.input.mean, plan.input.std) == ((0.0, 1.0) if means else (0.5, 0.25))
+
+
 def test_a_segmenter(open_file):
     plan = chosen(Told(name="outline", onnx=open_file, segmenter=True, outputs="0", size="64x32"))
     assert (plan.structure, plan.findings, plan.columns, plan.input.size) == ("lungs", (), (0,), (64, 32))
@@ -111,7 +126,7 @@ def test_files_that_cannot_be(tmp_path, file, open_file):
         ({"onnx": open_file}, "usage"),
         ({"torchscript": file}, "usage"),
         ({"answers": "classes"}, "usage"),
-        ({"channels": 3}, "usage"),
+        ({"channels": 0}, "usage"),
     ]
     for told, code in wrong:
         with pytest.raises(UserError) as caught:

@@ -32,6 +32,9 @@ def test_patients_are_split_and_simulated_films_are_synthetic_evidence(tmp_path,
     ((_, spec, weights, _), told) = asked[0]
     assert spec.evidence is (Evidence.SYNTHETIC if simulated else Evidence.EXTERNAL)
     assert weights == b"network"
+    films = "simulated films that the author gave" if simulated else "films of the author's own"
+    assert told["told"] == {"tune": f"tuning split, {films}", "report": f"report split, {films}"}
+    assert told["training"]["started_from"] == "weights that the author brought; nothing was trained"
     patients = [{row.patient for row in told[name]} for name in ("tune", "report")]
     assert patients[0]
     assert patients[1]

@@ -21,11 +21,13 @@ from cxrdesk.imaging.radiograph import View  # noqa: E402
 from cxrdesk.training.simulated import (  # noqa: E402
     Amount,
     Task,
+    _words,
     balanced,
     films_for,
     golden_pictures,
     refuse_shared_patients,
     simulated,
+    train_detector,
 )
 from cxrdesk.training.uncertain import training_labels  # noqa: E402
 from tests.support import detector_spec  # noqa: E402
@@ -89,6 +91,8 @@ def test_simulated_films_given_as_ones_own_stay_synthetic(made):
     )
     _, evidence = films_for(task, out / "films" / "train" / "0", out / "other", AMOUNT)
     assert evidence is Evidence.SYNTHETIC
+    assert _words(task, evidence, made_here=False)["report"] == "report split, simulated films that the author gave"
+    assert "seed 103" in _words(task, evidence, made_here=True)["report"]
 
 
 def test_films_without_labels_of_the_finding_are_refused(tmp_path):
@@ -125,3 +129,44 @@ def test_golden_pictures_are_small_and_the_same_each_time():
     first, again = golden_pictures(ORDERS[0]), golden_pictures(ORDERS[0])
     assert len(first) == 6
     assert all((a == b).all() and max(a.shape) <= 192 for a, b in zip(first, again, strict=True))
+
+
+def test_a_network_of_three_channels_is_trained_on_what_it_is_fed_later(tmp_path):
+    """Bright films are those with the finding; the kit's channels reach training, tuning, measuring and golden vectors."""
+    import cv2
+    import numpy as np
+
+    from cxrdesk.api import Bundle, DetectorSpec, InputSpec
+    from cxrdesk.api.torchkit import TorchClassifier
+    from cxrdesk.training.augment import Geometry
+    from cxrdesk.training.finish import Bench
+    from cxrdesk.training.fit import Stage
+
+    class Wide(TorchClassifier):
+        channels = 3
+        means = (0.485, 0.456, 0.406)
+        deviations = (0.229, 0.224, 0.225)
+
+        def build(self):
+            return torch.nn.Sequential(torch.nn.Conv2d(3, 2, 3), torch.nn.AdaptiveAvgPool2d(1), torch.nn.Flatten(),
+                                       torch.nn.Linear(2, 1))  # fmt: skip
+
+    rng = np.random.default_rng(0)
+    lines = ["file,patient,pneumonia"]
+    for k in range(40):
+        cv2.imwrite(str(tmp_path / f"{k}.png"), rng.integers(0, 255, (160, 160)).astype(np.uint8))
+        lines.append(f"{k}.png,p{k},{k // 2 % 2}")
+    (tmp_path / "labels.csv").write_text("\n".join(lines))
+    given = InputSpec(size=(32, 32), percentiles=(0, 100), mean=0.0, std=1.0)
+    spec = detector_spec(input=given, operating_points=(), calibration={}, saliency=None)
+    stage = Stage(name="one", geometry=Geometry(), strength=0.2, draws=16, epochs=1, rate=1e-3)
+    task = replace(TASK, spec=spec, bench=Bench(model=Wide, distribution="wide", device="cpu"))
+    amount = Amount(patients={}, stages=(stage,), batch=8)
+    films, evidence = films_for(task, tmp_path, tmp_path / "out", amount)
+    folder = train_detector(task, lambda: (Wide().build(), "random weights"), films, evidence, tmp_path / "out", amount)
+    bundle = Bundle(folder)
+    assert bundle.golden()["tensor_0"].shape == (3, 32, 32)
+    assert bundle.golden()["tensor_0"][2].max() == pytest.approx((1 - 0.406) / 0.225, abs=1e-5)
+    assert "films of the author's own" in bundle.manifest["evaluation"]["films"]
+    assert DetectorSpec.from_bundle(folder).evidence is Evidence.INTERNAL
+    assert [path.name for path in (tmp_path / "out").iterdir() if path.name.startswith(".")] == []

@@ -37,12 +37,12 @@ def steady(subject: Subject, model: Any, given: Given) -> NDArray[np.float64]:
     "cpu",
     title="It loads and answers on the CPU, whatever it prefers",
     method="load",
-    mend="Compute on self.context.device; the host says 'cpu' where there is no accelerator, or its memory ran out",
+    mend="Mend what load, prepare or predict raises; they compute on self.context.device, which here is 'cpu'",
 )
 def cpu(subject: Subject) -> Iterator[str]:
     """Load and answer once, with no other device on offer."""
     model = subject.loaded()
-    subject.prepared(model, subject.study(1))
+    subject.answer(model, subject.study(1))
     for name, value in sorted(vars(model).items()):
         parameters = getattr(value, "parameters", None)
         if callable(parameters):
@@ -192,4 +192,5 @@ def odd_ones(subject: Subject) -> Iterator[str]:
             if k == 0 and getattr(subject.spec, "saliency", None) is not None:
                 model.explain(inputs, subject.findings[0])
         except Exception as error:  # noqa: BLE001 - told with the film's name
-            yield f"{name}: {raised(error)}"
+            if raised(error) not in subject.raised:
+                yield f"{name}: {raised(error)}"

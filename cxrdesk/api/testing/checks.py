@@ -10,9 +10,13 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from cxrdesk.imaging.errors import UserError
+
 if TYPE_CHECKING:
     from cxrdesk.api.testing.subject import Subject
 
+FIRST = "cpu"
+"""The check that all others rest on: a model that does not load, or answers nothing, cannot be looked at further."""
 CHECKS: dict[str, Check] = {}
 """By key, in the order in which they run; filled by the modules that hold them."""
 
@@ -81,16 +85,38 @@ class Check:
 
     def run(self, subject: Subject) -> Outcome:
         """Look; what the model raises is a failure of this check."""
-        where = f"{subject.model.spec.id} ({place(subject.model, self.method)})"
+        mend = self.mend
         try:
             found = list(self.find(subject))
         except Skipped as skipped:
-            return Outcome(check=self.key, state=State.SKIPPED, where=where, what=str(skipped))
+            return self.skipped(subject, str(skipped))
         except Exception as error:  # noqa: BLE001 - whatever a plugin raises is told with its place
-            found = [raised(error)]
+            found, mend = _told(error, self.mend)
+            if (earlier := subject.raised.setdefault(found[0], self.key)) != self.key:
+                return self.skipped(subject, f"{earlier} failed by the same error")
         if not found:
-            return Outcome(check=self.key, state=State.PASSED, where=where)
-        return Outcome(check=self.key, state=State.FAILED, where=where, what="; ".join(found), mend=self.mend)
+            return Outcome(check=self.key, state=State.PASSED, where=self._where(subject))
+        return Outcome(check=self.key, state=State.FAILED, where=self._where(subject), what="; ".join(found), mend=mend)
+
+    def skipped(self, subject: Subject, why: str) -> Outcome:
+        """The outcome of a check that cannot be made."""
+        return Outcome(check=self.key, state=State.SKIPPED, where=self._where(subject), what=why)
+
+    def _where(self, subject: Subject) -> str:
+        return f"{subject.model.spec.id} ({place(subject.model, self.method)})"
+
+
+def run_all(subject: Subject, begun: Callable[[str], object] = lambda key: None) -> Iterator[Outcome]:
+    """Every check of a model; those that rest on one that failed are skipped, with that reason."""
+    answers = True
+    for item in CHECKS.values():
+        if not answers:
+            yield item.skipped(subject, f"it needs a model that loads and answers, and {FIRST} failed")
+            continue
+        begun(item.key)
+        made = item.run(subject)
+        answers = answers and not (item.key == FIRST and made.state is State.FAILED)
+        yield made
 
 
 def check(key: str, *, title: str, method: str, mend: str) -> Callable[[Callable[[Subject], Iterator[str]]], Check]:
@@ -114,6 +140,14 @@ def place(model: type, method: str) -> str:
             continue  # made at run time, without a source
         return f"{Path(file).name if file else '?'}:{line}, {method}"
     return method
+
+
+def _told(error: Exception, mend: str) -> tuple[list[str], str]:
+    """What was raised, and how to mend it; the kits' own sentences say that themselves."""
+    if isinstance(error, UserError):
+        what, _, advice = error.text.rpartition("; ")
+        return [f"{what or error.text} [{error.code}]"], advice[:1].upper() + advice[1:] if what else mend
+    return [raised(error)], mend
 
 
 def raised(error: BaseException) -> str:

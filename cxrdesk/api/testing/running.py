@@ -7,16 +7,17 @@ import queue
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import IO
 
 from cxrdesk.api.detector import Detector, Segmenter
 from cxrdesk.api.testing import answers, manners, maps
-from cxrdesk.api.testing.checks import CHECKS, Outcome, State
+from cxrdesk.api.testing.checks import Outcome, State, run_all
 from cxrdesk.api.testing.listing import Listing, environment, listed
 from cxrdesk.api.testing.subject import Subject
 from cxrdesk.api.testing.target import Target
 
+Begun = Callable[[str, str], object]
 LIMIT_S = 300.0
 """Most seconds of one check."""
 MODULES = (answers, maps, manners)
@@ -55,24 +56,26 @@ def check_model(model: type[Detector] | type[Segmenter], *, limit_s: float | Non
     """
     subject = Subject(model=model) if limit_s is None else Subject(model=model, limit_s=limit_s)
     try:
-        for item in CHECKS.values():
-            made = item.run(subject)
-            yield made
-            if item.key == "cpu" and made.state is State.FAILED:
-                # Nothing else can be said about a model that does not load.
-                return
+        yield from run_all(subject)
     finally:
         subject.close()
 
 
-def check_plugin(target: Target) -> Iterator[Outcome]:
-    """Every check of a plugin: its import in one process, each of its models in another."""
+def check_plugin(target: Target, begun: Begun = lambda model, key: None) -> Iterator[Outcome]:
+    """Every check of a plugin: its import in one process, each of its models in another.
+
+    Parameters
+    ----------
+    begun : callable
+        Told the model and the check that is under way; the module, and ``"import"``, at first.
+    """
+    begun(target.module, "import")
     found = listed(target)
     yield from listing_outcomes(target, found)
     if found.error:
         return
     for model in found.models:
-        yield from _in_process(target, model)
+        yield from _in_process(target, model, begun)
 
 
 def listing_outcomes(target: Target, found: Listing) -> Iterator[Outcome]:
@@ -93,7 +96,7 @@ def listing_outcomes(target: Target, found: Listing) -> Iterator[Outcome]:
             yield Outcome(check=key, state=State.PASSED, where=target.module)
 
 
-def _in_process(target: Target, model: str) -> Iterator[Outcome]:
+def _in_process(target: Target, model: str, begun: Begun) -> Iterator[Outcome]:
     command = [sys.executable, "-P", "-m", "cxrdesk.api.testing", target.module, model]
     process = subprocess.Popen(
         command, env=environment(target), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True
@@ -116,6 +119,7 @@ def _in_process(target: Target, model: str) -> Iterator[Outcome]:
             told = json.loads(line)
             if "begun" in told:
                 under_way = told["begun"]
+                begun(model, under_way)
             else:
                 yield Outcome(**{**told, "state": State(told["state"])})
                 under_way = ""

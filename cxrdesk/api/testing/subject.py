@@ -45,6 +45,8 @@ class Subject:
 
     model: type[Detector] | type[Segmenter]
     limit_s: float = CANCEL_LIMIT_S
+    raised: dict[str, str] = field(default_factory=dict, init=False)
+    """What checks raised, to the first that did: one cause fails one check."""
     _kept: Detector | Segmenter | None = field(default=None, init=False)
 
     @property

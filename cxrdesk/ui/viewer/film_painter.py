@@ -86,7 +86,7 @@ class FilmPainter:
         # What the screen keeps from step to step stays its own.
         self._paint_film(painter, renderer_of(view.loaded, view.switches), Frame(), view.windowing, ratio)
         self._paint_over(painter)
-        self._paint_marks(painter)
+        self._paint_marks(painter, kept=True)
         self._paint_moving(painter, view.windowing, ratio)
 
     def live_rect(self) -> QRectF:
@@ -122,11 +122,12 @@ class FilmPainter:
             self._bar = self._bar or colour_bar()
             draw_legend(painter, view.saliency_layer, self._bar, view.geometry_, taken, view.lungs)
 
-    def _paint_marks(self, painter: QPainter) -> None:
+    def _paint_marks(self, painter: QPainter, *, kept: bool = False) -> None:
         """What tools draw."""
+        style = replace(self._view.mark_style, kept=kept)
         for mark in self._view.marks:
             painter.save()
-            mark.paint(painter, self._view.geometry_, self._view.mark_style)
+            mark.paint(painter, self._view.geometry_, style)
             painter.restore()
 
     def _paint_moving(self, painter: QPainter, windowing: Windowing, ratio: float) -> None:

@@ -26,12 +26,15 @@ class MarkStyle:
         Of lines, in screen pixels.
     point_size : float
         Of text.
+    kept : bool
+        Whether it is drawn for a print or a picture: without hints, handles and other traces of the hand.
     """
 
     colour: str = "#ffe16b"
     seam: str = "#b0000000"
     width: float = 1.6
     point_size: float = 10.0
+    kept: bool = False
 
 
 class Mark(Protocol):

@@ -94,3 +94,21 @@ def test_lines_are_drawn_where_they_are_to_a_pixel(hands: Hands) -> None:
     assert max(bright) <= y0 + 1
     columns = [x for x in range(800) if image.pixelColor(x, int(y0)).lightness() > 60]
     assert (min(columns), max(columns)) == (pytest.approx(x0, abs=2), pytest.approx(x0 + 200, abs=2))
+
+
+def test_prints_show_no_trace_of_the_hand(full: Hands) -> None:
+    pictures = []
+    for selected, kind in ((None, None), (full.items[0].id, Kind.LENGTH)):
+        full.choose(kind)
+        full.board.select(selected, 0 if selected else None)
+        image = QImage(800, 600, QImage.Format.Format_RGB32)
+        image.fill(Qt.GlobalColor.black)
+        painter = QPainter(image)
+        for mark in full.view.marks:
+            mark.paint(painter, full.view.geometry_, replace(full.view.mark_style, kept=True))
+        painter.end()
+        pictures.append(image)
+    plain, in_hand = pictures
+    brightest = [max(i.pixelColor(x, y).blue() for x in range(0, 800, 2) for y in range(0, 600, 2)) for i in pictures]
+    assert brightest[1] <= brightest[0]  # nothing is white: that is the selection's colour
+    assert in_hand.pixelColor(400, 585) == plain.pixelColor(400, 585)  # where the hint stands on the screen

@@ -50,8 +50,9 @@ class LabelsMark:
             self._laid = ((geometry, font), list(self._lay_out(geometry, metrics)))
         for mark, texts, rect in self._laid[1]:
             mark.label, mark.labelled = rect, geometry
-            colour = _SELECTED if mark.selected else QColor(style.colour)
-            _write(painter, texts, rect, metrics, colour, framed=mark.selected)
+            in_hand = mark.selected and not style.kept
+            colour = _SELECTED if in_hand else QColor(style.colour)
+            _write(painter, texts, rect, metrics, colour, framed=in_hand)
 
     def _lay_out(
         self, geometry: Geometry, metrics: QFontMetricsF

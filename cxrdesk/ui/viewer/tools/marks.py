@@ -76,11 +76,12 @@ class AnnotationMark:
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setBrush(Qt.BrushStyle.NoBrush)
         screen = self.screen_lines(geometry)
-        seam, colour = QColor(style.seam), QColor(_SELECTED if self.selected else style.colour)
+        in_hand = self.selected and not style.kept
+        seam, colour = QColor(style.seam), QColor(_SELECTED if in_hand else style.colour)
         for pen in (QPen(seam, style.width + 2.4), QPen(colour, style.width)):
             pen.setCapStyle(Qt.PenCapStyle.RoundCap)
             self._draw(painter, pen, screen)
-        if self.selected:
+        if in_hand:
             self._draw_handles(painter, geometry, style)
 
     def screen_lines(self, geometry: Geometry) -> list[list[QPointF]]:
@@ -164,6 +165,8 @@ class HintMark:
 
     def paint(self, painter: QPainter, geometry: Geometry, style: MarkStyle) -> None:
         """Draw in the middle of the lower edge."""
+        if style.kept:
+            return
         font = QFont(painter.font())
         font.setPointSizeF(style.point_size)
         painter.setFont(font)
