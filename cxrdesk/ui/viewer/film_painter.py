@@ -16,7 +16,7 @@ from cxrdesk.ui.viewer.corners import draw_corners, draw_live, live_lines, live_
 from cxrdesk.ui.viewer.loaded import LoadedFilm
 from cxrdesk.ui.viewer.magnifier import Magnifier
 from cxrdesk.ui.viewer.overlay_cache import OverlayCache
-from cxrdesk.ui.viewer.painting import Frame, draw_picture
+from cxrdesk.ui.viewer.painting import Frame, draw_note, draw_picture
 from cxrdesk.ui.viewer.planes import PlaneLayer
 from cxrdesk.ui.viewer.renderers import AnyRenderer, renderer_of
 from cxrdesk.ui.viewer.windowing import AS_STORED, Switches, Windowing, switched_voi
@@ -74,6 +74,8 @@ class FilmPainter:
         if view.marks:
             self._marked.paint(painter, view.size(), ratio, marks, self._paint_marks)
         self._paint_moving(painter, windowing, ratio)
+        if view.loaded.presentation.reduced:
+            draw_note(painter, QRectF(view.rect()), "First look; the film is being decoded")
         if self.magnifier is not None and cursor is not None:
             seen = self._seen(windowing)
             self.magnifier.paint(painter, view.geometry_, cursor, seen, inverted=view.inverted, ratio=ratio)

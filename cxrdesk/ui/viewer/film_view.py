@@ -99,6 +99,16 @@ class FilmView(QWidget):
         self._unpainted = True
         self._changed()
 
+    def sharpen(self, loaded: LoadedFilm) -> None:
+        """The film itself in the place of its first look, or another frame of it; place and window stay."""
+        if self.loaded is None or self.windowing is None:
+            return
+        default = self.windowing.voi is self.loaded.windowing.default
+        self.windowing = loaded.windowing if default else replace(loaded.windowing, voi=self.windowing.voi)
+        self.loaded = loaded
+        self._painter.take(loaded, self.switches)
+        self._changed()
+
     def update_film(self, radiograph: Radiograph) -> None:
         """The same pixels with more known about them; window and zoom stay."""
         if self.loaded is not None:
