@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QImage, QPainter
 
 from cxrdesk.ui.viewer.render import Picture
+from cxrdesk.ui.viewer.scratch import Scratch
 
 
 class Frame:
@@ -19,7 +19,7 @@ class Frame:
     """
 
     def __init__(self) -> None:
-        self._bytes: NDArray[np.uint8] = np.empty((0, 0, 4), np.uint8)
+        self._memory = Scratch()
         self._of: tuple[Picture, float, QImage] | None = None
 
     def forget(self) -> None:
@@ -34,9 +34,8 @@ class Frame:
             if levels.ndim == 3:
                 colours = levels
             else:
-                if self._bytes.shape[:2] != (rows, cols):
-                    self._bytes = np.empty((rows, cols, 4), np.uint8)
-                colours = np.asarray(cv2.cvtColor(levels, cv2.COLOR_GRAY2BGRA, self._bytes), dtype=np.uint8)
+                colours = self._memory.array((rows, cols, 4), np.uint8)
+                cv2.cvtColor(levels, cv2.COLOR_GRAY2BGRA, colours)
             image = QImage(colours.data, cols, rows, colours.strides[0], QImage.Format.Format_RGB32)
             image.setDevicePixelRatio(ratio)
             self._of = (picture, ratio, image)
