@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QPointF, QRectF, Qt
@@ -16,7 +15,7 @@ from cxrdesk.ui.viewer.corners import draw_corners, draw_live, live_lines, live_
 from cxrdesk.ui.viewer.loaded import LoadedFilm
 from cxrdesk.ui.viewer.magnifier import Magnifier
 from cxrdesk.ui.viewer.overlay_cache import OverlayCache
-from cxrdesk.ui.viewer.painting import Frame, draw_picture
+from cxrdesk.ui.viewer.painting import Frame, draw_note, draw_picture
 from cxrdesk.ui.viewer.planes import PlaneLayer
 from cxrdesk.ui.viewer.renderers import AnyRenderer, renderer_of
 from cxrdesk.ui.viewer.windowing import AS_STORED, Switches, Windowing, switched_voi
@@ -40,14 +39,16 @@ class FilmPainter:
 
     def forget(self) -> None:
         """No film."""
-        self._frame, self._renderer, self._planes, self._switched = Frame(), None, None, None
+        self._frame.forget()
+        self._renderer = self._planes = self._switched = None
         self.magnifier = None
         self._overlays.forget()
         self._marked.forget()
 
     def take(self, loaded: LoadedFilm, switches: Switches = AS_STORED) -> None:
         """A film, through some of its tables."""
-        self._renderer = renderer_of(loaded, switches)
+        warm = loaded.warm if switches == AS_STORED else None
+        self._renderer = warm or renderer_of(loaded, switches)
         overlays = loaded.presentation.overlays
         if overlays and self._planes is None:
             self._planes = PlaneLayer(overlays, loaded.radiograph.shape)
@@ -74,6 +75,8 @@ class FilmPainter:
         if view.marks:
             self._marked.paint(painter, view.size(), ratio, marks, self._paint_marks)
         self._paint_moving(painter, windowing, ratio)
+        if view.loaded.presentation.reduced:
+            draw_note(painter, QRectF(view.rect()), "First look; the film is being decoded")
         if self.magnifier is not None and cursor is not None:
             seen = self._seen(windowing)
             self.magnifier.paint(painter, view.geometry_, cursor, seen, inverted=view.inverted, ratio=ratio)
@@ -97,9 +100,10 @@ class FilmPainter:
     def _paint_film(
         self, painter: QPainter, renderer: AnyRenderer, frame: Frame, windowing: Windowing, ratio: float
     ) -> None:
-        g, whole = self._view.geometry_, QRectF(self._view.rect())
-        fine = replace(g, viewport=(g.viewport[0] * ratio, g.viewport[1] * ratio), scale=g.scale * ratio)
-        picture = renderer.render(fine, self._seen(windowing), inverted=self._view.inverted)
+        whole = QRectF(self._view.rect())
+        picture = renderer.render(
+            self._view.geometry_.finer(ratio), self._seen(windowing), inverted=self._view.inverted
+        )
         if picture is None:
             painter.fillRect(whole, Qt.GlobalColor.black)
             return
