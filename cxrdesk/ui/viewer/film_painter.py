@@ -40,14 +40,16 @@ class FilmPainter:
 
     def forget(self) -> None:
         """No film."""
-        self._frame, self._renderer, self._planes, self._switched = Frame(), None, None, None
+        self._frame.forget()
+        self._renderer = self._planes = self._switched = None
         self.magnifier = None
         self._overlays.forget()
         self._marked.forget()
 
     def take(self, loaded: LoadedFilm, switches: Switches = AS_STORED) -> None:
         """A film, through some of its tables."""
-        self._renderer = renderer_of(loaded, switches)
+        warm = loaded.warm if switches == AS_STORED else None
+        self._renderer = warm or renderer_of(loaded, switches)
         overlays = loaded.presentation.overlays
         if overlays and self._planes is None:
             self._planes = PlaneLayer(overlays, loaded.radiograph.shape)
@@ -99,9 +101,10 @@ class FilmPainter:
     def _paint_film(
         self, painter: QPainter, renderer: AnyRenderer, frame: Frame, windowing: Windowing, ratio: float
     ) -> None:
-        g, whole = self._view.geometry_, QRectF(self._view.rect())
-        fine = replace(g, viewport=(g.viewport[0] * ratio, g.viewport[1] * ratio), scale=g.scale * ratio)
-        picture = renderer.render(fine, self._seen(windowing), inverted=self._view.inverted)
+        whole = QRectF(self._view.rect())
+        picture = renderer.render(
+            self._view.geometry_.finer(ratio), self._seen(windowing), inverted=self._view.inverted
+        )
         if picture is None:
             painter.fillRect(whole, Qt.GlobalColor.black)
             return

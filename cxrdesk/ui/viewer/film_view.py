@@ -93,9 +93,7 @@ class FilmView(QWidget):
         self.clear("", "")
         self.loaded, self.windowing = loaded, loaded.windowing
         self._painter.take(loaded)
-        spacing = loaded.radiograph.pixel_spacing_mm
-        aspect = spacing[0] / spacing[1] if spacing is not None else 1.0
-        self.geometry_ = Geometry(film=loaded.radiograph.shape, viewport=self._viewport(), aspect=aspect).fit()
+        self.geometry_ = loaded.fitted(self._viewport())
         self._unpainted = True
         self._changed()
 

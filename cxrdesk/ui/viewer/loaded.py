@@ -12,7 +12,9 @@ from numpy.typing import NDArray
 from cxrdesk.imaging.presentation import OpenedFilm, Presentation
 from cxrdesk.imaging.radiograph import Radiograph
 from cxrdesk.imaging.voi import VoiFunction, Window
+from cxrdesk.ui.viewer.geometry import Geometry
 from cxrdesk.ui.viewer.pyramid import Pyramid
+from cxrdesk.ui.viewer.render import ColourRenderer, Renderer
 from cxrdesk.ui.viewer.windowing import Windowing
 
 
@@ -33,6 +35,8 @@ class LoadedFilm:
         How the file asks for it to be shown.
     provisional : bool
         Whether it is a first look: its digest is not known yet, and its values may not be the film's.
+    warm : Renderer or ColourRenderer or None
+        One that has rendered the whole film for a viewport already; see `warmed`.
     """
 
     key: str
@@ -41,6 +45,7 @@ class LoadedFilm:
     pyramid: Pyramid
     presentation: Presentation = field(default_factory=Presentation)
     provisional: bool = False
+    warm: Renderer | ColourRenderer | None = None
 
     @property
     def for_detectors(self) -> bool:
@@ -77,6 +82,22 @@ class LoadedFilm:
             presentation=presentation,
             provisional=provisional,
         )
+
+    def renderer(self) -> Renderer | ColourRenderer:
+        """A new one, for one place on the screen."""
+        return ColourRenderer(self.pyramid) if self.coloured else Renderer(self.radiograph, self.pyramid)
+
+    def fitted(self, viewport: tuple[float, float]) -> Geometry:
+        """The whole film in a viewport, (width, height)."""
+        spacing = self.radiograph.pixel_spacing_mm
+        aspect = spacing[0] / spacing[1] if spacing is not None else 1.0
+        return Geometry(film=self.radiograph.shape, viewport=viewport, aspect=aspect).fit()
+
+    def warmed(self, viewport: tuple[float, float], ratio: float) -> LoadedFilm:
+        """Ready to be painted whole in a viewport at once; for a thread."""
+        warm = self.renderer()
+        warm.render(self.fitted(viewport).finer(ratio), self.windowing.voi, inverted=False)
+        return replace(self, warm=warm)
 
     def finished(self) -> LoadedFilm:
         """The film itself, where the first look had all of its pixels; for a thread."""

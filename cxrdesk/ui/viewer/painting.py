@@ -23,6 +23,10 @@ class Frame:
         self._bytes: NDArray[np.uint8] = np.empty((0, 0, 4), np.uint8)
         self._of: tuple[Picture, float, QImage] | None = None
 
+    def forget(self) -> None:
+        """Another film: its memory stays, and no picture of the one before."""
+        self._of = None
+
     def image(self, picture: Picture, ratio: float) -> QImage:
         """The image of a picture; valid until the next one is asked for."""
         if self._of is None or self._of[0] is not picture or self._of[1] != ratio:
