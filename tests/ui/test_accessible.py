@@ -108,7 +108,7 @@ def opened(seat: Seat, name: str) -> QDialog:
 
 def test_every_control_of_the_window_says_what_it_is(reading: Seat) -> None:
     assert nameless(reading.window) == []
-    for action in ("window_panel", "cardiothoracic", "layout_four"):
+    for action in ("window_panel", "layout_four"):
         reading.window.action(action).trigger()
         reading.settle()
         assert nameless(reading.window) == []
