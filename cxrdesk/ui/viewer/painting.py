@@ -7,6 +7,7 @@ import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QImage, QPainter
 
+from cxrdesk.ui.theme import point_size
 from cxrdesk.ui.viewer.render import Picture
 from cxrdesk.ui.viewer.scratch import Scratch
 
@@ -61,14 +62,14 @@ def draw_picture(painter: QPainter, picture: Picture, image: QImage, viewport: Q
 def draw_hint(painter: QPainter, area: QRectF, title: str, text: str) -> None:
     """A sentence where no film is."""
     font = painter.font()
-    font.setPointSizeF(15)
+    font.setPointSizeF(1.5 * point_size())
     painter.setFont(font)
     painter.setPen(QColor("#c4ccd3"))
     flags = int(Qt.AlignmentFlag.AlignHCenter) | int(Qt.TextFlag.TextWordWrap)
     used = painter.boundingRect(area, flags, title)
     top = area.center().y() - 44
     painter.drawText(QRectF(area.left(), top, area.width(), used.height()), flags, title)
-    font.setPointSizeF(10.5)
+    font.setPointSizeF(1.05 * point_size())
     painter.setFont(font)
     painter.setPen(QColor("#9aa5ae"))
     below = QRectF(area.left(), top + used.height() + 12, area.width(), area.bottom() - top)
