@@ -168,5 +168,7 @@ def test_a_network_of_three_channels_is_trained_on_what_it_is_fed_later(tmp_path
     assert bundle.golden()["tensor_0"].shape == (3, 32, 32)
     assert bundle.golden()["tensor_0"][2].max() == pytest.approx((1 - 0.406) / 0.225, abs=1e-5)
     assert "films of the author's own" in bundle.manifest["evaluation"]["films"]
+    assert "too few for a calibration; 30 are needed" in bundle.manifest["evaluation"]["without_calibration"]["pneumonia"]
+    assert bundle.manifest["calibration"] == {}
     assert DetectorSpec.from_bundle(folder).evidence is Evidence.INTERNAL
     assert [path.name for path in (tmp_path / "out").iterdir() if path.name.startswith(".")] == []
