@@ -14,8 +14,8 @@ from cxrdesk.api.bundle import WEIGHTS, being_written, write_bundle
 from cxrdesk.api.golden import record
 from cxrdesk.api.making import golden_films
 from cxrdesk.discovery.registry import Plugin, Registry
-from cxrdesk.evaluation.labelled import MASKS, is_labelled, labelled
 from cxrdesk.evaluation.intervals import by_patient
+from cxrdesk.evaluation.labelled import MASKS, is_labelled, labelled
 from cxrdesk.evaluation.run import outline
 from cxrdesk.evaluation.tables import SegmenterTable
 from cxrdesk.imaging.errors import UserError
@@ -55,7 +55,7 @@ def measure_outlines(
     """
     rows = [row for row in labelled(data).values() if row.mask] if data is not None and is_labelled(data) else []
     if not rows:
-        text = f"--data must name a folder with films, a labels.csv and {MASKS}/FILM-{spec.structure}.png with their outlines"
+        text = f"--data must name a folder with films, a labels.csv, and outlines in {MASKS}/FILM-{spec.structure}.png"
         raise UserError("no-labels", text)
     simulated = any(map(is_simulated, rows))
     films = SIMULATED_FILMS if simulated else source
@@ -63,10 +63,11 @@ def measure_outlines(
     spec = replace(spec, weights_sha256=sha256(network), evidence=level)
     with being_written(out / "bundle") as part:
         write_bundle(part, spec, network, {}, weights_file=weights_file)
-        made = type(model.__name__, (model,), {"spec": replace(spec, bundle=part)})
+        bundled = replace(spec, bundle=part)
+        made = type(model.__name__, (model,), {"spec": bundled})
         registry = Registry([Plugin(name=spec.id, distribution=distribution, version=spec.version, segmenters=(made,))])
         with telling("outlining films") as progress:
-            outlined = outline(registry, made.spec, rows, device=device, progress=progress)
+            outlined = outline(registry, bundled, rows, device=device, progress=progress)
         values = np.array([item.dice or 0.0 for item in outlined])
         dice = {films: by_patient(partial(_mean, values), [item.row.patient for item in outlined])}
         refused = [item.reason for item in outlined if item.dice is None]

@@ -64,7 +64,7 @@ def test_simulated_films_are_called_so(tmp_path, monkeypatch):
 
 def test_folders_without_outlines_are_told(tmp_path):
     for data in (None, tmp_path, films(tmp_path / "data", masks=False)):
-        with pytest.raises(UserError, match="FILM-lungs.png") as caught:
+        with pytest.raises(UserError, match=r"FILM-lungs\.png") as caught:
             measure(data, tmp_path / "out")
         assert caught.value.code == "no-labels"
     assert not (tmp_path / "out").exists()
