@@ -25,6 +25,7 @@ from cxrdesk.studies.settings import LoadedSettings, Settings, load_settings, sa
 from cxrdesk.ui import theme
 from cxrdesk.ui.bridge import EventBridge
 from cxrdesk.ui.faults import quiet_off_screen, report_faults
+from cxrdesk.ui.large_blocks import return_large_blocks
 from cxrdesk.ui.main_window import MainWindow
 from cxrdesk.ui.messages import Messages
 from cxrdesk.ui.plugin_work import Installer, PluginWork
@@ -322,6 +323,7 @@ def _application() -> QApplication:
         quiet_off_screen()
     existing = QApplication.instance()
     app = existing if isinstance(existing, QApplication) else QApplication(sys.argv[:1])
+    return_large_blocks()
     app.setApplicationName("cxrdesk")
     app.setApplicationDisplayName("cxrdesk")
     return app

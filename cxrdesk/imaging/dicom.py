@@ -24,7 +24,7 @@ from cxrdesk.imaging.presentation import OpenedFilm
 from cxrdesk.imaging.radiograph import ModalityLut, Radiograph, StoredPixels
 from cxrdesk.imaging.voi import Voi, Window
 
-_LOOK_SIDE = 128
+_LOOK_SIDE = 64
 """Rows and columns that are looked at to see whether a window shows the film: it must not delay the first picture."""
 
 PHANTOM_MANUFACTURER = "cxrdesk phantom"
@@ -98,7 +98,7 @@ def film_from_dataset(ds: Dataset, *, name: str, frame: int = 0, decoded: NDArra
     Parameters
     ----------
     ds : Dataset
-        As for `radiograph_from_dataset`.
+        From `read_dataset`, which checked it.
     name : str
         Name of the file, for messages.
     frame : int
@@ -109,9 +109,8 @@ def film_from_dataset(ds: Dataset, *, name: str, frame: int = 0, decoded: NDArra
     Raises
     ------
     FilmError
-        Those of `check_header`, ``truncated``, and ``no-frame`` where there is no such frame.
+        ``no-pixels``, ``truncated``, ``corrupt``, and ``no-frame`` where there is no such frame.
     """
-    check_header(ds, name=name)
     if not 0 <= frame < frame_count(ds):
         raise FilmError("no-frame", f"{name} has no frame {frame + 1}, only {frame_count(ds)}; choose another one.")
     notes: list[str] = []

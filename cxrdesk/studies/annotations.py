@@ -20,7 +20,8 @@ Origin = Literal["reader", "proposed", "default"]
 FORMAT = "cxrdesk-annotations"
 VERSION = 1
 LONGEST_TEXT = 1000
-_MOST_BYTES = 16 << 20
+MOST_BYTES = 16 << 20
+"""Of a file; a longer one is not read."""
 
 
 class Kind(StrEnum):
@@ -224,7 +225,7 @@ def from_bytes(content: bytes, film: FilmKey) -> Annotations:
         If it is damaged, was written by a later cxrdesk in a form that this one does not know, or belongs to another
         film.
     """
-    if len(content) > _MOST_BYTES:
+    if len(content) > MOST_BYTES:
         raise NotOursError("are too large")
     try:
         data = json.loads(content, parse_constant=_no_constant)

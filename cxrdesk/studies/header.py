@@ -42,6 +42,8 @@ person, a place, or a number by which either is found."""
 
 _FREE_TEXT = frozenset({"LT", "ST", "UT", "UC", "UN", "OB"})
 _SAYS_ANYTHING = ("Text", "TextValue", "History", "Description", "Contents", "Interpretation", "Author")
+_BROKEN = (*UNREADABLE, RecursionError, OSError)
+"""What pydicom raises of a value that it reads only when it is asked for; OSError of a sequence that ends early."""
 _WORD = re.compile(r"\w{3,}")
 
 
@@ -115,7 +117,7 @@ def _elements(ds: Dataset, depth: int, *, hidden: bool) -> Iterator[tuple[Header
             name, vr = _name(ds, tag), str(element.VR)
             inner = element.value if vr == "SQ" else None
             value = f"{len(inner)} item{'' if len(inner) == 1 else 's'}" if inner is not None else _text(element)
-        except (*UNREADABLE, RecursionError):
+        except _BROKEN:
             yield HeaderRow(tag=told, name=_name(ds, tag), vr="", value="(cannot be read)", depth=depth), False
             continue
         covered = hidden or _names_somebody(tag, vr)
@@ -137,7 +139,7 @@ def _name(ds: Dataset, tag: BaseTag) -> str:
             own = next((name for name in creator if ds.private_block(tag.group, name).block_start >> 8 == block), "")
             return f"Private: {private_dictionary_description(tag, own)}"
         return dictionary_description(tag)
-    except UNREADABLE:
+    except _BROKEN:
         return "Private" if tag.is_private else "Not in the dictionary"
 
 
@@ -172,7 +174,7 @@ def _words_of_persons(ds: Dataset) -> tuple[str, ...]:
     for keyword in ("PatientName", "PatientID", "OtherPatientNames", "PatientBirthName"):
         try:
             value = ds.get(keyword)
-        except UNREADABLE:
+        except _BROKEN:
             continue
         words.update(word.casefold() for word in _WORD.findall(str(value or "")))
     return tuple(sorted(words))

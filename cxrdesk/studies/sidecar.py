@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from cxrdesk.packages.files import replace as move
 from cxrdesk.packages.files import write_whole, writing
-from cxrdesk.studies.annotations import Annotations, FilmKey, NotOursError, from_bytes, to_bytes
+from cxrdesk.studies.annotations import MOST_BYTES, Annotations, FilmKey, NotOursError, from_bytes, to_bytes
 from cxrdesk.studies.paths import annotations_dir
 
 
@@ -47,13 +48,11 @@ class Sidecar:
         for path in (self.beside, self.home):
             self._known[path] = None
             try:
-                content = path.read_bytes()
+                content = _content(path)
             except (FileNotFoundError, NotADirectoryError):
                 continue
             except OSError as error:
-                messages.append(
-                    f"{path.name} beside the film cannot be read ({_reason(error)}); what you draw is kept."
-                )
+                messages.append(f"The annotations in {path.name} cannot be read ({_reason(error)}) and are not shown.")
                 continue
             try:
                 part = from_bytes(content, self.key)
@@ -109,20 +108,26 @@ class Sidecar:
         return tuple(messages)
 
     def _put(self, path: Path, content: bytes | None, messages: list[str]) -> None:
-        """Replace a file, or remove it; one that is not as it was left is copied first."""
+        """Replace a file, or remove it; one that is not as it was left keeps its content under another name."""
         try:
-            stands = path.read_bytes()
+            stands = _content(path)
         except (FileNotFoundError, NotADirectoryError):
             stands = None
         if stands is not None and stands != self._known[path]:
             copy = path.with_name(f"{path.stem}.kept-{datetime.now(UTC):%Y%m%dT%H%M%S%f}{path.suffix}")
-            write_whole(copy, stands)
+            move(path, copy)
             messages.append(f"{path.name} was not as cxrdesk left it; what stood in it is kept as {copy.name}.")
         if content is not None:
             write_whole(path, content)
-        elif stands is not None:
-            path.unlink()
+        else:
+            path.unlink(missing_ok=True)
         self._known[path] = content
+
+
+def _content(path: Path) -> bytes:
+    """What stands in a file; of one that is too long to be ours, its beginning."""
+    with path.open("rb") as file:
+        return file.read(MOST_BYTES + 1)
 
 
 def _digest(content: bytes | None) -> str:

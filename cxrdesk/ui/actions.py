@@ -61,6 +61,8 @@ ACTIONS = (
     ActionSpec(key="quit", menu="&File", text="&Quit", keys=("Ctrl+Q",), apart=True),
     ActionSpec(key="previous", menu="Fil&m", text="&Previous film", keys=("PgUp",), short="Previous", apart=True),
     ActionSpec(key="next", menu="Fil&m", text="&Next film", keys=("PgDown",), short="Next"),
+    ActionSpec(key="frame_previous", menu="Fil&m", text="P&revious frame", keys=("Ctrl+PgUp",), film=True),
+    ActionSpec(key="frame_next", menu="Fil&m", text="N&ext frame", keys=("Ctrl+PgDown",), film=True),
     ActionSpec(key="run", menu="Fil&m", text="&Run the detectors again", keys=("F5",), film=True, apart=True),
     ActionSpec(key="cancel", menu="Fil&m", text="&Cancel the running job", keys=("Ctrl+.",)),
     ActionSpec(

@@ -158,7 +158,7 @@ class Asking(QObject):
 
     def _submit(self, state: FilmState) -> None:
         shown = self._shown()
-        if self._queue is None or shown is None or shown.key != state.key:
+        if self._queue is None or shown is None or shown.key != state.key or not shown.for_detectors:
             return
         self.give_up(state)
         point = self._point()
@@ -183,7 +183,9 @@ class Asking(QObject):
     def _companions(self, state: FilmState) -> tuple[Radiograph, ...]:
         """Those of them that are decoded."""
         kept = ((other, self._kept.get(other.key)) for other in self.others(state))
-        return tuple(other.completed(loaded.radiograph) for other, loaded in kept if loaded is not None)
+        return tuple(
+            other.completed(loaded.radiograph) for other, loaded in kept if loaded is not None and loaded.for_detectors
+        )
 
     def give_up(self, state: FilmState, model_id: str | None = None) -> None:
         """Cancel a film's job, or one model of it, where one is running."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
+from itertools import count
 from typing import Any
 
 from PySide6.QtCore import QObject, QRunnable, QThreadPool, Signal
@@ -15,26 +16,30 @@ log = logging.getLogger(__name__)
 
 
 class Task(QRunnable):
-    """One function in another thread."""
+    """One function in another thread.
 
-    def __init__(self, owner: Background, token: object, work: Callable[[], Any]) -> None:
+    It knows its function by number only: Qt's pool may keep a task for good, and with it a film of many megabytes.
+    """
+
+    def __init__(self, owner: Background, number: int) -> None:
         super().__init__()
-        self._owner, self._token, self._work = owner, token, work
+        self._owner, self._number = owner, number
 
     def run(self) -> None:
         """Call the function and tell the owner; runs in a thread of the pool."""
-        if self._owner.stopping.is_set():
+        token, work = self._owner.waiting.pop(self._number, (None, None))
+        if self._owner.stopping.is_set() or work is None:
             return
         try:
-            result = self._work()
+            result = work()
         except UserError as error:
-            self._owner.refused.emit(self._token, error)
+            self._owner.refused.emit(token, error)
         except Exception as error:
             # Told to the user as the application's own mistake, and to the log with its place.
             log.exception("a background task failed: %s", type(error).__name__)
-            self._owner.broken.emit(self._token, error)
+            self._owner.broken.emit(token, error)
         else:
-            self._owner.done.emit(self._token, result)
+            self._owner.done.emit(token, result)
 
 
 class Background(QObject):
@@ -53,6 +58,8 @@ class Background(QObject):
         self._pool = QThreadPool(self)
         self._pool.setMaxThreadCount(threads)
         self._latest_only = latest_only
+        self._numbers = count()
+        self.waiting: dict[int, tuple[object, Callable[[], Any]]] = {}
         self.stopping = threading.Event()
 
     def start(self, token: object, work: Callable[[], Any]) -> None:
@@ -60,12 +67,15 @@ class Background(QObject):
         if self.stopping.is_set():
             return
         if self._latest_only:
-            self._pool.clear()
-        self._pool.start(Task(self, token, work))
+            self.forget()
+        number = next(self._numbers)
+        self.waiting[number] = (token, work)
+        self._pool.start(Task(self, number))
 
     def forget(self) -> None:
         """Drop what waits; what runs goes on."""
         self._pool.clear()
+        self.waiting.clear()
 
     def wait(self) -> None:
         """Wait for what runs and what waits; signals of their ends come later."""
@@ -74,5 +84,5 @@ class Background(QObject):
     def stop(self) -> None:
         """Forget what waits and wait for what runs."""
         self.stopping.set()
-        self._pool.clear()
+        self.forget()
         self._pool.waitForDone()

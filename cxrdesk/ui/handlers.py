@@ -73,6 +73,8 @@ def layout_handlers(window: MainWindow) -> Handlers:
     """Films beside each other."""
     panes = window.panes
     return {
+        "frame_next": lambda: window.frames.step(1),
+        "frame_previous": lambda: window.frames.step(-1),
         "layout": panes.next_layout,
         "layout_one": lambda: panes.lay_out((1, 1)),
         "layout_two": lambda: panes.lay_out((1, 2)),

@@ -14,7 +14,29 @@ KEPT_MB = 512
 """Decoded films kept in memory together; one alone is kept whatever its size."""
 
 
-def decode(film: Film, key: str) -> LoadedFilm:
+def look(film: Film, key: str) -> LoadedFilm:
+    """Read what can be shown soonest; for a thread.
+
+    Raises
+    ------
+    FilmError
+        As `Film.open`.
+    """
+    return LoadedFilm.opened(key, film.look(), provisional=True)
+
+
+def finish(film: Film, loaded: LoadedFilm) -> LoadedFilm:
+    """Read what a first look left out; for a thread.
+
+    Raises
+    ------
+    FilmError
+        As `Film.open`.
+    """
+    return decode(film, loaded.key) if loaded.presentation.reduced else loaded.finished()
+
+
+def decode(film: Film, key: str, frame: int = 0) -> LoadedFilm:
     """Read a film's pixels; for a thread.
 
     Raises
@@ -22,7 +44,7 @@ def decode(film: Film, key: str) -> LoadedFilm:
     FilmError
         As `Film.open`.
     """
-    return LoadedFilm.opened(key, film.open())
+    return LoadedFilm.opened(key, film.open(frame))
 
 
 class KeptFilms:

@@ -17,6 +17,7 @@ from cxrdesk.ui.actions import ACTIONS, bind, fill_menus, fill_tool_bar, make_ac
 from cxrdesk.ui.corner_words import corner_content
 from cxrdesk.ui.dialog_door import DialogDoor
 from cxrdesk.ui.file_door import FileDoor
+from cxrdesk.ui.frame_bar import FrameBar
 from cxrdesk.ui.handlers import Handlers, layout_handlers, view_handlers, window_handlers
 from cxrdesk.ui.keymap import keys_in_force
 from cxrdesk.ui.layering import Layering
@@ -65,6 +66,7 @@ class MainWindow(QMainWindow):
         self.setWindowTitle("cxrdesk")
         self.setAcceptDrops(True)
         self.grid = ViewGrid()
+        self.frames = FrameBar()
         self.panes = Panes(self.grid, reading, self._put_caption, self)
         self.studies = StudyList()
         self.side = QSplitter(Qt.Orientation.Vertical)
@@ -128,6 +130,7 @@ class MainWindow(QMainWindow):
         column.setSpacing(0)
         column.addWidget(self.bar)
         column.addWidget(self.grid, 1)
+        column.addWidget(self.frames)
         split = QSplitter(Qt.Orientation.Horizontal)
         for widget, stretch in ((self.side, 0), (middle, 1), (self.findings, 0)):
             split.addWidget(widget)
@@ -145,6 +148,8 @@ class MainWindow(QMainWindow):
         )
         reading.films_changed.connect(self._refresh_list)
         reading.film_shown.connect(self._show_film)
+        reading.first_look.connect(self._show_first_look)
+        self.frames.chosen.connect(reading.show_frame)
         reading.results_changed.connect(self._refresh_results)
         reading.settings_changed.connect(self._refresh_settings)
         self.measuring.follow()
@@ -186,7 +191,9 @@ class MainWindow(QMainWindow):
         self._refresh_results()
 
     def restyle(self) -> None:
-        """Show everything in the colours of another theme."""
+        """Show everything in the colours of another theme and in another size of text."""
+        self.grid.restyle()
+        self.studies.view.doItemsLayout()
         self.bar.restyle()
         self.findings.restyle()
         self._refresh_results()
@@ -207,7 +214,11 @@ class MainWindow(QMainWindow):
         self.layering.forget()
         if loaded is not None:
             # A pane that is chosen again shows its film as the reader left it.
-            if self.film.loaded is None or self.film.loaded.pyramid is not loaded.pyramid:
+            on_screen = self.film.loaded
+            same = on_screen is not None and on_screen.key == loaded.key
+            if same and on_screen is not None and (on_screen.provisional or on_screen.presentation.frames > 1):
+                self.film.sharpen(loaded)
+            elif not same or on_screen is None or on_screen.pyramid is not loaded.pyramid:
                 self.film.show_film(loaded)
         elif state is None:
             self.film.clear(*(("Looking for films…", "") if self.reading.finding else _EMPTY))
@@ -216,9 +227,16 @@ class MainWindow(QMainWindow):
         else:
             self.film.clear("Reading the film…", "")
         self._refresh_checks()
+        self.frames.show_film(loaded)
         self.studies.select(state)
         self._refresh_actions()
         self._refresh_results()
+
+    def _show_first_look(self, loaded: LoadedFilm) -> None:
+        """What can be seen of the film before it is decoded; nothing else is done with it."""
+        if self.reading.state is not None:
+            self.film.show_film(loaded)
+            self._put_caption(self.film, self.reading.state, loaded)
 
     def _refresh_results(self) -> None:
         reading = self.reading
@@ -256,6 +274,10 @@ class MainWindow(QMainWindow):
             return "No detector is installed. Help, Plugins lists what was found."
         if self.reading.state is None:
             return "Results appear here once a film is open."
+        shown = self.reading.shown
+        if shown is not None and not shown.for_detectors:
+            what = "colour pictures" if shown.coloured else "films of several frames"
+            return f"No detector looks at {what}."
         return "No detector can look at this file." if self.reading.state.failure is not None else ""
 
     def _visible_map(self) -> tuple[str, str] | None:

@@ -82,6 +82,7 @@ class Panes(QObject):
         self._blinking = QTimer(self)
         self._blinking.setInterval(self.BLINK_MS)
         self._blinking.timeout.connect(self._blink)
+        reading.prefetch.screen = lambda: (grid.pane.geometry_.viewport, grid.pane.devicePixelRatioF())
         grid.chosen.connect(self._on_chosen)
         grid.display_changed.connect(self._carry_over)
         reading.film_shown.connect(self._on_shown)

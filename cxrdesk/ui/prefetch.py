@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
@@ -10,6 +12,13 @@ from cxrdesk.ui.background import Background
 from cxrdesk.ui.kept_films import KeptFilms, decode
 from cxrdesk.ui.session import FilmState, Session
 from cxrdesk.ui.viewer.loaded import LoadedFilm
+
+if TYPE_CHECKING:  # reading DICOM headers must not delay the window
+    from cxrdesk.studies.importers import Film
+
+
+def _ready(film: Film, key: str, viewport: tuple[float, float], ratio: float) -> LoadedFilm:
+    return decode(film, key).warmed(viewport, ratio)
 
 
 class Prefetch(QObject):
@@ -27,6 +36,8 @@ class Prefetch(QObject):
         super().__init__(parent)
         self._session, self._kept = session, kept
         self._beside: list[str] = []
+        self.screen: Callable[[], tuple[tuple[float, float], float]] = lambda: ((1.0, 1.0), 1.0)
+        """Gives the viewport that films will be shown in, and its screen pixels for each of the widget's."""
         self._unreadable: set[FilmState] = set()
         self._decoder = Background(threads=1, parent=self)
         self._decoder.done.connect(self._on_decoded)
@@ -53,7 +64,7 @@ class Prefetch(QObject):
         wanted += [state for step in (1, -1) if (state := self._session.neighbour(step)) is not None]
         for state in wanted:
             if state.film is not None and state.key not in self._kept and state not in self._unreadable:
-                self._decoder.start(state, partial(decode, state.film, state.key))
+                self._decoder.start(state, partial(_ready, state.film, state.key, *self.screen()))
 
     def _on_decoded(self, state: FilmState, loaded: LoadedFilm) -> None:
         if not any(other is state for other in self._session.states):

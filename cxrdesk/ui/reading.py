@@ -14,7 +14,7 @@ from cxrdesk.imaging.radiograph import Radiograph, View
 from cxrdesk.studies.settings import Settings
 from cxrdesk.ui.asking import Asking
 from cxrdesk.ui.background import Background
-from cxrdesk.ui.kept_films import KeptFilms, decode
+from cxrdesk.ui.kept_films import KeptFilms, decode, finish, look
 from cxrdesk.ui.messages import Messages
 from cxrdesk.ui.prefetch import Prefetch
 from cxrdesk.ui.session import FilmState, Session
@@ -40,6 +40,8 @@ class Reading(QObject):
     """Films were added or closed, or one turned out to be unreadable."""
     film_shown = Signal()
     """Another film is the one on the screen: decoded, still being decoded, or unreadable."""
+    first_look = Signal(object)
+    """The film on the screen as it can be shown until it is decoded: a provisional `LoadedFilm`."""
     results_changed = Signal()
     """More is known about the film on the screen."""
     settings_changed = Signal()
@@ -113,8 +115,14 @@ class Reading(QObject):
             self._put_on_screen(kept)
         else:
             if state.film is not None:
-                self._decoder.start(key, partial(decode, state.film, key))
+                self._decoder.start(key, partial(look, state.film, key))
             self.film_shown.emit()
+
+    def show_frame(self, frame: int) -> None:
+        """Show another frame of the film on the screen."""
+        state = self.session.current
+        if state is not None and state.film is not None and self.shown is not None:
+            self._decoder.start(state.key, partial(decode, state.film, state.key, frame))
 
     def step(self, step: int) -> None:
         """Show the film that many rows further down."""
@@ -136,9 +144,15 @@ class Reading(QObject):
     def _on_decoded(self, key: str, loaded: LoadedFilm) -> None:
         if key not in {state.key for state in self.session.states}:
             return  # closed meanwhile
-        self.kept.keep(loaded)
         current = self.session.current
-        if current is not None and current.key == key and self.shown is None:
+        wanted = current is not None and current.key == key
+        if loaded.provisional:
+            if wanted and self.shown is None and current is not None and current.film is not None:
+                self.first_look.emit(loaded)
+                self._decoder.start(key, partial(finish, current.film, loaded))
+            return
+        self.kept.keep(loaded)
+        if wanted and (self.shown is None or self.shown.presentation.frame != loaded.presentation.frame):
             self._put_on_screen(loaded)
 
     def _put_on_screen(self, loaded: LoadedFilm) -> None:

@@ -47,6 +47,8 @@ def save_state(path: Path, film: Film, view: FilmView, items: list[Annotation], 
     shutter, radiograph = presentation.shutter, loaded.radiograph
     if not view.switches.modality:
         radiograph = replace(radiograph, modality_lut=ModalityLut())
+    if not view.switches.presentation:
+        radiograph = replace(radiograph, inverted=False)
     drawn, texts = graphics(items, subject)
     corners = geometry.to_film(0.0, 0.0), geometry.to_film(*geometry.viewport)
     (x0, x1), (y0, y1) = (sorted(ends) for ends in zip(*corners, strict=True))

@@ -30,7 +30,7 @@ class StatusLine:
         window = film.windowing.window
         self.window_.setText(f"Window center {window.center:.0f}, width {window.width:.0f}")
         self.zoom.setText(f"Zoom {film.geometry_.scale * film.devicePixelRatioF() * 100:.0f} %")
-        if film.cursor_pixel is None:
+        if film.cursor_pixel is None or film.loaded.provisional:
             self.value.clear()
             return
         row, col = film.cursor_pixel

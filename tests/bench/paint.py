@@ -198,9 +198,34 @@ def _lines(shape: tuple[int, int], app: QApplication) -> Iterator[Line]:
                         told=f"ours {spread(taken['window'])}, pyqtgraph {spread(taken['peer'])}:"
                         f" {_ratio(taken['peer'], taken['window']):.1f} times faster",
                     )
+    view.set_layers(None, None, 0.4)
+    yield _next(shape, radiograph, view, ready)
     for widget in (ready, view, peer.view):
         widget.close()
         widget.deleteLater()
+
+
+def _next(shape: tuple[int, int], radiograph: Radiograph, view: FilmView, ready: Ready) -> Line:
+    """Films as the thread that decodes beforehand leaves them, shown in turn."""
+    viewport = (float(VIEWPORT[0]), float(VIEWPORT[1]))
+    others = [radiograph, film(shape, seed=1)]
+    loaded = [LoadedFilm.of(str(number), each).warmed(viewport, 1.0) for number, each in enumerate(others)]
+    shown = 0
+
+    def following() -> None:
+        nonlocal shown
+        shown += 1
+        view.show_film(loaded[shown % 2])
+        QApplication.processEvents()
+
+    taken = timed({"floor": ready.step, "next": following}, STEPS)
+    return Line(
+        what=f"next film, decoded beforehand / repaint of a ready picture: {shape[1]} x {shape[0]}",
+        value=_ratio(taken["next"], taken["floor"]),
+        bar=NEXT_BAR,
+        unit="x",
+        told=f"ours {spread(taken['next'])}, floor {spread(taken['floor'])}",
+    )
 
 
 def run() -> Iterator[Line]:

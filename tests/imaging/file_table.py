@@ -21,6 +21,7 @@ from PIL import Image
 from pydicom.uid import ComputedRadiographyImageStorage
 
 from cxrdesk.imaging.dicom import film_from_dataset
+from cxrdesk.imaging.dicom_checks import check_header
 from cxrdesk.imaging.dicom_file import read_file
 from cxrdesk.imaging.display import apply_table, display_table
 from cxrdesk.imaging.errors import FilmError
@@ -79,6 +80,7 @@ def row_of(name: str, path: Path) -> Row:
 def _called_a_film(path: Path) -> OpenedFilm:
     ds = read_file(path, stop_before_pixels=False)
     ds.SOPClassUID, ds.Modality = ComputedRadiographyImageStorage, "CR"
+    check_header(ds, name=path.name)
     return film_from_dataset(ds, name=path.name)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from pathlib import Path
+from random import Random
 
 import pydicom
 import pytest
@@ -116,3 +117,23 @@ def test_a_file_without_a_header_is_told_in_a_sentence(tmp_path: Path, name: str
     (tmp_path / name).write_bytes(b"\x89PNG\r\n" + bytes(300))
     with pytest.raises(FilmError, match="not a DICOM file"):
         read_header_rows(tmp_path / name)
+
+
+def test_broken_headers_are_listed_as_far_as_they_can_be_read_or_told_in_a_sentence(tmp_path: Path) -> None:
+    random, listed = Random(5), 0
+    whole = [Path(str(get_testdata_file(name))).read_bytes()[:6000] for name in ("nested_priv_SQ.dcm", "test-SR.dcm")]
+    path = tmp_path / "broken.dcm"
+    for number in range(300):
+        content = bytearray(whole[number % 2])
+        for _ in range(random.choice((1, 3, 10))):
+            at = random.randrange(132, len(content))
+            if random.random() < 0.7:
+                content[at] = random.randrange(256)
+            else:
+                del content[at : at + random.randrange(1, 8)]
+        path.write_bytes(content)
+        try:
+            listed += len(read_header_rows(path).rows) > 0
+        except FilmError:
+            continue
+    assert 20 < listed < 300

@@ -135,7 +135,9 @@ def test_both_files_are_joined(study: Path, sidecar: Sidecar) -> None:
     assert {item.id for item in Sidecar(study / "x", KEY).load().annotations.items} == {here.id, there.id}
 
 
-@pytest.mark.parametrize("content", [b"", b"{", b'{"format": "cxrdesk-annotations", "version": 9}', b"\0" * 100])
+@pytest.mark.parametrize(
+    "content", [b"", b"{", b'{"format": "cxrdesk-annotations", "version": 9}', b"\0" * 100, b" " * 17_000_000]
+)
 def test_a_damaged_file_is_told_and_kept(sidecar: Sidecar, study: Path, content: bytes) -> None:
     (study / KEY.file_name).write_bytes(content)
     loaded = sidecar.load()
@@ -191,14 +193,14 @@ def test_nowhere_to_write_is_a_sentence(study: Path, sidecar: Sidecar, monkeypat
 def test_a_file_that_may_not_be_read_is_not_overwritten(study: Path, sidecar: Sidecar, monkeypatch) -> None:
     sidecar.save(of(drawn()))
     kept = sidecar.beside.read_bytes()
-    read = Path.read_bytes
+    read = module._content
 
     def refuse(path: Path) -> bytes:
         if path.parent == study:
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
         return read(path)
 
-    monkeypatch.setattr(Path, "read_bytes", refuse)
+    monkeypatch.setattr(module, "_content", refuse)
     again = Sidecar(study / "x", KEY)
     loaded = again.load()
     assert "Permission denied" in loaded.messages[0]

@@ -108,9 +108,10 @@ def opened(seat: Seat, name: str) -> QDialog:
 
 def test_every_control_of_the_window_says_what_it_is(reading: Seat) -> None:
     assert nameless(reading.window) == []
-    reading.window.action("layout_four").trigger()
-    reading.settle()
-    assert nameless(reading.window) == []
+    for action in ("window_panel", "layout_four"):
+        reading.window.action(action).trigger()
+        reading.settle()
+        assert nameless(reading.window) == []
 
 
 def test_every_control_says_what_it_is_while_it_waits_and_asks(
@@ -145,6 +146,7 @@ def test_every_control_of_a_dialog_says_what_it_is_and_is_reached(reading: Seat,
             dialog.nextInFocusChain().setFocus()
         reading.settle()
         reached = set(reached_by_tab(dialog))
+        assert len(reached) > 1 or name in ("keys", "about")
         missed = [w for w in wanting_focus(dialog) if w not in reached and w.focusPolicy() & Qt.FocusPolicy.TabFocus]
         assert missed == []
         unreachable = [w for w in wanting_focus(dialog) if not w.focusPolicy() & Qt.FocusPolicy.TabFocus]

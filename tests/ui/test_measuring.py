@@ -338,7 +338,7 @@ def test_a_first_look_is_not_measured_and_frames_have_their_own(seat: Seat, film
     drag(seat, (300, 200), (420, 300))
     whole = pane.loaded
     assert whole is not None
-    pane.show_film(replace(whole, presentation=Presentation(reduced=2)))
+    pane.show_film(replace(whole, provisional=True))
     assert items(seat) == []
     drag(seat, (300, 200), (420, 300))
     assert items(seat) == []

@@ -51,7 +51,7 @@ def desk(seat: Seat, studies: dict[str, Path]) -> Seat:
     seat.window.resize(1366, 768)
     seat.open(*studies.values())
     seat.reading.show(str(studies["new"].resolve()))
-    seat.qtbot.waitUntil(lambda: shown(seat) == ["new"])
+    seat.qtbot.waitUntil(lambda: shown(seat) == ["new"] and seat.reading.shown is not None)
     return seat
 
 
@@ -180,7 +180,7 @@ def test_blink_takes_turns_and_ends_with_the_film(desk: Seat) -> None:
 
 def test_without_a_prior_the_reader_is_told(desk: Seat) -> None:
     desk.reading.show(next(s.key for s in desk.reading.session.states if "stranger" in s.key))
-    desk.qtbot.waitUntil(lambda: shown(desk) == ["stranger"])
+    desk.qtbot.waitUntil(lambda: shown(desk) == ["stranger"] and desk.reading.shown is not None)
     key(desk, Qt.Key.Key_S)
     assert not desk.window.action("swipe").isChecked()
     assert desk.window.film.beside is None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,8 +12,11 @@ from PySide6.QtCore import QPoint, Qt
 
 from cxrdesk.imaging.gsps import applied
 from cxrdesk.imaging.gsps_read import films_of, read_state_file, state_for
+from cxrdesk.imaging.presentation import Presentation
 from cxrdesk.imaging.reader import read_film
+from cxrdesk.imaging.voi import Window
 from cxrdesk.studies.importers import read_film as read_header
+from cxrdesk.ui.viewer.windowing import Switches
 from tests.ui.conftest import Seat
 
 
@@ -105,3 +109,58 @@ def test_a_folder_that_cannot_be_written_is_a_sentence(seat: Seat, film: Path, t
     (tmp_path / "file").write_bytes(b"")
     seat.window.measuring.save_state(tmp_path / "file" / "state.dcm")
     assert "could not be written" in seat.window.bar.text
+
+
+def test_a_frame_of_several_is_named_and_a_first_look_or_colours_make_no_state(
+    seat: Seat, film: Path, tmp_path: Path
+) -> None:
+    drawn(seat, film)
+    pane = seat.window.film
+    whole = pane.loaded
+    assert whole is not None
+    pane.show_film(replace(whole, presentation=Presentation(frames=3, frame=2)))
+    seat.window.measuring.save_state(tmp_path / "third.dcm")
+    (series,) = read_state_file(tmp_path / "third.dcm").ReferencedSeriesSequence
+    assert series.ReferencedImageSequence[0].ReferencedFrameNumber == 3
+    pane.show_film(replace(whole, provisional=True))
+    seat.window.measuring.save_state(tmp_path / "first-look.dcm")
+    assert not (tmp_path / "first-look.dcm").exists()
+    colours = np.zeros((*whole.radiograph.shape, 3), np.uint8)
+    pane.show_film(replace(whole, presentation=Presentation(colour=colours)))
+    seat.window.measuring.save_state(tmp_path / "colour.dcm")
+    assert "colour picture" in seat.window.bar.text
+    assert not (tmp_path / "colour.dcm").exists()
+
+
+def test_tables_that_are_off_stay_off(seat: Seat, film: Path, tmp_path: Path) -> None:
+    drawn(seat, film)
+    pane = seat.window.film
+    pane.set_switches(Switches(voi=False, modality=False))
+    seat.window.measuring.save_state(tmp_path / "state.dcm")
+    uid = read_header(film).instance_uid
+    assert uid is not None
+    state = state_for(read_state_file(tmp_path / "state.dcm"), uid)
+    assert state is not None
+    assert (state.modality_lut.slope, state.modality_lut.intercept) == (1.0, 0.0)
+    shown, whole = state.voi, pane.voi
+    assert isinstance(shown, Window)
+    assert isinstance(whole, Window)
+    assert (shown.center, shown.width) == pytest.approx((whole.center, whole.width))
+
+
+@pytest.mark.parametrize("inverted", [False, True])
+@pytest.mark.parametrize("by_hand", [False, True])
+@pytest.mark.parametrize("presentation", [False, True])
+def test_polarity_is_the_one_that_was_seen(
+    seat: Seat, film: Path, tmp_path: Path, inverted: bool, by_hand: bool, presentation: bool
+) -> None:
+    drawn(seat, film)
+    pane = seat.window.film
+    whole = pane.loaded
+    assert whole is not None
+    pane.show_film(replace(whole, radiograph=replace(whole.radiograph, inverted=inverted)))
+    pane.set_switches(Switches(presentation=presentation))
+    pane.invert(by_hand)
+    seat.window.measuring.save_state(tmp_path / "state.dcm")
+    seen = (inverted and presentation) != by_hand
+    assert read_state_file(tmp_path / "state.dcm").PresentationLUTShape == ("INVERSE" if seen else "IDENTITY")

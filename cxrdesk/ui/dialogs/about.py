@@ -57,6 +57,7 @@ class KeysDialog(QDialog):
         at = _middle([len(rows) + 2 for _, rows in groups]) if wide else len(groups)
         for side in filter(None, (groups[:at], groups[at:])):
             column = QVBoxLayout()
+            column.setSpacing(5)
             for title, rows in side:
                 _add_group(column, title, rows)
             column.addStretch(1)

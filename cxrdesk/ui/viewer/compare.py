@@ -83,18 +83,8 @@ class Beside:
         painter.restore()
 
     def _fine(self, geometry: Geometry, ratio: float) -> Geometry:
-        radiograph = self.loaded.radiograph
-        spacing = radiograph.pixel_spacing_mm
-        own = Geometry(
-            film=radiograph.shape,
-            viewport=geometry.viewport,
-            aspect=spacing[0] / spacing[1] if spacing is not None else 1.0,
-            rotation=geometry.rotation,
-            flipped=geometry.flipped,
-        )
-        shown = matched_geometry(geometry, own)
-        width, height = shown.viewport
-        return replace(shown, viewport=(width * ratio, height * ratio), scale=shown.scale * ratio)
+        own = replace(self.loaded.fitted(geometry.viewport), rotation=geometry.rotation, flipped=geometry.flipped)
+        return matched_geometry(geometry, own).finer(ratio)
 
     def _write(self, painter: QPainter, area: QRectF) -> None:
         metrics = painter.fontMetrics()

@@ -16,7 +16,7 @@ from cxrdesk.ui.viewer.corners import draw_corners, draw_live, live_lines, live_
 from cxrdesk.ui.viewer.loaded import LoadedFilm
 from cxrdesk.ui.viewer.magnifier import Magnifier
 from cxrdesk.ui.viewer.overlay_cache import OverlayCache
-from cxrdesk.ui.viewer.painting import Frame, draw_picture
+from cxrdesk.ui.viewer.painting import Frame, draw_note, draw_picture
 from cxrdesk.ui.viewer.planes import PlaneLayer
 from cxrdesk.ui.viewer.renderers import AnyRenderer, renderer_of
 from cxrdesk.ui.viewer.windowing import AS_STORED, Switches, Windowing, switched_voi
@@ -40,14 +40,16 @@ class FilmPainter:
 
     def forget(self) -> None:
         """No film."""
-        self._frame, self._renderer, self._planes, self._switched = Frame(), None, None, None
+        self._frame.forget()
+        self._renderer = self._planes = self._switched = None
         self.magnifier = None
         self._overlays.forget()
         self._marked.forget()
 
     def take(self, loaded: LoadedFilm, switches: Switches = AS_STORED) -> None:
         """A film, through some of its tables."""
-        self._renderer = renderer_of(loaded, switches)
+        warm = loaded.warm if switches == AS_STORED else None
+        self._renderer = warm or renderer_of(loaded, switches)
         overlays = loaded.presentation.overlays
         if overlays and self._planes is None:
             self._planes = PlaneLayer(overlays, loaded.radiograph.shape)
@@ -74,6 +76,7 @@ class FilmPainter:
         if view.marks:
             self._marked.paint(painter, view.size(), ratio, marks, self._paint_marks)
         self._paint_moving(painter, windowing, ratio)
+        self._note_first_look(painter)
         if self.magnifier is not None and cursor is not None:
             seen = self._seen(windowing)
             self.magnifier.paint(painter, view.geometry_, cursor, seen, inverted=view.inverted, ratio=ratio)
@@ -88,18 +91,25 @@ class FilmPainter:
         self._paint_over(painter)
         self._paint_marks(painter, kept=True)
         self._paint_moving(painter, view.windowing, ratio)
+        self._note_first_look(painter)
 
     def live_rect(self) -> QRectF:
         """Where the words stand that change with the window."""
         view = self._view
         return live_rect(view.corners, view.geometry_, len(self._live_lines(view.windowing)))
 
+    def _note_first_look(self, painter: QPainter) -> None:
+        loaded = self._view.loaded
+        if loaded is not None and loaded.presentation.reduced:
+            draw_note(painter, QRectF(self._view.rect()), "First look; the film is being decoded")
+
     def _paint_film(
         self, painter: QPainter, renderer: AnyRenderer, frame: Frame, windowing: Windowing, ratio: float
     ) -> None:
-        g, whole = self._view.geometry_, QRectF(self._view.rect())
-        fine = replace(g, viewport=(g.viewport[0] * ratio, g.viewport[1] * ratio), scale=g.scale * ratio)
-        picture = renderer.render(fine, self._seen(windowing), inverted=self._view.inverted)
+        whole = QRectF(self._view.rect())
+        picture = renderer.render(
+            self._view.geometry_.finer(ratio), self._seen(windowing), inverted=self._view.inverted
+        )
         if picture is None:
             painter.fillRect(whole, Qt.GlobalColor.black)
             return

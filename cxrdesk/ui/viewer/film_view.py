@@ -93,10 +93,18 @@ class FilmView(QWidget):
         self.clear("", "")
         self.loaded, self.windowing = loaded, loaded.windowing
         self._painter.take(loaded)
-        spacing = loaded.radiograph.pixel_spacing_mm
-        aspect = spacing[0] / spacing[1] if spacing is not None else 1.0
-        self.geometry_ = Geometry(film=loaded.radiograph.shape, viewport=self._viewport(), aspect=aspect).fit()
+        self.geometry_ = loaded.fitted(self._viewport())
         self._unpainted = True
+        self._changed()
+
+    def sharpen(self, loaded: LoadedFilm) -> None:
+        """The film itself in the place of its first look, or another frame of it; place and window stay."""
+        if self.loaded is None or self.windowing is None:
+            return
+        default = self.windowing.voi is self.loaded.windowing.default
+        self.windowing = loaded.windowing if default else replace(loaded.windowing, voi=self.windowing.voi)
+        self.loaded = loaded
+        self._painter.take(loaded, self.switches)
         self._changed()
 
     def update_film(self, radiograph: Radiograph) -> None:

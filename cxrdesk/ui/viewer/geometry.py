@@ -99,6 +99,11 @@ class Geometry:
         rows, cols = self.film
         return replace(self, scale=self.fit_scale, center=(cols / 2, rows / 2), fitted=True)
 
+    def finer(self, ratio: float) -> Geometry:
+        """The same on a screen with `ratio` times as many pixels each way."""
+        width, height = self.viewport
+        return replace(self, viewport=(width * ratio, height * ratio), scale=self.scale * ratio)
+
     def resized(self, viewport: tuple[float, float]) -> Geometry:
         """The same film in a viewport of another size; a fitted film stays fitted."""
         changed = replace(self, viewport=(max(viewport[0], 1.0), max(viewport[1], 1.0)))

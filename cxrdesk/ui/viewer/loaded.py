@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import cv2
@@ -12,7 +12,9 @@ from numpy.typing import NDArray
 from cxrdesk.imaging.presentation import OpenedFilm, Presentation
 from cxrdesk.imaging.radiograph import Radiograph
 from cxrdesk.imaging.voi import VoiFunction, Window
+from cxrdesk.ui.viewer.geometry import Geometry
 from cxrdesk.ui.viewer.pyramid import Pyramid
+from cxrdesk.ui.viewer.render import ColourRenderer, Renderer
 from cxrdesk.ui.viewer.windowing import Windowing
 
 
@@ -31,6 +33,10 @@ class LoadedFilm:
         Its pixels at the sizes that the screen wants; a colour picture's in blue, green, red and 255.
     presentation : Presentation
         How the file asks for it to be shown.
+    provisional : bool
+        Whether it is a first look: its digest is not known yet, and its values may not be the film's.
+    warm : Renderer or ColourRenderer or None
+        One that has rendered the whole film for a viewport already; see `warmed`.
     """
 
     key: str
@@ -38,6 +44,13 @@ class LoadedFilm:
     windowing: Windowing
     pyramid: Pyramid
     presentation: Presentation = field(default_factory=Presentation)
+    provisional: bool = False
+    warm: Renderer | ColourRenderer | None = None
+
+    @property
+    def for_detectors(self) -> bool:
+        """Whether detectors may be asked about it: not about colour pictures and single frames of many."""
+        return not self.coloured and not self.provisional and self.presentation.frames == 1
 
     @property
     def coloured(self) -> bool:
@@ -45,9 +58,12 @@ class LoadedFilm:
         return self.presentation.colour is not None
 
     @classmethod
-    def of(cls, key: str, radiograph: Radiograph, presentation: Presentation | None = None) -> LoadedFilm:
+    def of(
+        cls, key: str, radiograph: Radiograph, presentation: Presentation | None = None, *, provisional: bool = False
+    ) -> LoadedFilm:
         """Whatever takes time is done here, in the thread that decodes."""
-        _ = radiograph.digest
+        if not provisional:
+            _ = radiograph.digest
         presentation = presentation or Presentation()
         colour = presentation.colour
         shutter = presentation.shutter
@@ -58,13 +74,41 @@ class LoadedFilm:
             pixels = np.asarray(cv2.cvtColor(colour, cv2.COLOR_RGB2BGRA))
         pyramid = Pyramid(pixels, radiograph.padding if colour is None else None, hidden)
         windowing = Windowing.of(radiograph)
-        return cls(key=key, radiograph=radiograph, windowing=windowing, pyramid=pyramid, presentation=presentation)
+        return cls(
+            key=key,
+            radiograph=radiograph,
+            windowing=windowing,
+            pyramid=pyramid,
+            presentation=presentation,
+            provisional=provisional,
+        )
+
+    def renderer(self) -> Renderer | ColourRenderer:
+        """A new one, for one place on the screen."""
+        return ColourRenderer(self.pyramid) if self.coloured else Renderer(self.radiograph, self.pyramid)
+
+    def fitted(self, viewport: tuple[float, float]) -> Geometry:
+        """The whole film in a viewport, (width, height)."""
+        spacing = self.radiograph.pixel_spacing_mm
+        aspect = spacing[0] / spacing[1] if spacing is not None else 1.0
+        return Geometry(film=self.radiograph.shape, viewport=viewport, aspect=aspect).fit()
+
+    def warmed(self, viewport: tuple[float, float], ratio: float) -> LoadedFilm:
+        """Ready to be painted whole in a viewport at once; for a thread."""
+        warm = self.renderer()
+        warm.render(self.fitted(viewport).finer(ratio), self.windowing.voi, inverted=False)
+        return replace(self, warm=warm)
+
+    def finished(self) -> LoadedFilm:
+        """The film itself, where the first look had all of its pixels; for a thread."""
+        _ = self.radiograph.digest
+        return replace(self, provisional=False)
 
     @classmethod
-    def opened(cls, key: str, film: OpenedFilm) -> LoadedFilm:
+    def opened(cls, key: str, film: OpenedFilm, *, provisional: bool = False) -> LoadedFilm:
         """A film as it was read, gray or coloured."""
         if film.radiograph is not None:
-            return cls.of(key, film.radiograph, film.presentation)
+            return cls.of(key, film.radiograph, film.presentation, provisional=provisional)
         colour = film.presentation.colour
         assert colour is not None  # OpenedFilm holds one of them
         spacing = film.presentation.spacing
@@ -75,4 +119,4 @@ class LoadedFilm:
             pixel_spacing_mm=spacing.mm,
             spacing_source=spacing.source,
         )
-        return cls.of(key, brightness, film.presentation)
+        return cls.of(key, brightness, film.presentation, provisional=provisional)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QRectF, Qt
+from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QImage, QPainter
 
+from cxrdesk.ui.theme import point_size
 from cxrdesk.ui.viewer.render import Picture
 
 
@@ -21,6 +22,10 @@ class Frame:
     def __init__(self) -> None:
         self._bytes: NDArray[np.uint8] = np.empty((0, 0, 4), np.uint8)
         self._of: tuple[Picture, float, QImage] | None = None
+
+    def forget(self) -> None:
+        """Another film: its memory stays, and no picture of the one before."""
+        self._of = None
 
     def image(self, picture: Picture, ratio: float) -> QImage:
         """The image of a picture; valid until the next one is asked for."""
@@ -58,15 +63,27 @@ def draw_picture(painter: QPainter, picture: Picture, image: QImage, viewport: Q
 def draw_hint(painter: QPainter, area: QRectF, title: str, text: str) -> None:
     """A sentence where no film is."""
     font = painter.font()
-    font.setPointSizeF(15)
+    font.setPointSizeF(1.5 * point_size())
     painter.setFont(font)
     painter.setPen(QColor("#c4ccd3"))
     flags = int(Qt.AlignmentFlag.AlignHCenter) | int(Qt.TextFlag.TextWordWrap)
     used = painter.boundingRect(area, flags, title)
     top = area.center().y() - 44
     painter.drawText(QRectF(area.left(), top, area.width(), used.height()), flags, title)
-    font.setPointSizeF(10.5)
+    font.setPointSizeF(1.05 * point_size())
     painter.setFont(font)
     painter.setPen(QColor("#9aa5ae"))
     below = QRectF(area.left(), top + used.height() + 12, area.width(), area.bottom() - top)
     painter.drawText(below, flags, text)
+
+
+def draw_note(painter: QPainter, area: QRectF, text: str) -> None:
+    """A few words at the lower edge, over the film."""
+    metrics = painter.fontMetrics()
+    rect = QRectF(0, 0, metrics.horizontalAdvance(text) + 16, metrics.height() + 8)
+    rect.moveCenter(QPointF(area.center().x(), area.bottom() - 26))
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(QColor(0, 0, 0, 190))
+    painter.drawRoundedRect(rect, 3, 3)
+    painter.setPen(QColor("#ecc667"))
+    painter.drawText(rect, Qt.AlignmentFlag.AlignCenter, text)

@@ -20,8 +20,8 @@ def renderer_of(loaded: LoadedFilm, switches: Switches = AS_STORED) -> AnyRender
     switches : Switches
         Which of the film's tables are looked through.
     """
-    if loaded.coloured:
-        return ColourRenderer(loaded.pyramid)
+    if loaded.coloured or switches == AS_STORED:
+        return loaded.renderer()
     radiograph = loaded.radiograph
     if not switches.modality:
         radiograph = replace(radiograph, modality_lut=ModalityLut())

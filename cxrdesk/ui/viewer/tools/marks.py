@@ -21,6 +21,8 @@ _GRABBED = 6.0
 _TICK = 6.0
 _HEAD = 13.0
 _ABOVE_EDGE = 8.0
+_ROOMY = 520.0
+"""Width of a view in which a hint has room for keys too."""
 _RULER = (190.0, 48.0)
 """Width and height of the lower left corner, where the scale stands."""
 _PAD = 4.0
@@ -172,8 +174,9 @@ class HintMark:
         painter.setFont(font)
         metrics = QFontMetricsF(font, painter.device())
         width, height = geometry.viewport
+        told = self.text if width >= _ROOMY else self.text.partition(". ")[0]
         flags = int(Qt.AlignmentFlag.AlignCenter) | int(Qt.TextFlag.TextWordWrap)
-        used = metrics.boundingRect(QRectF(0, 0, width * 0.8, height), flags, self.text)
+        used = metrics.boundingRect(QRectF(0, 0, width * 0.8, height), flags, told)
         rect = QRectF(0, 0, used.width() + 4 * _PAD, used.height() + 2 * _PAD)
         rect.moveCenter(QPointF(width / 2, height - rect.height() / 2 - _ABOVE_EDGE))
         if rect.left() < _RULER[0]:
@@ -182,4 +185,4 @@ class HintMark:
         painter.setBrush(_BACK)
         painter.drawRoundedRect(rect, 3, 3)
         painter.setPen(QColor("#dde2e6"))
-        painter.drawText(rect, flags, self.text)
+        painter.drawText(rect, flags, told)
