@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import cv2
@@ -91,10 +91,9 @@ def visible_region(pyramid: Pyramid, geometry: Geometry, memory: Scratch | None 
 
 def _resized(pixels: NDArray[Any], size: tuple[int, int], memory: Scratch) -> NDArray[Any]:
     """`pixels` at (width, height)."""
-    resized = memory.array((size[1], size[0], *pixels.shape[2:]), pixels.dtype)
     if size == pixels.shape[1::-1]:
-        np.copyto(resized, pixels)  # a table is looked up faster along one run of memory
-        return resized
+        return pixels
+    resized = memory.array((size[1], size[0], *pixels.shape[2:]), pixels.dtype)
     # Linear sampling reads 2 x 2 pixels for each of the screen: it leaves none out where they are under twice as many.
     under_two = pixels.shape[1] <= 2 * size[0] and pixels.shape[0] <= 2 * size[1]
     cv2.resize(pixels, size, resized, interpolation=cv2.INTER_LINEAR if under_two else cv2.INTER_AREA)
@@ -150,6 +149,8 @@ class Renderer:
         if region is None:
             return None
         table = self._gray_table(voi, inverted)
+        if self._picture is not None and self._picture[0] is region and self._picture[1] is not table:
+            region = self._in_one_run(region, geometry)
         if self._picture is None or self._picture[0] is not region or self._picture[1] is not table:
             levels = apply_table(region.pixels, table, self._levels.array(region.pixels.shape, np.uint8))
             if region.kept is not None:
@@ -161,6 +162,13 @@ class Renderer:
         if self._region is None or self._region[0] != geometry:
             self._region = (geometry, visible_region(self._pyramid, geometry, self._pixels))
         return self._region[1]
+
+    def _in_one_run(self, region: Region, geometry: Geometry) -> Region:
+        """A region that is windowed again: a table is looked up faster along one run of memory."""
+        if not region.pixels.flags.c_contiguous:
+            region = replace(region, pixels=region.pixels.copy())
+            self._region = (geometry, region)
+        return region
 
     def _gray_table(self, voi: Voi, inverted: bool) -> NDArray[np.uint8]:
         if self._table is None or self._table[0] is not voi or self._table[1] != inverted:
