@@ -7,6 +7,7 @@ faster than OpenJPEG does, but never comes back from some broken frames and take
 
 from __future__ import annotations
 
+import math
 import os
 import struct
 from collections.abc import Callable
@@ -32,6 +33,7 @@ from pydicom.uid import (
 
 JPEG_2000 = frozenset({JPEG2000Lossless, JPEG2000, HTJ2KLossless, HTJ2KLosslessRPCL, HTJ2K})
 JPEG_LS = frozenset({JPEGLSLossless, JPEGLSNearLossless})
+TRANSFORMED = frozenset({JPEGBaseline8Bit, JPEGExtended12Bit})
 JPEG = frozenset({JPEGBaseline8Bit, JPEGExtended12Bit, JPEGLossless, JPEGLosslessSV1})
 COMPRESSED = JPEG_2000 | JPEG_LS | JPEG | {RLELossless}
 
@@ -101,8 +103,10 @@ def frame_header(frame: bytes) -> FrameHeader | None:
     return None
 
 
-def decode_frame(frame: bytes, syntax: str, *, shape: tuple[int, int], bits_allocated: int) -> NDArray[Any]:
-    """Decode one frame of one component.
+def decode_frame(
+    frame: bytes, syntax: str, *, shape: tuple[int, ...], bits_allocated: int, ybr: bool = False
+) -> NDArray[Any]:
+    """Decode one frame.
 
     Parameters
     ----------
@@ -111,13 +115,15 @@ def decode_frame(frame: bytes, syntax: str, *, shape: tuple[int, int], bits_allo
     syntax : str
         One of `COMPRESSED`.
     shape : tuple of int
-        (rows, cols), which only RLE needs.
+        (rows, cols) of gray, (rows, cols, 3) of colour.
     bits_allocated : int
-        8 or 16, likewise.
+        8 or 16, which only RLE needs.
+    ybr : bool
+        Whether the dataset calls the colours YBR: JPEG baseline and extended give RGB, other formats what they hold.
 
     Returns
     -------
-    ndarray of 8 or 16 bits, shape (rows, cols)
+    ndarray of 8 or 16 bits, `shape`
         As the decoder gives it: signed only where the frame itself says so.
 
     Raises
@@ -133,9 +139,10 @@ def decode_frame(frame: bytes, syntax: str, *, shape: tuple[int, int], bits_allo
     try:
         if syntax == RLELossless:
             kind = np.dtype("<u1" if bits_allocated == 8 else "<u2")
-            decoded = np.frombuffer(imagecodecs.dicomrle_decode(frame, kind), kind, shape[0] * shape[1]).reshape(shape)
+            planes = np.frombuffer(imagecodecs.dicomrle_decode(frame, kind), kind, math.prod(shape))
+            decoded = planes.reshape(shape) if len(shape) == 2 else np.moveaxis(planes.reshape(3, *shape[:2]), 0, -1)
         else:
-            decoded = _decoder(imagecodecs, syntax)(frame)
+            decoded = _decoder(imagecodecs, syntax, len(shape) == 3, ybr)(frame)
     except (RuntimeError, ValueError, TypeError, MemoryError, OSError) as error:
         raise ValueError(f"the frame is broken: {type(error).__name__}") from error
     if decoded.shape != shape or decoded.dtype.itemsize > 2:
@@ -143,7 +150,11 @@ def decode_frame(frame: bytes, syntax: str, *, shape: tuple[int, int], bits_allo
     return decoded
 
 
-def _decoder(imagecodecs: Any, syntax: str) -> Callable[[bytes], NDArray[Any]]:
+def _decoder(imagecodecs: Any, syntax: str, colour: bool, ybr: bool) -> Callable[[bytes], NDArray[Any]]:
+    if syntax in JPEG and colour:
+        # The dataset says which colours they are, whatever the frame's own markers do (PS3.5 8.2.1).
+        held = "YCBCR" if ybr and syntax in TRANSFORMED else "RGB"
+        return lambda frame: imagecodecs.jpeg8_decode(frame, colorspace=held, outcolorspace="RGB")
     if syntax in JPEG:
         return imagecodecs.jpeg8_decode  # type: ignore[no-any-return]
     if syntax in JPEG_LS:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 from pydicom import Dataset
+from pydicom.pixels.decoders.base import get_decoder
 
-from cxrdesk.imaging.decoders import decoder
+from cxrdesk.imaging.codecs import TRANSFORMED, decode_frame
 from cxrdesk.imaging.dicom_pixels import compressed_frame, stored_pixels
 from cxrdesk.imaging.dicom_values import UNREADABLE, integer, text
 from cxrdesk.imaging.errors import FilmError
@@ -56,12 +57,20 @@ def _through_palette(ds: Dataset, name: str, frame: int) -> NDArray[np.uint8]:
 
 
 def _decoded(ds: Dataset, name: str, frame: int) -> NDArray[np.uint8]:
+    from pydicom.pixels.processing import convert_color_space
+
+    photometric = text(ds, "PhotometricInterpretation", []) or ""
     syntax = ds.file_meta.TransferSyntaxUID
     if syntax.is_encapsulated:
-        compressed_frame(ds, name=name, frame=frame)  # sees to it that a frame claims no more than the file
+        rows, cols, allocated = (integer(ds, keyword, []) or 0 for keyword in ("Rows", "Columns", "BitsAllocated"))
+        ybr = photometric.startswith("YBR_FULL")
+        found = compressed_frame(ds, name=name, frame=frame)
+        colours = decode_frame(found, syntax, shape=(rows, cols, 3), bits_allocated=allocated, ybr=ybr)
+        if ybr and syntax not in TRANSFORMED:  # JPEG 2000 turns YBR_RCT and YBR_ICT into RGB itself
+            colours = convert_color_space(colours, "YBR_FULL", "RGB")
     else:
         _check_length(ds, name, frame)
-    colours, _ = decoder(syntax).as_array(ds, index=frame)  # YBR to RGB too
+        colours, _ = get_decoder(syntax).as_array(ds, index=frame)  # YBR to RGB too
     if colours.dtype.itemsize == 1:
         return np.asarray(colours, dtype=np.uint8)
     bits = min(max(integer(ds, "BitsStored", []) or 16, 8), 16)

@@ -108,7 +108,7 @@ def _cut(ds: Dataset) -> bool:
     Pixel Data are left to the pixel reader, which knows how many bytes are needed.
     """
     tag = max(ds.keys())
-    element = ds.get_item(tag)
+    element = ds.get_item(tag, keep_deferred=True)
     length, value = getattr(element, "length", None), getattr(element, "value", None)
     if tag >> 16 == _PIXEL_DATA_GROUP or length in (None, _UNDEFINED_LENGTH) or not isinstance(value, bytes):
         return False

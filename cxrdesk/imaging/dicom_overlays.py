@@ -56,11 +56,11 @@ def read_overlay(ds: Dataset, group: int, *, name: str, notes: list[str], frame:
             return None
         bits = _separate(ds, group, index) if Tag(group, _DATA) in ds else _embedded(ds, group, name, frame)
         origin = _origin(ds, group)
+        kind: Literal["graphics", "roi"] = "roi" if _text(ds, group, _TYPE) == "R" else "graphics"
+        label = _text(ds, group, _LABEL) or _text(ds, group, _DESCRIPTION)
     except (*UNREADABLE, FilmError):
         notes.append(f"the overlay of group {group:04X} is not usable and was left out")
         return None
-    label = _text(ds, group, _LABEL) or _text(ds, group, _DESCRIPTION)
-    kind: Literal["graphics", "roi"] = "roi" if _text(ds, group, _TYPE) == "R" else "graphics"
     return Overlay(bits=bits, origin=origin, kind=kind, label=label, group=group)
 
 

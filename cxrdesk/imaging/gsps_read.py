@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Literal, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -197,11 +197,7 @@ def _points(data: list[float]) -> tuple[Point, ...]:
 
 def _overlays(ds: Dataset, notes: list[str]) -> tuple[tuple[int, ...], tuple[Overlay, ...]]:
     """Groups that the state makes visible, and the planes among them that it holds itself."""
-    groups = tuple(
-        group
-        for group in range(FIRST_GROUP, LAST_GROUP + 1, 2)
-        if Tag(group, _ACTIVATION) in ds and _filled(ds[Tag(group, _ACTIVATION)].value)
-    )
+    groups = tuple(group for group in range(FIRST_GROUP, LAST_GROUP + 1, 2) if _activated(ds, group))
     found = (
         read_overlay(ds, group, name="the presentation state", notes=notes)
         for group in groups
@@ -210,5 +206,10 @@ def _overlays(ds: Dataset, notes: list[str]) -> tuple[tuple[int, ...], tuple[Ove
     return groups, tuple(overlay for overlay in found if overlay is not None)
 
 
-def _filled(value: Any) -> bool:
-    return bool(str(value or "").strip())
+def _activated(ds: Dataset, group: int) -> bool:
+    """Whether Overlay Activation Layer (60xx,1001) names a layer."""
+    tag = Tag(group, _ACTIVATION)
+    try:
+        return tag in ds and bool(str(ds[tag].value or "").strip())
+    except UNREADABLE:
+        return False

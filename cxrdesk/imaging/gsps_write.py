@@ -14,12 +14,14 @@ from pydicom.uid import ExplicitVRLittleEndian, GrayscaleSoftcopyPresentationSta
 
 import cxrdesk
 from cxrdesk.imaging.dicom_checks import is_colour
+from cxrdesk.imaging.dicom_values import numbers, text
 from cxrdesk.imaging.gsps import DisplayedArea, Graphic, PresentationState, Text
 from cxrdesk.imaging.presentation import Shutter
 from cxrdesk.imaging.radiograph import ModalityLut
 from cxrdesk.imaging.voi import Voi, Window
 
 _LAYER = "CXRDESK"
+_REFERRED = ("SOPClassUID", "SOPInstanceUID", "SeriesInstanceUID", "StudyInstanceUID")
 _OF_PATIENT_AND_STUDY = (
     "PatientName", "PatientID", "PatientBirthDate", "PatientSex",
     "StudyInstanceUID", "StudyDate", "StudyTime", "ReferringPhysicianName", "StudyID", "AccessionNumber",
@@ -54,8 +56,7 @@ def state_dataset(state: PresentationState, film: Dataset, *, frame: int | None 
         raise ValueError("presentation LUTs, bitmap shutters and overlays of the state's own are not written")
     if is_colour(film):
         raise ValueError("a grayscale state is for grayscale films")
-    uids = [film.get(keyword) for keyword in ("SOPClassUID", "SOPInstanceUID", "SeriesInstanceUID", "StudyInstanceUID")]
-    if not all(uids):
+    if not all(text(film, keyword, []) for keyword in _REFERRED):
         raise ValueError("the film has no UIDs to refer to")
     ds = _new(film)
     ds.InstanceNumber = 1
@@ -92,7 +93,7 @@ def _new(film: Dataset) -> FileDataset:
     ds = FileDataset("", {}, file_meta=meta, preamble=b"\0" * 128)
     ds.SpecificCharacterSet = "ISO_IR 192"  # names and texts of any script
     for keyword in _OF_PATIENT_AND_STUDY:
-        setattr(ds, keyword, str(film.get(keyword) or ""))
+        setattr(ds, keyword, text(film, keyword, []) or "")
     now = datetime.now()
     ds.SOPClassUID, ds.SOPInstanceUID = GrayscaleSoftcopyPresentationStateStorage, meta.MediaStorageSOPInstanceUID
     ds.PresentationCreationDate, ds.PresentationCreationTime = now.strftime("%Y%m%d"), now.strftime("%H%M%S")
@@ -161,9 +162,9 @@ def _area_item(area: DisplayedArea, state: PresentationState, film: Dataset) -> 
     item.DisplayedAreaTopLeftHandCorner = list(min(lying)[1:])
     item.DisplayedAreaBottomRightHandCorner = list(max(lying)[1:])
     item.PresentationSizeMode = area.mode
-    spacing = film.get("PixelSpacing") or film.get("ImagerPixelSpacing")
-    if spacing:
-        item.PresentationPixelSpacing = [_decimal(float(value)) for value in spacing]
+    spacing = numbers(film, "PixelSpacing", []) or numbers(film, "ImagerPixelSpacing", [])
+    if len(spacing) == 2 and min(spacing) > 0:
+        item.PresentationPixelSpacing = [_decimal(value) for value in spacing]
     else:
         item.PresentationPixelAspectRatio = [1, 1]
     if area.mode == "MAGNIFY":
@@ -195,7 +196,7 @@ def _annotation(graphics: Sequence[Graphic], texts: Sequence[Text]) -> Dataset:
     if graphics:
         item.GraphicObjectSequence = Items([_graphic_item(graphic) for graphic in graphics])
     if texts:
-        item.TextObjectSequence = Items([_text_item(text) for text in texts])
+        item.TextObjectSequence = Items([_text_item(words) for words in texts])
     return item
 
 
@@ -210,22 +211,22 @@ def _graphic_item(graphic: Graphic) -> Dataset:
     return item
 
 
-def _text_item(text: Text) -> Dataset:
+def _text_item(words: Text) -> Dataset:
     item = Dataset()
-    units = "PIXEL" if text.on_film else "DISPLAY"
-    item.UnformattedTextValue = text.text.replace("\n", "\r\n")[:_LONGEST_TEXT]
-    if text.box is not None:
+    units = "PIXEL" if words.on_film else "DISPLAY"
+    item.UnformattedTextValue = words.text.replace("\n", "\r\n")[:_LONGEST_TEXT]
+    if words.box is not None:
         item.BoundingBoxAnnotationUnits = units
-        item.BoundingBoxTopLeftHandCorner = [float(value) for value in text.box[0]]
-        item.BoundingBoxBottomRightHandCorner = [float(value) for value in text.box[1]]
+        item.BoundingBoxTopLeftHandCorner = [float(value) for value in words.box[0]]
+        item.BoundingBoxBottomRightHandCorner = [float(value) for value in words.box[1]]
         item.BoundingBoxTextHorizontalJustification = "LEFT"
-    if text.anchor is not None:
+    if words.anchor is not None:
         item.AnchorPointAnnotationUnits = units
-        item.AnchorPoint, item.AnchorPointVisibility = [float(value) for value in text.anchor], "N"
+        item.AnchorPoint, item.AnchorPointVisibility = [float(value) for value in words.anchor], "N"
     return item
 
 
 def _decimal(value: float) -> str:
     """A DS of at most 16 characters."""
-    text = repr(float(value))
-    return text if len(text) <= 16 else f"{value:.10g}"
+    exact = repr(float(value))
+    return exact if len(exact) <= 16 else f"{value:.10g}"

@@ -191,7 +191,9 @@ class MainWindow(QMainWindow):
         self._refresh_results()
 
     def restyle(self) -> None:
-        """Show everything in the colours of another theme."""
+        """Show everything in the colours of another theme and in another size of text."""
+        self.grid.restyle()
+        self.studies.view.doItemsLayout()
         self.bar.restyle()
         self.findings.restyle()
         self._refresh_results()

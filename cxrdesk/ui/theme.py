@@ -157,7 +157,7 @@ def scaled(pixels: float) -> int:
 
 def panel_width(pixels: float) -> int:
     """The width of a panel beside the film: it grows with the text, but less, for the film has to keep its place."""
-    return round(pixels * (1 + (_text_scale - 1) * 0.75))
+    return round(pixels * (1 + (_text_scale - 1) * 0.8))
 
 
 def apply(app: QApplication, theme: str, text_size: str = "normal") -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from dataclasses import replace
 from pathlib import Path
 
@@ -288,6 +289,35 @@ def test_what_is_no_state_or_cannot_be_written(path: Path, tmp_path: Path) -> No
             Graphic(kind="CIRCLE", points=points)
     with pytest.raises(ValueError, match="anchor"):
         Text(text="x")
+
+
+def test_byte_flips_end_in_a_state_or_one_error(path: Path, caplog) -> None:
+    state = PresentationState(
+        voi=VoiLut(table=np.linspace(0, 1, 300, dtype=np.float32), first=-5),
+        shutter=Shutter(rectangle=(1, 2, 20, 18), polygon=POLYGON),
+        graphics=GRAPHICS,
+        texts=TEXTS,
+        overlay_groups=(0x6000,),
+    )
+    film, whole = read_film(path), written(state, path).read_bytes()
+    instance = read_header(path).SOPInstanceUID
+    chance, flipped_path, outcomes = random.Random(24), path.with_name("flipped.dcm"), set()
+    for _ in range(400):
+        flipped = bytearray(whole)
+        for _ in range(chance.randint(1, 6)):
+            flipped[chance.randrange(300, len(whole))] = chance.randrange(256)
+        flipped_path.write_bytes(flipped)
+        try:
+            found = state_for(read_state_file(flipped_path), instance)
+        except FilmError as error:
+            outcomes.add(error.code)
+            continue
+        outcomes.add("state" if found is not None else "of another film")
+        if found is not None:
+            view = applied(film, found)
+            display_table(view.radiograph, view.voi, inverted=view.inverted)
+    assert outcomes >= {"state", "truncated"}
+    assert not caplog.records
 
 
 def test_nobody_is_named_where_a_state_is_printed() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from pathlib import Path
 
 import numpy as np
@@ -267,6 +268,33 @@ def test_a_bitmap_shutter_hides_its_bits_and_is_no_overlay(make_film, tmp_path: 
 def test_a_shutter_outside_the_film_hides_it_whole() -> None:
     assert Shutter(rectangle=(30, 30, 40, 40)).hidden(SHAPE).all()
     assert not Overlay(bits=np.ones((3, 3), bool), origin=(50, -50)).on_film(SHAPE).any()
+
+
+def test_byte_flips_in_what_is_told_of_showing(make_film, tmp_path: Path, caplog) -> None:
+    ds = make_film(ShutterShape=["RECTANGULAR", "CIRCULAR", "POLYGONAL"], **RECTANGLE, **CIRCLE, **POLYGON)
+    ds.PatientOrientation, ds.PatientName = ["L", "F"], "Secret^Name"
+    overlaid(ds, 0x6000, np.ones(SHAPE, bool))
+    whole = saved(ds, tmp_path / "film.dcm").read_bytes()
+    chance, path, outcomes = random.Random(23), tmp_path / "flipped.dcm", set()
+    sentences: list[str] = []
+    for _ in range(500):
+        flipped = bytearray(whole)
+        for _ in range(chance.randint(1, 6)):
+            flipped[chance.randrange(350, len(whole) - 960)] = chance.randrange(256)
+        path.write_bytes(flipped)
+        try:
+            told = read_film(path).presentation
+        except FilmError as error:
+            outcomes.add(error.code)
+            sentences.append(error.text)
+            continue
+        outcomes.add("overlay" if told.overlays else "no overlay")
+        sentences += told.notes
+        if told.shutter is not None:
+            assert told.shutter.hidden(SHAPE).shape == SHAPE
+    assert outcomes >= {"overlay", "no overlay", "truncated"}
+    assert "Secret" not in " ".join(sentences)
+    assert not caplog.records
 
 
 # Frames and colours

@@ -9,7 +9,7 @@ import pytest
 from PySide6.QtCore import QRectF
 
 from cxrdesk.inference.result import Call
-from cxrdesk.ui.viewer import annotations, film_view
+from cxrdesk.ui.viewer import annotations, film_painter
 from cxrdesk.ui.viewer.legend import Form, covered, place
 from tests.ui.conftest import Seat
 from tests.ui.fakes import scored
@@ -75,7 +75,7 @@ def test_in_the_window_the_lungs_and_the_map_stay_in_sight(
         drawn.append(annotations.draw_legend(*args))  # type: ignore[arg-type]
         return drawn[-1]
 
-    monkeypatch.setattr(film_view, "draw_legend", draw)
+    monkeypatch.setattr(film_painter, "draw_legend", draw)
     seat.window.resize(*size)
     seat.open(child_film)
     answer(seat, lambda digest: scored(digest, 0.94, Call.POSITIVE))

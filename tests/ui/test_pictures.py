@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 from PySide6.QtCore import QRect, QRectF
 from PySide6.QtGui import QColor, QGuiApplication, QImage, QPainter
-from PySide6.QtPrintSupport import QPrinter
+from PySide6.QtPrintSupport import QPrintDialog, QPrinter
 from PySide6.QtWidgets import QLabel
 
 from cxrdesk.imaging.display import apply_table, display_table
@@ -191,3 +191,26 @@ def test_several_films_stand_where_they_stand_on_the_screen(make_seat: Callable[
     assert drawn.shape[1] == 700
     alone = pixels(picture_of(Scene(views=((view, QRect(0, 0, 500, 300)),)), ratio=0.5))
     assert np.array_equal(drawn[:150, 450:700], alone[:150, :250])
+
+
+@pytest.mark.qt_log_ignore("QPainter::begin", "propagateSizeHints", extend=True)  # of a file that cannot be written
+def test_the_print_dialog_opens_and_prints(seat: Seat, scene: Scene, tmp_path: Path) -> None:
+    seat.window.action("print").trigger()
+    dialog = seat.window.findChildren(QPrintDialog)[-1]
+    assert dialog.isVisible()
+    printer = dialog.printer()
+    assert printer.docName() == "cxrdesk film"  # everybody sees the queue
+    printer.setOutputFormat(QPrinter.OutputFormat.PdfFormat)
+    printer.setOutputFileName(str(tmp_path / "film.pdf"))
+    dialog.accepted.emit(printer)
+    assert (tmp_path / "film.pdf").stat().st_size > 10_000
+    assert seat.window.bar.text == "The film was sent to the printer."
+    printer.setOutputFileName(str(tmp_path / "missing" / "film.pdf"))
+    dialog.accepted.emit(printer)
+    assert seat.window.bar.text == "The printer did not take the film; choose another one."
+    dialog.reject()
+
+
+def test_without_a_film_there_is_nothing_to_print(seat: Seat) -> None:
+    for key in ("print", "copy", "export", "header"):
+        assert not seat.window.action(key).isEnabled()

@@ -14,6 +14,7 @@ from cxrdesk.ui import theme
 from cxrdesk.ui.shapes import ShapeLabel
 from tests.ui.conftest import Seat
 from tests.ui.fakes import FakeQueue, registry, scored
+from tests.ui.test_layout import cut_off
 from tests.ui.test_window import answer
 
 
@@ -118,3 +119,17 @@ def test_plugins_that_come_late_join_once_no_job_runs(
     seat.qtbot.waitUntil(lambda: len(workers) == 2)
     seat.qtbot.waitUntil(lambda: bool(workers[1].submitted))  # the film is asked about again
     assert workers[0].stopped == 1
+
+
+def test_another_theme_and_size_of_text_at_once(seat: Seat, child_film: Path) -> None:
+    seat.open(child_film)
+    answer(seat, lambda digest: scored(digest, 0.94, Call.POSITIVE))
+    window = seat.window
+    for look in (("contrast", "largest"), ("light", "large"), ("dark", "normal")):
+        window.edit(theme=look[0], text_size=look[1])
+        for _ in range(3):
+            seat.settle()
+        assert cut_off(window) == [], look
+        assert seat.desk.app.font().pointSizeF() == theme.point_size()
+        assert window.film.mark_style.point_size == theme.point_size()
+        assert seat.desk.app.palette().window().color().name() == theme.colours().panel

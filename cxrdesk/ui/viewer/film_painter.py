@@ -76,8 +76,7 @@ class FilmPainter:
         if view.marks:
             self._marked.paint(painter, view.size(), ratio, marks, self._paint_marks)
         self._paint_moving(painter, windowing, ratio)
-        if view.loaded.presentation.reduced:
-            draw_note(painter, QRectF(view.rect()), "First look; the film is being decoded")
+        self._note_first_look(painter)
         if self.magnifier is not None and cursor is not None:
             seen = self._seen(windowing)
             self.magnifier.paint(painter, view.geometry_, cursor, seen, inverted=view.inverted, ratio=ratio)
@@ -92,11 +91,17 @@ class FilmPainter:
         self._paint_over(painter)
         self._paint_marks(painter, kept=True)
         self._paint_moving(painter, view.windowing, ratio)
+        self._note_first_look(painter)
 
     def live_rect(self) -> QRectF:
         """Where the words stand that change with the window."""
         view = self._view
         return live_rect(view.corners, view.geometry_, len(self._live_lines(view.windowing)))
+
+    def _note_first_look(self, painter: QPainter) -> None:
+        loaded = self._view.loaded
+        if loaded is not None and loaded.presentation.reduced:
+            draw_note(painter, QRectF(self._view.rect()), "First look; the film is being decoded")
 
     def _paint_film(
         self, painter: QPainter, renderer: AnyRenderer, frame: Frame, windowing: Windowing, ratio: float

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QGridLayout, QWidget
 
+from cxrdesk.ui.theme import point_size
 from cxrdesk.ui.viewer.film_view import FilmView
 
 LAYOUTS = ((1, 1), (1, 2), (2, 2))
@@ -69,8 +72,15 @@ class ViewGrid(QWidget):
         self._mark()
         self.chosen.emit()
 
+    def restyle(self) -> None:
+        """Write on the films in the size of text that is chosen now."""
+        for pane in self._all:
+            pane.mark_style = replace(pane.mark_style, point_size=point_size())
+            pane.update()
+
     def _made(self) -> FilmView:
         pane = FilmView(self)
+        pane.mark_style = replace(pane.mark_style, point_size=point_size())
         number = len(self._all) + 1
         if number > 1:
             pane.setAccessibleName(f"Film {number}")
