@@ -9,12 +9,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from cxrdesk.api import Bundle
 from cxrdesk.api.testing import CHECKS, State, check_plugin, find_target
 from cxrdesk.api.testing.listing import HOOKS
 from cxrdesk.api.version import API_VERSION
-from tests.authors import END, GUIDE, ROOT, START, checks
+from tests.authors import END, FIELDS_END, FIELDS_START, GUIDE, ROOT, START, checks, declared
 from tests.made_networks import onnx_classifier
 
 pytest.importorskip("torch")
@@ -72,11 +74,16 @@ def test_commands_run_in_order(folder, number):
     if line.startswith("cxrdesk analyze"):
         assert "first-try" in done.stdout
     if line.startswith("cxrdesk train"):
-        assert (folder / "run/bundle/bundle.json").is_file()
+        run = line.split("--out ")[1].split()[0]
+        assert (folder / run / "bundle/bundle.json").is_file()
+        assert "scoring tuning films: " in done.stderr
+        assert "effusion: no threshold, so a score without a call: " in done.stderr
+        assert "not calibrated: " in done.stderr
+        assert "Evidence: synthetic. " in done.stderr
 
 
 def test_the_whole_detector_of_the_guide_passes(tmp_path):
-    (module,) = MODULES
+    _, module = MODULES
     (tmp_path / "guide_brightness.py").write_text(module)
     (tmp_path / "pyproject.toml").write_text(
         '[project]\nname = "x"\n[project.entry-points."cxrdesk.plugins"]\nx = "guide_brightness"\n'
@@ -85,6 +92,29 @@ def test_the_whole_detector_of_the_guide_passes(tmp_path):
     assert [str(made) for made in outcomes if made.state is State.FAILED] == []
     assert {made.check for made in outcomes} >= set(CHECKS)
     assert len(module.splitlines()) <= 40
+
+
+@pytest.mark.skipif(os.name == "nt", reason="follows the blocks for a shell of POSIX systems")
+def test_a_backbone_of_three_channels_is_put_in_as_the_guide_says(folder):
+    pytest.importorskip("timm")
+    source = folder / "cxrdesk-wide-net/src/cxrdesk_wide_net"
+    assert len(MODULES[0].splitlines()) <= 6
+    (source / "network.py").write_text(MODULES[0])
+    model = source / "model.py"
+    model.write_text(model.read_text().replace("return model.features", "return model.layer4"))
+    known = os.pathsep.join([str(source.parent), str(ROOT)])
+    command = [sys.executable, "-m", "cxrdesk_wide_net.recipe"]
+    done = subprocess.run(command, env=os.environ | {"PYTHONPATH": known}, capture_output=True, text=True, timeout=200)
+    assert (done.returncode, done.stderr) == (0, "")
+    tensor = Bundle(source / "bundle").golden()["tensor_0"]
+    assert tensor.shape == (3, 224, 224)
+    # Black and white after ImageNet's statistics.
+    np.testing.assert_allclose(tensor[0].min(), -0.485 / 0.229, atol=1e-5)
+    np.testing.assert_allclose(tensor[2].max(), (1 - 0.406) / 0.225, atol=1e-5)
+
+
+def test_the_table_of_fields_is_the_codes():
+    assert TEXT.split(FIELDS_START)[1].split(FIELDS_END)[0] == declared(), "run: python -m tests.authors"
 
 
 def test_hooks_and_version_are_the_codes():

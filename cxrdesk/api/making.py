@@ -90,7 +90,7 @@ def read_weights(file: Path) -> bytes:
     Raises
     ------
     UserError
-        ``"missing-file"``; ``"unsafe-weights"`` where the file holds more than tensors; ``"bad-weights"`` for any other.
+        ``"missing-file"``; ``"unsafe-weights"`` where the file holds more than tensors; ``"bad-weights"`` otherwise.
     """
     import safetensors.torch
     import torch

@@ -50,7 +50,8 @@ _WORDS = {
     " bad-index bad-key bad-package bad-publishers bad-signature bad-state bad-wheel build-failed false-publisher"
     " no-package no-plugin-source not-stated part-changed"
     # Bundles.
-    " bad-network no-layer other-network other-outputs bundle-broken bundle-format bundle-incomplete golden-broken golden-changed manifest-changed"
+    " bad-network no-layer other-network other-outputs"
+    " bundle-broken bundle-format bundle-incomplete golden-broken golden-changed manifest-changed"
     " weights-changed",
     Exit.NO_PLUGIN: "no-plugin no-segmenter",
 }

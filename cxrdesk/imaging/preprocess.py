@@ -57,8 +57,10 @@ class InputSpec:
         Share of the box's side that is added on every side; 0 for a whole film.
     percentiles : tuple of float
         The region's grey values at these percentiles become 0 and 1; what lies outside is clipped.
-    mean, std : float
-        Subtracted from and divided into the clipped values.
+    mean : float
+        Subtracted from the clipped values, 0..1; for numbers of each channel see the kits' ``means``.
+    std : float
+        Divided into what is left; for numbers of each channel see the kits' ``deviations``.
     """
 
     size: tuple[int, int]

@@ -37,7 +37,7 @@ def _versions(manifest: Manifest) -> Iterator[str]:
     for model in manifest.models:
         if canonicalize_version(model.version) != canonicalize_version(manifest.version):
             text = f"{manifest.name} is version {manifest.version} and its model {model.id} {model.version}"
-            yield f"{text}: raise both together, in pyproject.toml and in the recipe, so that a clinic sees which it has."
+            yield f"{text}: raise both, in pyproject.toml and the recipe, so that clinics see what they have."
 
 
 def _imports(name: str, site: Path, told: Message) -> Iterator[str]:
@@ -98,4 +98,4 @@ def _licence(folder: Path) -> Iterator[str]:
             words = re.sub(r"\s+", " ", path.read_text("utf-8", errors="replace")).lower()
             if any(placeholder in words for placeholder in _PLACEHOLDERS):
                 where = "LICENSE" if path.name == LICENCE else f"the spec in {path.relative_to(folder / 'site')}"
-                yield f"{where} says that no licence has been chosen yet: choose one, so that others may use the plugin."
+                yield f"{where} says that no licence has been chosen yet: choose one, so that others may use it."

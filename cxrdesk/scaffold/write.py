@@ -92,7 +92,7 @@ def words(plan: Plan) -> dict[str, object]:
         "hook": "cxrdesk_segmenters" if segmenter else "cxrdesk_detectors",
         "api": API_VERSION,
         "dependencies": "\n".join(f'    "{item}",' for item in _NEEDS[plan.source]),
-        "recipes": "" if segmenter else recipe,
+        "recipes": recipe,
         "looks_for": f"{'Outlines' if segmenter else 'Looks for'} {', '.join(names).lower()}.",
         "findings": _literal(plan.findings),
         "finding_columns": ", ".join(plan.findings),

@@ -21,6 +21,7 @@ from cxrdesk.imaging.radiograph import Radiograph, View
 from cxrdesk.imaging.raster import check_raster
 from cxrdesk.imaging.reader import file_kind, read_radiograph
 from cxrdesk.imaging.reader import read_film as open_film
+from cxrdesk.studies.states import StateFile, state_file
 
 _FILM_SUFFIXES = {".dcm", ".dicom", ".dic", ".png", ".jpg", ".jpeg", ".tif", ".tiff"}
 """Files of a folder that claim to be films; others that are none are passed over."""
@@ -162,6 +163,9 @@ class Skipped:
     path: Path
 
 
+Found = Film | Failure | Skipped | StateFile
+
+
 @dataclass(frozen=True, kw_only=True)
 class ImportResult:
     """What `find_films` found, in the order of the paths, folders sorted by name.
@@ -170,12 +174,15 @@ class ImportResult:
     ----------
     films : tuple of Film
     failures : tuple of Failure
+    states : tuple of StateFile
+        Presentation states in folders and on discs.
     skipped : int
         Number of files in folders that are something else (texts, tables, viewers on a disc).
     """
 
     films: tuple[Film, ...] = ()
     failures: tuple[Failure, ...] = ()
+    states: tuple[StateFile, ...] = ()
     skipped: int = 0
 
 
@@ -199,6 +206,7 @@ def find_films(paths: Iterable[Path | str], *, progress: Callable[[int], None] |
     """
     films: list[Film] = []
     failures: list[Failure] = []
+    states: list[StateFile] = []
     skipped = 0
     for count, found in enumerate(iter_films(paths), start=1):
         match found:
@@ -206,14 +214,16 @@ def find_films(paths: Iterable[Path | str], *, progress: Callable[[int], None] |
                 films.append(found)
             case Failure():
                 failures.append(found)
+            case StateFile():
+                states.append(found)
             case Skipped():
                 skipped += 1
         if progress is not None:
             progress(count)
-    return ImportResult(films=tuple(films), failures=tuple(failures), skipped=skipped)
+    return ImportResult(films=tuple(films), failures=tuple(failures), states=tuple(states), skipped=skipped)
 
 
-def iter_films(paths: Iterable[Path | str]) -> Iterator[Film | Failure | Skipped]:
+def iter_films(paths: Iterable[Path | str]) -> Iterator[Found]:
     """Yield what `find_films` collects, as it is found; each file once, whatever the number of ways to it."""
     seen: set[str] = set()
     for path in map(Path, paths):
@@ -246,6 +256,14 @@ def _named_file(path: Path) -> Film | Failure:
         return read_film(path)
     except FilmError as error:
         return Failure(path=path, code=error.code, text=error.text)
+
+
+def _file_among_others(path: Path) -> Found:
+    """A file that nobody named: what goes with films is no failure there."""
+    found = _named_file(path)
+    if isinstance(found, Failure) and found.code == "not-a-radiograph":
+        return state_file(path) or found
+    return found
 
 
 def read_film(path: Path) -> Film:
@@ -283,7 +301,7 @@ def read_film(path: Path) -> Film:
         )
 
 
-def _folder(folder: Path, seen: set[str]) -> Iterator[Film | Failure | Skipped]:
+def _folder(folder: Path, seen: set[str]) -> Iterator[Found]:
     films = files = 0
     unreadable: list[OSError] = []
     for root, folders, names in os.walk(folder, onerror=unreadable.append):
@@ -295,7 +313,7 @@ def _folder(folder: Path, seen: set[str]) -> Iterator[Film | Failure | Skipped]:
             if not _first_time(path, seen):
                 films += 1  # reached another way before; the folder is not empty for that
                 continue
-            found: Film | Failure | Skipped = _named_file(path)
+            found = _file_among_others(path)
             if isinstance(found, Failure) and _is_bystander(path, found.code):
                 found = Skipped(path=path)
             films += isinstance(found, Film)
@@ -325,7 +343,7 @@ def _claims_nothing(path: Path, code: str) -> bool:
     return code != "truncated" or path.stat().st_size == 0
 
 
-def _dicomdir(path: Path, seen: set[str]) -> Iterator[Film | Failure | Skipped]:
+def _dicomdir(path: Path, seen: set[str]) -> Iterator[Found]:
     """Films that a DICOMDIR lists (PS3.10 8, PS3.3 F.3)."""
     try:
         ds = read_file(path, stop_before_pixels=True)
@@ -344,7 +362,7 @@ def _dicomdir(path: Path, seen: set[str]) -> Iterator[Film | Failure | Skipped]:
             reason = f"{path.name} lists {'/'.join(parts)}, which does not exist; copy the whole disc."
             yield Failure(path=path.parent.joinpath(*parts), code="missing-file", text=reason)
         elif _first_time(target, seen):
-            yield _named_file(target)
+            yield _file_among_others(target)
 
 
 def _listed_files(ds: Dataset) -> list[list[str]]:
@@ -353,7 +371,7 @@ def _listed_files(ds: Dataset) -> list[list[str]]:
         return [
             [str(part).strip() for part in parts]
             for record in items(ds, "DirectoryRecordSequence", ignored)
-            if text(record, "DirectoryRecordType", ignored) == "IMAGE"
+            if text(record, "DirectoryRecordType", ignored) in ("IMAGE", "PRESENTATION")
             and (parts := values(record, "ReferencedFileID", ignored))
         ]
 

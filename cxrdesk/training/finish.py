@@ -183,8 +183,10 @@ def finish(
     """
     with being_written(folder) as part:
         write_bundle(part, spec, weights, {}, weights_file=weights_file)
-        measured, evaluation = _measured(bench, replace(spec, bundle=part), tune, report, told)
-        made = bench.golden(measured, golden)
+        bare = replace(spec, bundle=part)
+        # First of all, for it shows whether the network can be used.
+        made = bench.golden(bare, golden)
+        measured, evaluation = _measured(bench, bare, tune, report, told)
         told_more: dict[str, Any] = {"evaluation": evaluation, "training": dict(training)}
         write_bundle(part, measured, weights, made, weights_file=weights_file, **told_more)
     return replace(measured, bundle=folder)

@@ -21,6 +21,7 @@ from rich.console import Console
 from rich.progress import track
 
 from cxrdesk.api import DetectorSpec, Evidence
+from cxrdesk.api.mismatch import other_outputs
 from cxrdesk.evaluation.datasets import Row
 from cxrdesk.evaluation.labelled import is_labelled, labelled
 from cxrdesk.imaging.errors import UserError
@@ -208,6 +209,7 @@ def train_detector(
         epochs=0, batch=amount.batch, device=task.bench.device, average=amount.average, patience=amount.patience
     )
     fixed = (LocatedFixed if locates else Fixed)(tuning, spec.input, fed)
+    _check_outputs(built, fixed, spec.findings)
     fit_stages(module, amount.stages, draws, plan, out, fixed)
     stored = task.storage(module.network.cpu())
     some = torch.stack([fixed[k][0] for k in range(min(len(fixed), STORAGE_FILMS))])
@@ -229,6 +231,14 @@ def train_detector(
     sets: dict[str, Any] = {"tune": films["tune"], "report": films["report"], "told": words}
     finish(task.bench, spec, stored, folder, golden=golden, training=training, **sets)
     return folder
+
+
+def _check_outputs(network: torch.nn.Module, films: Fixed, findings: Sequence[str]) -> None:
+    """Refuse a network that does not give a logit for each finding (``"other-outputs"``), before hours are spent."""
+    with torch.no_grad():
+        shape = network.eval()(films[0][0][None]).shape
+    if shape != (1, len(findings)):
+        raise other_outputs(shape, findings)
 
 
 def balanced(labels: Sequence[tuple[float, ...]]) -> list[float]:

@@ -122,7 +122,7 @@ class Measuring(QObject):
         states = {state.key: state for state in self._reading.session.states}
         film = states[loaded.key].film if loaded is not None and loaded.key in states else None
         # A first look may have other values than its film.
-        if loaded is None or film is None or loaded.provisional:
+        if loaded is None or film is None or loaded.provisional or loaded.presentation.reduced:
             board.show(None, None)
             return
         from cxrdesk.studies.annotations import FilmKey

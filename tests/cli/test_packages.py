@@ -190,7 +190,7 @@ def test_what_an_author_overlooked_is_told_and_packed(cli, tmp_path, quick):
     done = cli("plugins", "pack", made, *line)
     assert done.exit_code == 0, done.stderr
     versions, imports, licence = done.stderr.splitlines()
-    assert "is version 2.0 and its model example-brightness 1.0: raise both together" in versions
+    assert "is version 2.0 and its model example-brightness 1.0: raise both, in" in versions
     assert "hasty/__init__.py imports monai, which cxrdesk-hasty does not declare" in imports
     assert licence.startswith("LICENSE says that no licence has been chosen yet")
 

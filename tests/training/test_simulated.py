@@ -30,7 +30,7 @@ from cxrdesk.training.simulated import (  # noqa: E402
     train_detector,
 )
 from cxrdesk.training.uncertain import training_labels  # noqa: E402
-from tests.support import detector_spec  # noqa: E402
+from tests.support import CHEST, detector_spec  # noqa: E402
 
 ORDERS = tuple(
     Order(kinds=(kind,), findings=(("effusion", None),), prevalence=0.5) for kind in ("chest-pa", "child-ap")
@@ -131,8 +131,8 @@ def test_golden_pictures_are_small_and_the_same_each_time():
     assert all((a == b).all() and max(a.shape) <= 192 for a, b in zip(first, again, strict=True))
 
 
-def test_a_network_of_three_channels_is_trained_on_what_it_is_fed_later(tmp_path):
-    """Bright films are those with the finding; the kit's channels reach training, tuning, measuring and golden vectors."""
+def test_a_network_of_three_channels_is_trained_on_what_it_is_fed_later(tmp_path, monkeypatch):
+    """In training and tuning, when it is measured, and in golden vectors."""
     import cv2
     import numpy as np
 
@@ -152,21 +152,29 @@ def test_a_network_of_three_channels_is_trained_on_what_it_is_fed_later(tmp_path
                                        torch.nn.Linear(2, 1))  # fmt: skip
 
     rng = np.random.default_rng(0)
-    lines = ["file,patient,pneumonia"]
+    lines = ["file,patient,view,age_years,pneumonia"]
     for k in range(40):
         cv2.imwrite(str(tmp_path / f"{k}.png"), rng.integers(0, 255, (160, 160)).astype(np.uint8))
-        lines.append(f"{k}.png,p{k},{k // 2 % 2}")
+        lines.append(f"{k}.png,p{k},chest-ap,3,{k // 2 % 2}")
     (tmp_path / "labels.csv").write_text("\n".join(lines))
+    monkeypatch.setattr("cxrdesk.imaging.quality.look", lambda film: CHEST)
     given = InputSpec(size=(32, 32), percentiles=(0, 100), mean=0.0, std=1.0)
     spec = detector_spec(input=given, operating_points=(), calibration={}, saliency=None)
     stage = Stage(name="one", geometry=Geometry(), strength=0.2, draws=16, epochs=1, rate=1e-3)
     task = replace(TASK, spec=spec, bench=Bench(model=Wide, distribution="wide", device="cpu"))
     amount = Amount(patients={}, stages=(stage,), batch=8)
     films, evidence = films_for(task, tmp_path, tmp_path / "out", amount)
+    two = torch.nn.Sequential(*Wide().build()[:-1], torch.nn.Linear(2, 2))
+    with pytest.raises(UserError, match="2 logits, and the spec names 1 finding"):
+        train_detector(task, lambda: (two, "random weights"), films, evidence, tmp_path / "out", amount)
+    assert not (tmp_path / "out").exists()
     folder = train_detector(task, lambda: (Wide().build(), "random weights"), films, evidence, tmp_path / "out", amount)
     bundle = Bundle(folder)
     assert bundle.golden()["tensor_0"].shape == (3, 32, 32)
     assert bundle.golden()["tensor_0"][2].max() == pytest.approx((1 - 0.406) / 0.225, abs=1e-5)
-    assert "films of the author's own" in bundle.manifest["evaluation"]["films"]
+    told = bundle.manifest["evaluation"]
+    assert told["films"] == "report split, films of the author's own"
+    assert told["without_calibration"] == {"pneumonia": "11 tuning films are too few for a calibration; 30 are needed"}
+    assert bundle.manifest["calibration"] == {}
     assert DetectorSpec.from_bundle(folder).evidence is Evidence.INTERNAL
     assert [path.name for path in (tmp_path / "out").iterdir() if path.name.startswith(".")] == []

@@ -66,10 +66,10 @@ def test_an_unreadable_film_beside_holds_nothing_up(seat: Seat, study: list[Path
 def test_slow_films_are_asked_about_once_more(seat: Seat, study: list[Path], monkeypatch: pytest.MonkeyPatch) -> None:
     gate, load = threading.Event(), Film.open
 
-    def slow(film: Film) -> object:
+    def slow(film: Film, frame: int = 0) -> object:
         if film.path == study[2]:
             gate.wait(20)
-        return load(film)
+        return load(film, frame)
 
     monkeypatch.setattr(Film, "open", slow)
     seat.reading.asking.patience.setInterval(50)
@@ -86,10 +86,10 @@ def test_another_film_on_the_screen_forgets_them(
 ) -> None:
     gate, load = threading.Event(), Film.open
 
-    def slow(film: Film) -> object:
+    def slow(film: Film, frame: int = 0) -> object:
         if film.path == study[1]:
             gate.wait(20)
-        return load(film)
+        return load(film, frame)
 
     monkeypatch.setattr(Film, "open", slow)
     seat.reading.asking.connect_queue(seat.queue, most_films=2)
