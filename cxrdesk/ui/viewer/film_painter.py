@@ -31,7 +31,8 @@ class FilmPainter:
     def __init__(self, view: FilmView) -> None:
         self._view = view
         self._frame = Frame()
-        self._overlays, self._marked = OverlayCache(), OverlayCache()
+        self._overlays, self._cornered, self._legend, self._marked = (OverlayCache() for _ in range(4))
+        self._taken: list[QRectF] = []
         self._bar: QImage | None = None
         self._renderer: AnyRenderer | None = None
         self._planes: PlaneLayer | None = None
@@ -43,8 +44,8 @@ class FilmPainter:
         self._frame.forget()
         self._renderer = self._planes = self._switched = None
         self.magnifier = None
-        self._overlays.forget()
-        self._marked.forget()
+        for cache in (self._overlays, self._cornered, self._legend, self._marked):
+            cache.forget()
 
     def take(self, loaded: LoadedFilm, switches: Switches = AS_STORED) -> None:
         """A film, through some of its tables."""
@@ -70,7 +71,13 @@ class FilmPainter:
         self._paint_film(painter, self._renderer, self._frame, windowing, ratio)
         layers = (view.geometry_, view.planes_shown, view.mask_layer, view.saliency_layer, view.opacity, view.lungs)
         dress = (view.loaded.radiograph, view.corners, colours(), small_point_size())
-        self._overlays.paint(painter, view.size(), ratio, (*layers, *dress), self._paint_over)
+        self._overlays.paint(painter, view.size(), ratio, layers, self._paint_over)
+        # Words at the edges stay where they are while a film is panned.
+        g = view.geometry_
+        place = (g.film, g.viewport, g.aspect, g.scale, g.rotation, g.flipped)
+        self._cornered.paint(painter, view.size(), ratio, (*place, *dress), self._paint_corners)
+        if view.saliency_layer is not None:
+            self._legend.paint(painter, view.size(), ratio, (*layers, *dress), self._paint_legend)
         # Each mark is another object once it changed.
         marks = (view.geometry_, view.mark_style, *view.marks)
         if view.marks:
@@ -88,7 +95,10 @@ class FilmPainter:
             return
         # What the screen keeps from step to step stays its own.
         self._paint_film(painter, renderer_of(view.loaded, view.switches), Frame(), view.windowing, ratio)
-        self._paint_over(painter)
+        for draw in (self._paint_over, self._paint_corners, self._paint_legend):
+            painter.save()
+            draw(painter)
+            painter.restore()
         self._paint_marks(painter, kept=True)
         self._paint_moving(painter, view.windowing, ratio)
         self._note_first_look(painter)
@@ -126,10 +136,17 @@ class FilmPainter:
             view.mask_layer.paint(painter, view.geometry_)
         if view.saliency_layer is not None:
             view.saliency_layer.paint(painter, view.geometry_, view.opacity)
-        taken = draw_corners(painter, view.corners, view.geometry_, view.loaded.radiograph)
-        taken.append(self.live_rect())
+
+    def _paint_corners(self, painter: QPainter) -> None:
+        view = self._view
+        if view.loaded is not None:
+            self._taken = draw_corners(painter, view.corners, view.geometry_, view.loaded.radiograph)
+
+    def _paint_legend(self, painter: QPainter) -> None:
+        view = self._view
         if view.saliency_layer is not None:
             self._bar = self._bar or colour_bar()
+            taken = [*self._taken, self.live_rect()]
             draw_legend(painter, view.saliency_layer, self._bar, view.geometry_, taken, view.lungs)
 
     def _paint_marks(self, painter: QPainter, *, kept: bool = False) -> None:

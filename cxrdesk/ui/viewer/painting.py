@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QImage, QPainter
 
 from cxrdesk.ui.theme import point_size
 from cxrdesk.ui.viewer.render import Picture
+from cxrdesk.ui.viewer.scratch import Scratch
 
 
 class Frame:
@@ -20,7 +20,7 @@ class Frame:
     """
 
     def __init__(self) -> None:
-        self._bytes: NDArray[np.uint8] = np.empty((0, 0, 4), np.uint8)
+        self._memory = Scratch()
         self._of: tuple[Picture, float, QImage] | None = None
 
     def forget(self) -> None:
@@ -35,9 +35,8 @@ class Frame:
             if levels.ndim == 3:
                 colours = levels
             else:
-                if self._bytes.shape[:2] != (rows, cols):
-                    self._bytes = np.empty((rows, cols, 4), np.uint8)
-                colours = np.asarray(cv2.cvtColor(levels, cv2.COLOR_GRAY2BGRA, self._bytes), dtype=np.uint8)
+                colours = self._memory.array((rows, cols, 4), np.uint8)
+                cv2.cvtColor(levels, cv2.COLOR_GRAY2BGRA, colours)
             image = QImage(colours.data, cols, rows, colours.strides[0], QImage.Format.Format_RGB32)
             image.setDevicePixelRatio(ratio)
             self._of = (picture, ratio, image)

@@ -14,6 +14,7 @@ from cxrdesk.imaging.radiograph import Radiograph
 from cxrdesk.imaging.voi import Voi
 from cxrdesk.ui.viewer.geometry import Geometry
 from cxrdesk.ui.viewer.pyramid import Pyramid
+from cxrdesk.ui.viewer.scratch import Scratch
 
 _TURNS = {90: cv2.ROTATE_90_CLOCKWISE, 180: cv2.ROTATE_180, 270: cv2.ROTATE_90_COUNTERCLOCKWISE}
 
@@ -55,8 +56,14 @@ class Region:
     top: int
 
 
-def visible_region(pyramid: Pyramid, geometry: Geometry) -> Region | None:
-    """Resample what is in sight, at stored precision; None if nothing is."""
+def visible_region(pyramid: Pyramid, geometry: Geometry, memory: Scratch | None = None) -> Region | None:
+    """Resample what is in sight, at stored precision; None if nothing is.
+
+    Parameters
+    ----------
+    memory : Scratch or None
+        For the pixels of the region; it belongs to them until the next one is asked for.
+    """
     part = geometry.visible()
     if part is None:
         return None
@@ -71,22 +78,26 @@ def visible_region(pyramid: Pyramid, geometry: Geometry) -> Region | None:
     top, bottom = round(min(ya, yb)), round(max(ya, yb))
     size = (max(1, right - left), max(1, bottom - top))
     size = size[::-1] if geometry.on_side else size
-    shown = _oriented(_resized(pixels[r0:r1, c0:c1], size), geometry)
+    memory = memory or Scratch()
+    shown = _oriented(_resized(pixels[r0:r1, c0:c1], size, memory), geometry)
     kept = pyramid.kept(level)
     if kept is not None:
         # What is mixed with padding is no gray level of the film.
-        whole = cv2.threshold(_resized(kept[r0:r1, c0:c1], size), 254, 255, cv2.THRESH_BINARY)[1]
+        whole = cv2.threshold(_resized(kept[r0:r1, c0:c1], size, Scratch()), 254, 255, cv2.THRESH_BINARY)[1]
         kept = np.asarray(_oriented(whole, geometry), dtype=np.uint8)
-    return Region(np.ascontiguousarray(shown), kept, left, top)
+    return Region(shown, kept, left, top)
 
 
-def _resized(pixels: NDArray[Any], size: tuple[int, int]) -> NDArray[Any]:
+def _resized(pixels: NDArray[Any], size: tuple[int, int], memory: Scratch) -> NDArray[Any]:
     """`pixels` at (width, height)."""
+    resized = memory.array((size[1], size[0], *pixels.shape[2:]), pixels.dtype)
     if size == pixels.shape[1::-1]:
-        return pixels
+        np.copyto(resized, pixels)  # a table is looked up faster along one run of memory
+        return resized
     # Linear sampling reads 2 x 2 pixels for each of the screen: it leaves none out where they are under twice as many.
     under_two = pixels.shape[1] <= 2 * size[0] and pixels.shape[0] <= 2 * size[1]
-    return np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_LINEAR if under_two else cv2.INTER_AREA))
+    cv2.resize(pixels, size, resized, interpolation=cv2.INTER_LINEAR if under_two else cv2.INTER_AREA)
+    return resized
 
 
 def _oriented(pixels: NDArray[Any], geometry: Geometry) -> NDArray[Any]:
@@ -126,6 +137,7 @@ class Renderer:
     def __init__(self, radiograph: Radiograph, pyramid: Pyramid | None = None) -> None:
         self.radiograph = radiograph
         self._pyramid = pyramid or Pyramid(radiograph.stored, radiograph.padding)
+        self._pixels, self._levels = Scratch(), Scratch()
         self._region: tuple[Geometry, Region | None] | None = None
         self._table: tuple[Voi, bool, NDArray[np.uint8]] | None = None
         self._picture: tuple[Region, NDArray[np.uint8], Picture] | None = None
@@ -137,10 +149,7 @@ class Renderer:
             return None
         table = self._gray_table(voi, inverted)
         if self._picture is None or self._picture[0] is not region or self._picture[1] is not table:
-            # The levels before are no longer needed: their memory is used again where it has the size.
-            before = self._picture[2].levels if self._picture is not None else None
-            out = before if before is not None and before.shape == region.pixels.shape else None
-            levels = apply_table(region.pixels, table, out)
+            levels = apply_table(region.pixels, table, self._levels.array(region.pixels.shape, np.uint8))
             if region.kept is not None:
                 cv2.bitwise_and(levels, region.kept, dst=levels)
             self._picture = (region, table, Picture(levels, region.left, region.top))
@@ -148,7 +157,7 @@ class Renderer:
 
     def _visible(self, geometry: Geometry) -> Region | None:
         if self._region is None or self._region[0] != geometry:
-            self._region = (geometry, visible_region(self._pyramid, geometry))
+            self._region = (geometry, visible_region(self._pyramid, geometry, self._pixels))
         return self._region[1]
 
     def _gray_table(self, voi: Voi, inverted: bool) -> NDArray[np.uint8]:
