@@ -288,6 +288,7 @@ MOUSE = (
     ("Middle drag", "pan"),
     ("Space and drag", "pan"),
     ("Double click", "fit"),
+    ("Drag the line", "while the prior is swiped over"),
     ("Drop", "open files or a folder"),
     ("Arrows", "other film"),
     ("Shift and arrows", "pan"),

@@ -258,7 +258,11 @@ class Panes(QObject):
         (way, other, current), self._wanted = self._wanted, None
         loaded = self._reading.kept.get(other.key)
         if loaded is not None and self._reading.state is current and self._reading.shown is not None:
-            self.grid.pane.compare(Beside(loaded, film_words(other), way))
+            words = film_words(other)
+            whose = [film.patient for film in hung([current, other])]
+            if len(whose) < 2 or None in whose or whose[0] != whose[1]:
+                words = f"Not known to be the same patient · {words}"
+            self.grid.pane.compare(Beside(loaded, words, way))
             if way == "blink":
                 self._blinking.start()
             else:

@@ -178,6 +178,16 @@ def test_blink_takes_turns_and_ends_with_the_film(desk: Seat) -> None:
     assert not desk.window.panes._blinking.isActive()
 
 
+def test_another_patients_film_says_so(desk: Seat) -> None:
+    two(desk)
+    desk.reading.show(next(s.key for s in desk.reading.session.states if "stranger" in s.key))
+    desk.qtbot.waitUntil(lambda: shown(desk) == ["stranger", "old"] and desk.reading.shown is not None)
+    key(desk, Qt.Key.Key_S)
+    desk.qtbot.waitUntil(lambda: desk.window.film.beside is not None)
+    assert desk.window.film.beside is not None
+    assert desk.window.film.beside.words.startswith("Not known to be the same patient")
+
+
 def test_without_a_prior_the_reader_is_told(desk: Seat) -> None:
     desk.reading.show(next(s.key for s in desk.reading.session.states if "stranger" in s.key))
     desk.qtbot.waitUntil(lambda: shown(desk) == ["stranger"] and desk.reading.shown is not None)

@@ -162,6 +162,8 @@ class FilmPainter:
         view = self._view
         if view.beside is not None:
             view.beside.paint(painter, view.geometry_, windowing, inverted=view.inverted, ratio=ratio)
+            if view.beside.lit:
+                return  # words of this film are none of the other's
         draw_live(painter, view.corners, view.geometry_, self._live_lines(windowing))
 
     def _live_lines(self, windowing: Windowing | None) -> list[str]:
