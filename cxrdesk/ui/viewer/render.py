@@ -9,10 +9,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from cxrdesk.imaging.display import apply_table, display_table
+from cxrdesk.imaging.display import apply_table
 from cxrdesk.imaging.radiograph import Radiograph
 from cxrdesk.imaging.voi import Voi
 from cxrdesk.ui.viewer.geometry import Geometry
+from cxrdesk.ui.viewer.gray_table import GrayTable
 from cxrdesk.ui.viewer.pyramid import Pyramid
 from cxrdesk.ui.viewer.scratch import Scratch
 
@@ -137,6 +138,7 @@ class Renderer:
     def __init__(self, radiograph: Radiograph, pyramid: Pyramid | None = None) -> None:
         self.radiograph = radiograph
         self._pyramid = pyramid or Pyramid(radiograph.stored, radiograph.padding)
+        self._grays = GrayTable(radiograph, self._pyramid.range)
         self._pixels, self._levels = Scratch(), Scratch()
         self._region: tuple[Geometry, Region | None] | None = None
         self._table: tuple[Voi, bool, NDArray[np.uint8]] | None = None
@@ -162,7 +164,5 @@ class Renderer:
 
     def _gray_table(self, voi: Voi, inverted: bool) -> NDArray[np.uint8]:
         if self._table is None or self._table[0] is not voi or self._table[1] != inverted:
-            low, high = self.radiograph.stored_range
-            there = max(self._pyramid.range[0], low), min(self._pyramid.range[1], high)
-            self._table = (voi, inverted, display_table(self.radiograph, voi, inverted=inverted, within=there))
+            self._table = (voi, inverted, self._grays.table(voi, inverted=inverted))
         return self._table[2]
