@@ -98,7 +98,7 @@ def test_the_whole_detector_of_the_guide_passes(tmp_path):
 def test_a_backbone_of_three_channels_is_put_in_as_the_guide_says(folder):
     pytest.importorskip("timm")
     source = folder / "cxrdesk-wide-net/src/cxrdesk_wide_net"
-    assert len(MODULES[0].splitlines()) <= 6
+    assert len([line for line in MODULES[0].splitlines() if line]) <= 6
     (source / "network.py").write_text(MODULES[0])
     model = source / "model.py"
     model.write_text(model.read_text().replace("return model.features", "return model.layer4"))

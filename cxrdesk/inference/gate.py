@@ -75,9 +75,9 @@ def _age(film: Radiograph, scope: FilmScope) -> Reason | None:
     span = f"{youngest:g} up to {too_old:g} years"
     age = film.patient_age_years
     if age is None:
-        return Reason(
-            code="age-unknown", text=f"The film does not say the patient's age; this reads {span} only.", question="age"
-        )
+        why = next((note for note in film.notes if "the age is unknown" in note), None)
+        why = why or "The film does not say the patient's age"
+        return Reason(code="age-unknown", text=f"{why}; this reads {span} only.", question="age")
     if youngest <= age < too_old:
         return None
     code, word = ("too-young", "younger") if age < youngest else ("too-old", "older")

@@ -65,8 +65,10 @@ def _imported(site: Path, name: str) -> dict[str, str]:
     """Packages that the plugin's modules name, to the first file that does; those for type checkers are left out."""
     found: dict[str, str] = {}
     own = [dist for dist in distributions(path=[str(site)]) if canonicalize_name(dist.name) == name]
-    files = [site / str(file) for dist in own for file in dist.files or () if file.suffix == ".py"]
-    for path in sorted(files):
+    listed = [file.parts for dist in own for file in dist.files or () if file.suffix == ".py"]
+    # A wheel may keep modules in its .data/purelib, from where they were moved (PEP 427).
+    files = [site.joinpath(*(parts[2:] if parts[0].endswith(".data") else parts)) for parts in listed]
+    for path in sorted(filter(Path.is_file, files)):
         try:
             body = ast.parse(path.read_bytes()).body
         except SyntaxError:

@@ -29,7 +29,7 @@ def shown(readable: Sequence[Path], *, accelerator: bool) -> list[tuple[str, str
     wanted += map(Path, _CARDS) if accelerator else ()
     pairs: set[tuple[str, str]] = set()
     for path in wanted:
-        if path.exists():
+        if _there(path):
             real = os.path.realpath(path)
             pairs |= {(real, str(path.absolute())), (real, real)}
     # What lies within a place that is shown is there already; a folder cannot be made in a read-only one.
@@ -40,6 +40,14 @@ def shown(readable: Sequence[Path], *, accelerator: bool) -> list[tuple[str, str
             kept.append((real, name))
             outer.append(name)
     return kept
+
+
+def _there(path: Path) -> bool:
+    """Whether it is there; what this user may not even look at is shown to nobody."""
+    try:
+        return path.exists()
+    except PermissionError:
+        return False
 
 
 def _python() -> Iterator[Path]:

@@ -62,7 +62,7 @@ class MainWindow(QMainWindow):
         self.reading = reading
         self.plugins = PluginDoor(self, plugin_work, reading.messages)
         self.registry: Registry | None = None
-        self._masked = reading.settings.mask_names
+        self._masked, self._shortcuts = reading.settings.mask_names, reading.settings.shortcuts
         self.setWindowTitle("cxrdesk")
         self.setAcceptDrops(True)
         self.grid = ViewGrid()
@@ -291,7 +291,9 @@ class MainWindow(QMainWindow):
     def _refresh_settings(self) -> None:
         settings = self.reading.settings
         self.findings.show_operating_point(settings.operating_point)
-        bind(self.actions_, keys_in_force(settings.shortcuts))
+        if self._shortcuts != settings.shortcuts:  # a slider changes settings at every step
+            self._shortcuts = settings.shortcuts
+            bind(self.actions_, keys_in_force(settings.shortcuts))
         self._check_settings()
         if self._masked != settings.mask_names:
             self._masked = settings.mask_names

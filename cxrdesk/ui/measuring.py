@@ -215,7 +215,7 @@ class Measuring(QObject):
     def ask_state(self) -> None:
         """Ask where the presentation state goes."""
         loaded = self._grid.pane.loaded
-        if loaded is None:
+        if loaded is None or self._masked():
             return
         dialog = QFileDialog(self._grid.window(), "Save what is on the screen as a presentation state")
         dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
@@ -230,7 +230,7 @@ class Measuring(QObject):
         from cxrdesk.ui.state_export import save_state
 
         board, state, messages = self.board, self._reading.state, self._reading.messages
-        if board is None or board.subject is None or state is None or state.film is None:
+        if board is None or board.subject is None or state is None or state.film is None or self._masked():
             return
         try:
             save_state(path, state.film, self._grid.pane, board.items, board.subject)
@@ -238,6 +238,14 @@ class Measuring(QObject):
             messages.error(error.text, code=error.code)
         else:
             messages.info(f"The presentation state was saved as {path.name}; it names the film's patient.")
+
+    def _masked(self) -> bool:
+        """Whether names are hidden, which a state could not keep; said so."""
+        masked = self._reading.settings.mask_names
+        if masked:
+            text = "A presentation state names the film's patient, and names are masked; show them first to save one."
+            self._reading.messages.error(text, code="names-masked")
+        return masked
 
     def edit_text(self) -> None:
         """Write the selected annotation's text."""

@@ -79,6 +79,8 @@ class Naming:
     def description(self, film: Film) -> str:
         """What the film says of itself; masked, nothing that holds a word of the patient's name or identifier."""
         if self.masked:
+            if film.modality is None:
+                return ""  # a picture is described by its file's name, which may be the patient's
             words = {word.casefold() for part in _person(film.identity) for word in _WORD.findall(part or "")}
             if words & {word.casefold() for word in _WORD.findall(film.description)}:
                 return ""

@@ -88,3 +88,11 @@ def test_reasons_speak_as_the_window_does():
     assert reason.text == "The film's view is chest lateral; this reads chest AP or chest PA only."
     (reason,) = refusals(film(patient_age_years=0.6), CHILD, CHEST)
     assert "(7 months)" in reason.text
+
+
+def test_ages_that_contradict_each_other_are_not_called_missing():
+    note = "Patient's Age (0010,1010) and Patient's Birth Date (0010,0030) contradict each other; the age is unknown"
+    unsure = film(patient_age_years=None, notes=("something else", note))
+    (reason,) = [item for item in refusals(unsure, CHILD, CHEST) if item.code == "age-unknown"]
+    assert reason.text.startswith(note)
+    assert reason.question == "age"

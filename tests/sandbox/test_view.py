@@ -45,3 +45,11 @@ def test_home_and_the_folder_one_started_in_are_not_shown_for_being_on_the_path(
 
 def test_what_is_not_there_is_not_shown(tmp_path):
     assert str(tmp_path / "nothing") not in names(tmp_path / "nothing")
+
+
+def test_what_may_not_be_looked_at_is_shown_to_nobody(tmp_path, monkeypatch):
+    def denied(self, **_):
+        raise PermissionError(13, "Permission denied", str(self))
+
+    monkeypatch.setattr(Path, "exists", denied)
+    assert names(tmp_path) == []

@@ -14,6 +14,7 @@ from cxrdesk.imaging.presentation import Presentation
 from cxrdesk.studies.settings import CORNER_TEXTS, Settings
 from cxrdesk.ui.corner_words import ITEMS, corner_content
 from cxrdesk.ui.naming import Naming
+from cxrdesk.ui.viewer import corners
 from cxrdesk.ui.viewer.corners import CornerContent, draw_corners, live_lines, live_rect, marker_places
 from cxrdesk.ui.viewer.geometry import Geometry
 from tests.ui.conftest import Seat
@@ -80,6 +81,22 @@ def test_texts_stand_in_the_viewport_and_not_on_each_other(qapp: QApplication) -
         for number, rect in enumerate(taken):
             assert QRectF(0, 0, *viewport).contains(rect), (viewport, number)
             assert not any(rect.intersects(other) for other in taken[number + 1 :]), (viewport, number)
+
+
+def test_where_the_right_has_no_room_its_first_line_moves_to_the_left(
+    qapp: QApplication, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two panes beside each other are told apart by their dates."""
+    written: list[str] = []
+    monkeypatch.setattr(corners, "write", lambda painter, lines, *_, **__: written.extend(lines))
+    content = CornerContent(upper_left=("Jane Doe",), upper_right=("2024-03-11", "CR"))
+    for width, expected in ((300, ["Jane Doe", "2024-03-11"]), (760, ["Jane Doe", "2024-03-11", "CR"])):
+        written.clear()
+        image = QImage(width, 300, QImage.Format.Format_RGB32)
+        painter = QPainter(image)
+        draw_corners(painter, content, replace(GEOMETRY, viewport=(float(width), 300.0)).fit(), None)
+        painter.end()
+        assert written == expected
 
 
 def test_what_is_chosen_is_what_stands(seat: Seat, adult_film: Path) -> None:

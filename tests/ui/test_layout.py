@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import fields
 from pathlib import Path
@@ -17,6 +18,7 @@ from cxrdesk.ui.dialogs.about import AboutDialog, KeysDialog
 from cxrdesk.ui.dialogs.settings import SettingsDialog
 from cxrdesk.ui.keymap import keys_in_force
 from cxrdesk.ui.messages import Level, Message
+from cxrdesk.ui.style_sheet import style_sheet
 from tests.ui.conftest import Seat
 from tests.ui.fakes import PNEUMONIA, events, mask_done, scored, unscored
 
@@ -165,3 +167,11 @@ def test_contrast(colours: theme.Colours) -> None:
     for ground in ("panel", "card", "ground"):
         assert contrast(colours.accent, getattr(colours, ground)) >= 3  # focus (WCAG 2.1, 1.4.11)
     assert {field.name for field in fields(colours)} >= {"text", "muted"}
+
+
+@pytest.mark.parametrize("colours", [theme.DARK, theme.LIGHT, theme.CONTRAST])
+def test_pictures_of_the_style_sheet_exist(colours: theme.Colours) -> None:
+    named = re.findall(r"url\((.+?)\)", style_sheet(colours, 1.0))
+    assert named
+    for path in named:
+        assert Path(path).is_file(), path

@@ -129,3 +129,6 @@ def test_a_film_without_a_name_has_none_masked_or_not(seat: Seat, pictures: list
     for masked in (False, True):
         assert Naming(states, masked=masked).patient(states[0].film) == "Patient not named"  # type: ignore[arg-type]
     assert Naming(states, masked=True).film(states[0]) == ("File 1", "Picture")
+    # A picture's description is its file's name.
+    assert Naming(states, masked=False).description(states[0].film) == "Okonkwo"  # type: ignore[arg-type]
+    assert Naming(states, masked=True).description(states[0].film) == ""  # type: ignore[arg-type]

@@ -61,7 +61,7 @@ def test_the_picture_is_the_screen_with_a_line_below(seat: Seat, scene: Scene) -
     assert drawn.shape[1] == cols
     assert drawn.shape[0] == round(rows + foot_height(cols, []))
     differs = np.abs(seen.astype(int) - drawn[:rows].astype(int)).max(axis=2)
-    assert (differs > 8).mean() < 0.002  # antialiasing of texts
+    assert (differs > 8).mean() < 0.004  # antialiasing of texts, which stand between two rows
     foot = drawn[rows:]
     assert (foot.max(axis=2) > 200).sum() > 200  # something is written there
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, Qt
+from PySide6.QtWidgets import QFileDialog
 
 from cxrdesk.imaging.gsps import applied
 from cxrdesk.imaging.gsps_read import films_of, read_state_file, state_for
@@ -102,6 +104,16 @@ def test_the_film_itself_is_never_overwritten(seat: Seat, film: Path) -> None:
     seat.window.measuring.save_state(film)
     assert "film itself" in seat.window.bar.text
     assert film.read_bytes() == before
+
+
+def test_while_names_are_masked_no_state_is_saved(make_seat: Callable[..., Seat], film: Path, tmp_path: Path) -> None:
+    seat = make_seat(mask_names=True)
+    drawn(seat, film)
+    seat.window.measuring.save_state(tmp_path / "state.dcm")
+    assert "names are masked" in seat.window.bar.text
+    assert not (tmp_path / "state.dcm").exists()
+    seat.window.measuring.ask_state()
+    assert not seat.window.findChildren(QFileDialog)
 
 
 def test_a_folder_that_cannot_be_written_is_a_sentence(seat: Seat, film: Path, tmp_path: Path) -> None:

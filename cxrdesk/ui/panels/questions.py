@@ -68,7 +68,7 @@ class QuestionBox(QFrame):
         self._asked = asked
         clear(self._column)
         self.field = None
-        why = "Results are computed again with it." if again else "The film does not say; detectors that need"
+        why = "Results are computed again with it." if again else "The film alone does not tell; detectors that need"
         if question == "age":
             self._ask_age(why if again else f"{why} the age were not run.")
         elif question == "view":

@@ -20,7 +20,8 @@ _GAP = 4.0
 _WIDEST_SHARE = 0.4
 _WIDEST_LIVE = "Window center -00000, width 00000"
 _LEAST_WIDTH = 340
-"""Narrower films have text on the left alone: window and zoom stand in the status bar too, the rest in the list."""
+"""Narrower films have text on the left alone, with the first line of the right: window and zoom stand in the status bar
+too, the rest in the list."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,7 +31,7 @@ class CornerContent:
     Parameters
     ----------
     upper_left, upper_right : tuple of str
-        Lines.
+        Lines; the first of the right is the one that must not be left out.
     badge : str or None
         Stands out below those of the left.
     window, zoom, scale : bool
@@ -68,8 +69,10 @@ def _draw_upper(painter: QPainter, content: CornerContent, width: float) -> list
         return [metrics.elidedText(line, Qt.TextElideMode.ElideRight, int(width * _WIDEST_SHARE)) for line in lines]
 
     top = MARGIN
-    if content.upper_left:
-        lines = fitting(content.upper_left)
+    # Beside another film the date tells which is which: where the right has no room it moves to the left.
+    left = content.upper_left if _has_room(width) else (*content.upper_left, *content.upper_right[:1])
+    if left:
+        lines = fitting(left)
         rect = block(painter, lines, MARGIN, top)
         write(painter, lines, rect)
         drawn.append(rect)

@@ -20,11 +20,10 @@ _HANDLE = 4.0
 _GRABBED = 6.0
 _TICK = 6.0
 _HEAD = 13.0
-_ABOVE_EDGE = 8.0
 _ROOMY = 520.0
 """Width of a view in which a hint has room for keys too."""
-_RULER = (190.0, 48.0)
-"""Width and height of the lower left corner, where the scale stands."""
+_BELOW_CORNERS, _BELOW_SHARE = 120.0, 0.18
+"""Where a hint begins: screen pixels, share of the view's height."""
 _PAD = 4.0
 _ARC = 22.0
 _SELECTED = "#ffffff"
@@ -160,13 +159,13 @@ def _arc(painter: QPainter, first: QPointF, vertex: QPointF, second: QPointF) ->
 
 
 class HintMark:
-    """What to do next, at the lower edge, while a tool is in the hand."""
+    """What to do next, while a tool is in the hand."""
 
     def __init__(self, text: str) -> None:
         self.text = text
 
     def paint(self, painter: QPainter, geometry: Geometry, style: MarkStyle) -> None:
-        """Draw in the middle of the lower edge."""
+        """Draw below the upper corners: the lower edge belongs to window, scale and the map's legend."""
         if style.kept:
             return
         font = QFont(painter.font())
@@ -178,9 +177,7 @@ class HintMark:
         flags = int(Qt.AlignmentFlag.AlignCenter) | int(Qt.TextFlag.TextWordWrap)
         used = metrics.boundingRect(QRectF(0, 0, width * 0.8, height), flags, told)
         rect = QRectF(0, 0, used.width() + 4 * _PAD, used.height() + 2 * _PAD)
-        rect.moveCenter(QPointF(width / 2, height - rect.height() / 2 - _ABOVE_EDGE))
-        if rect.left() < _RULER[0]:
-            rect.moveBottom(height - _RULER[1])
+        rect.moveCenter(QPointF(width / 2, max(_BELOW_CORNERS, height * _BELOW_SHARE) + rect.height() / 2))
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(_BACK)
         painter.drawRoundedRect(rect, 3, 3)
