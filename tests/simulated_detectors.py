@@ -110,7 +110,9 @@ def assert_trial_bundle(bundle: Path, model: Any) -> DetectorSpec:
     training = Bundle(bundle).manifest["training"]
     assert set(training["films"]) == {"train", "tune", "report"}
     assert training["started_from"]
-    assert set(spec.calibration) == set(spec.findings)
+    # A trial has too few films to calibrate on.
+    assert spec.calibration == {}
+    assert set(Bundle(bundle).manifest["evaluation"]["without_calibration"]) <= set(spec.findings)
     assert spec.saliency.reference
     assert all(np.isfinite(value) for value in spec.saliency.reference.values())
     return spec
