@@ -207,6 +207,8 @@ class MainWindow(QMainWindow):
         self._refresh_actions()
         if self.reading.state is None:
             self._show_film()
+        if not self.session.states and not self.reading.finding:
+            self.bar.clear()  # what was said of films that are closed must not stand over another patient's
 
     def _show_film(self) -> None:
         """The film of the session onto the screen, or what stands in its place."""

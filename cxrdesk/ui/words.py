@@ -53,10 +53,17 @@ def finding_name(key: str) -> str:
     return FINDINGS[key].name
 
 
+def share_text(share: float) -> str:
+    """Three digits of 0..1; never 0 or 1 for what is neither."""
+    if 0 < share < 0.0005:
+        return "under 0.001"
+    return "over 0.999" if 0.9995 <= share < 1 else f"{share:.3f}"
+
+
 def probability_text(result: FindingResult) -> str:
     """The calibrated probability, or the score where nothing was calibrated."""
     kind = "Score (not calibrated)" if result.calibration == "none" else "Calibrated probability"
-    return f"{kind} {result.probability:.3f}"
+    return f"{kind} {share_text(result.probability)}"
 
 
 _CALIBRATIONS = {"temperature": "temperature scaling", "platt": "Platt scaling", "isotonic": "isotonic regression"}
@@ -64,7 +71,7 @@ _CALIBRATIONS = {"temperature": "temperature scaling", "platt": "Platt scaling",
 
 def calibration_text(result: FindingResult, calibration: Calibration | None) -> str:
     """Raw probability and how it was calibrated."""
-    raw = f"Model's own probability {result.raw:.3f}"
+    raw = f"Model's own probability {share_text(result.raw)}"
     if result.calibration == "none" or calibration is None:
         return f"{raw}; not calibrated."
     where = f" on {calibration.fitted_on.rstrip('.')}" if calibration.fitted_on else ""

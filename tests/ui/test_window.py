@@ -409,3 +409,11 @@ def test_the_report_holds_results_and_impression(make_seat: MakeSeat, child_film
     seat.window.bar.clear()
     seat.window.files.save_report(tmp_path / "missing" / "report.json")
     assert "could not be saved" in seat.window.bar.text
+
+
+def test_closing_all_films_closes_what_was_said_of_them(seat: Seat, adult_film: Path) -> None:
+    seat.open(adult_film)
+    seat.reading.messages.error("no-film.dcm is no film.")
+    assert seat.window.bar.text
+    seat.reading.close_all()
+    assert seat.window.bar.text == ""

@@ -100,3 +100,12 @@ def test_lung_share() -> None:
     assert words.lung_share_text([half, nowhere], chest).startswith("50")
     assert words.lung_share_text([half, nowhere], chest).count("lungs") == 1
     assert words.lung_share_text([nowhere], neck) == ""
+
+
+@pytest.mark.parametrize(
+    ("share", "text"),
+    [(0.0, "0.000"), (0.0004, "under 0.001"), (0.0005, "0.001"), (0.5, "0.500"), (0.9994, "0.999"),
+     (0.9996, "over 0.999"), (1.0, "1.000")],
+)  # fmt: skip
+def test_a_share_is_never_nothing_or_all_that_is_neither(share, text):
+    assert words.share_text(share) == text
