@@ -56,6 +56,22 @@ def test_a_drag_on_the_line_moves_it_whole(hands: Hands, line: Annotation) -> No
     assert list(hands.items[0].points) == near((210.0, 380.0), (630.0, 380.0))
 
 
+def test_a_drag_that_begins_on_a_text_windows_and_selects_and_only_then_moves(hands: Hands, line: Annotation) -> None:
+    def on_text() -> tuple[float, float]:
+        hands.view.grab()
+        (mark,) = hands.board._marks
+        return hands.view.geometry_.to_film(mark.label.center().x(), mark.label.center().y())
+
+    before, (x, y) = hands.view.windowing, on_text()
+    hands.drag((x, y), (x + 40, y + 30))
+    assert hands.items == (line,)
+    assert hands.view.windowing != before
+    assert hands.board.selected == line.id
+    x, y = on_text()
+    hands.drag((x, y), (x + 40, y + 30))
+    assert hands.items != (line,)
+
+
 def test_a_drag_on_a_handle_moves_that_end_and_it_does_not_jump(hands: Hands, line: Annotation) -> None:
     hands.drag((623.0, 302.0), (700.0, 500.0))  # grabbed three pixels beside it
     assert list(hands.items[0].points) == near(A, (697.0, 498.0))

@@ -68,7 +68,13 @@ class AnnotationMark:
         for index, line in enumerate(self._lines):
             if forms.distance(line, at, geometry) <= LINE_REACH:
                 return index
-        return 0 if self.labelled == geometry and self.label.contains(*at) else None
+        return 0 if self.label_at(at, geometry) else None
+
+    def label_at(self, at: Point, geometry: Geometry) -> bool:
+        """Whether its text, and none of its lines, is under a screen point."""
+        if self.labelled != geometry or not self.label.contains(*at):
+            return False
+        return all(forms.distance(line, at, geometry) > LINE_REACH for line in self._lines)
 
     # How it is drawn
 

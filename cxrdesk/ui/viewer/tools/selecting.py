@@ -58,6 +58,12 @@ class SelectTool:
             self._item = None
             self._edit_text(board, item)
             return True
+        fresh = board.selected != item.id
+        if fresh and handle is None and item.kind is not Kind.TEXT and mark.label_at(at, view.geometry_):
+            # Texts are wide and lie over the film: a drag that begins on one is meant for the window.
+            self._item = None
+            board.select(item.id)
+            return False
         self._item, self._handle, self._moved = item, handle, False
         self._part = () if line is None else forms.part(item, line)
         self._start, self._pressed = film_point, at
