@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QMarginsF, QRectF
+from pathlib import Path
+
+from PySide6.QtCore import QMarginsF, QRectF, QStandardPaths
 from PySide6.QtGui import QPageLayout, QPainter
-from PySide6.QtPrintSupport import QPrinter
+from PySide6.QtPrintSupport import QPrinter, QPrinterInfo
 
 from cxrdesk.ui.snapshot import Scene, picture_of, remarks_of
 
@@ -23,6 +25,11 @@ def new_printer(scene: Scene) -> QPrinter:
     printer.setPageOrientation(QPageLayout.Orientation.Landscape if wide else QPageLayout.Orientation.Portrait)
     margin = QMarginsF(_MARGIN_MM, _MARGIN_MM, _MARGIN_MM, _MARGIN_MM)
     printer.setPageMargins(margin, QPageLayout.Unit.Millimeter)
+    if not QPrinterInfo.availablePrinterNames():
+        # Without a printer the system's dialog writes a PDF, and proposes a folder for its name.
+        documents = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.DocumentsLocation)
+        printer.setOutputFormat(QPrinter.OutputFormat.PdfFormat)
+        printer.setOutputFileName(str(Path(documents) / "cxrdesk-film.pdf"))
     return printer
 
 

@@ -214,3 +214,11 @@ def test_the_print_dialog_opens_and_prints(seat: Seat, scene: Scene, tmp_path: P
 def test_without_a_film_there_is_nothing_to_print(seat: Seat) -> None:
     for key in ("print", "copy", "export", "header"):
         assert not seat.window.action(key).isEnabled()
+
+
+def test_without_a_printer_a_file_and_not_a_folder_is_proposed(scene: Scene) -> None:
+    from PySide6.QtPrintSupport import QPrinterInfo
+
+    if QPrinterInfo.availablePrinterNames():
+        pytest.skip("this machine has a printer")
+    assert Path(new_printer(scene).outputFileName()).name == "cxrdesk-film.pdf"
