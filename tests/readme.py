@@ -64,10 +64,19 @@ def bench() -> str:
     """Markdown table of what ``python -m tests.bench --keep`` measured."""
     kept = json.loads(BENCH.read_text(encoding="utf-8"))
     lines = [f"Measured on: {kept['machine']}, off screen.", "", "| figure | value | bar |", "| --- | --- | --- |"]
+    # One line for a step that was measured on several films and at several sizes: all of it stands in the kept file.
+    groups: dict[tuple[str, float], list[dict[str, Any]]] = {}
     for figure in kept["figures"]:
-        missed = "" if figure["held"] else " (missed)"
-        unit = "×" if figure["unit"] == "x" else f" {figure['unit']}"
-        lines.append(f"| {figure['what']} | {figure['value']:.2f}{unit}{missed} | {figure['bar']:g}{unit} |")
+        head, colon, tail = figure["what"].partition(": ")
+        key = head if colon and tail[:1].isdigit() else figure["what"]
+        groups.setdefault((key, figure["bar"]), []).append(figure)
+    for (name, bar), found in groups.items():
+        unit = "×" if found[0]["unit"] == "x" else f" {found[0]['unit']}"
+        low, high = min(item["value"] for item in found), max(item["value"] for item in found)
+        value = f"{low:.2f}{unit}" if len(found) == 1 else f"{low:.2f} to {high:.2f}{unit}"
+        count = sum(not item["held"] for item in found)
+        missed = "" if not count else " (missed)" if len(found) == 1 else f" (missed in {count} of {len(found)})"
+        lines.append(f"| {name} | {value}{missed} | {bar:.3g}{unit} |")
     return "\n".join(lines) + "\n"
 
 
