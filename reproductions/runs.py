@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -68,7 +67,7 @@ def run(folder: Path, name: str, build: Build, films: Films, fold: Fold, how: Le
         folder.mkdir(parents=True, exist_ok=True)
         temporary = path.with_suffix(".part.npz")
         np.savez(temporary, seconds_s=time.monotonic() - start, **found)
-        os.replace(temporary, path)
+        temporary.replace(path)
     with np.load(path) as kept:
         told = {
             key: Scored(labels=part.labels, probabilities=kept[key], patients=part.patients)
