@@ -81,8 +81,8 @@ HOW = Learning(epochs=12, batch=8, optimiser=partial(torch.optim.Adam, lr=0.02))
 
 
 def test_a_network_learns_and_its_scores_are_probabilities():
-    films, network = made(), small()
     torch.manual_seed(0)
+    films, network = made(), small()
     learn(network, films, replace(HOW, weighted=True), 0, "made")
     found = scores(network, films, 3)
     assert found.dtype == np.float64
