@@ -1,0 +1,81 @@
+"""Study: the Inception-inspired pneumonia classifier as described, the same network cured, and the shipped detector.
+
+As described it sees each film as it is, for five epochs, and calls at 0.5; three times as many films show pneumonia as
+do not. Cured, both classes weigh the same, training films are changed at random as the shipped detector's are, and the
+threshold is chosen on the tuning films. The shipped detector is scored on the same report films by its folds' bundles,
+where their folder is given.
+"""
+
+from __future__ import annotations
+
+import statistics
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from cxrdesk.evaluation.choices import thresholds
+from cxrdesk.training.augment import Geometry, appearance, warp
+from reproductions.films import FOLDS, Films, paediatric
+from reproductions.inception import SIDE, build
+from reproductions.learning import Learning
+from reproductions.runs import Run, run
+
+SEEDS = 5
+EPOCHS, BATCH, RATE = 5, 64, 1e-3
+CURED_EPOCHS = 10
+HALF = 0.5
+_GEOMETRY = Geometry(rotation_degrees=8.0, scale=0.08, aspect=0.15, shift=0.04, flip=0.5)
+_STRENGTH = 0.6
+
+adam = partial(torch.optim.Adam, lr=RATE, eps=1e-7)
+"""With the epsilon of Keras."""
+AS_DESCRIBED = Learning(epochs=EPOCHS, batch=BATCH, optimiser=adam)
+
+
+def changed(film: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
+    """A film as another unit might have made it."""
+    size = (film.shape[0], film.shape[1])
+    moved = warp(film, _GEOMETRY.draw(rng, size, size), size)
+    return np.asarray(appearance(moved, rng, _STRENGTH) * 255 + 0.5, np.uint8)
+
+
+CURED = Learning(epochs=CURED_EPOCHS, batch=BATCH, optimiser=adam, weighted=True, change=changed)
+VARIANTS = {"as described": AS_DESCRIBED, "cured": CURED}
+
+
+def study(data: Path, out: Path, *, seeds: int = SEEDS) -> dict[str, Any]:
+    """Every variant on every fold for every seed; figures by variant and fold as JSON types."""
+    films = paediatric(data, SIDE)
+    return {variant: _variant(variant, how, films, out, seeds) for variant, how in VARIANTS.items()}
+
+
+def _variant(variant: str, how: Learning, films: Films, out: Path, seeds: int) -> dict[str, Any]:
+    found = {}
+    for fold in FOLDS:
+        runs = [run(out, variant, build, films, fold, how, seed) for seed in range(seeds)]
+        found[fold.name] = {
+            "films": len(runs[0].report.labels),
+            "seconds": round(statistics.mean(one.seconds_s for one in runs)),
+            "seeds": [_told(one, _threshold(variant, one)) for one in runs],
+        }
+    return found
+
+
+def _threshold(variant: str, one: Run) -> float:
+    if variant == "as described":
+        return HALF
+    return thresholds(one.tune.labels, one.tune.probabilities)["balanced"]
+
+
+def _told(one: Run, threshold: float) -> dict[str, Any]:
+    figures = one.report.figures(threshold)
+    names = ("auc", "accuracy", "sensitivity", "specificity")
+    return {"threshold": threshold} | {name: _estimate(getattr(figures, name)) for name in names}
+
+
+def _estimate(value: Any) -> dict[str, float]:
+    return {key: round(float(getattr(value, key)), 4) for key in ("value", "low", "high")}

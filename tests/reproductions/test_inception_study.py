@@ -1,0 +1,127 @@
+"""The rebuilt network against the description, and the study's machinery on made films."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+pytest.importorskip("sklearn")
+
+from cxrdesk.evaluation.datasets import Row  # noqa: E402
+from cxrdesk.imaging.radiograph import View  # noqa: E402
+from reproductions import runs  # noqa: E402
+from reproductions.films import FOLDS, Films, paediatric  # noqa: E402
+from reproductions.inception import SIDE, Module, build  # noqa: E402
+from reproductions.learning import Learning, as_input, learn, scores  # noqa: E402
+
+
+def conv(channels, filters, rows, cols):
+    return channels * filters * rows * cols + filters
+
+
+def test_the_network_is_the_one_described():
+    network = build().eval()
+    with torch.inference_mode():
+        assert network(torch.zeros(2, 3, SIDE, SIDE)).shape == (2, 1)
+        sizes = [tuple(network[: k + 1](torch.zeros(1, 3, SIDE, SIDE)).shape[1:]) for k in (0, 2, 4, 6, 7, 8, 9)]
+    assert sizes == [
+        (32, 74, 74),
+        (32, 72, 72),
+        (64, 72, 72),
+        (64, 35, 35),
+        (176, 35, 35),
+        (320, 35, 35),
+        (320, 11, 11),
+    ]
+    # By hand, from the filters of the description.
+    stem = conv(3, 32, 3, 3) + conv(32, 32, 3, 3) + conv(32, 64, 3, 3)
+    first = (
+        conv(64, 64, 1, 1)
+        + conv(64, 48, 1, 1) + conv(48, 64, 3, 1) + conv(64, 64, 1, 3)
+        + conv(64, 8, 1, 1) + conv(8, 16, 5, 1) + conv(16, 16, 1, 5)
+        + conv(64, 32, 1, 1)
+    )  # fmt: skip
+    second = (
+        conv(176, 128, 1, 1)
+        + conv(176, 64, 1, 1) + conv(64, 96, 3, 1) + conv(96, 96, 1, 3)
+        + conv(176, 16, 1, 1) + conv(16, 32, 5, 1) + conv(32, 32, 1, 5)
+        + conv(176, 64, 1, 1)
+    )  # fmt: skip
+    head = conv(320, 64, 1, 1) + 64 * 11 * 11 * 128 + 128 + 128 + 1
+    assert sum(p.numel() for p in network.parameters()) == stem + first + second + head
+    assert not any(isinstance(m, torch.nn.BatchNorm2d) for m in network.modules())
+    assert Module(64, (64, 48, 64, 8, 16, 32)).channels == 176
+
+
+def made(count=60, side=16):
+    """Bright films have it."""
+    rng = np.random.default_rng(0)
+    labels = np.arange(count) % 2
+    pixels = (rng.integers(0, 60, (count, side, side)) + labels[:, None, None] * 90).astype(np.uint8)
+    families = ("IM", "NORMAL2-IM", "person0", "person1")
+    rows = tuple(
+        Row(path=Path(f"{k}.png"), dataset="made", patient=f"p{k}", view=View(), family=families[k % 4], labels={})
+        for k in range(count)
+    )
+    return Films(pixels=pixels, labels=labels.astype(np.int64), rows=rows)
+
+
+def small():
+    return torch.nn.Sequential(torch.nn.Conv2d(3, 4, 3), torch.nn.ReLU(), torch.nn.AdaptiveAvgPool2d(1),
+                               torch.nn.Flatten(), torch.nn.Linear(4, 1))  # fmt: skip
+
+
+HOW = Learning(epochs=12, batch=8, optimiser=partial(torch.optim.Adam, lr=0.02))
+
+
+def test_a_network_learns_and_its_scores_are_probabilities():
+    torch.manual_seed(0)
+    films, network = made(), small()
+    learn(network, films, replace(HOW, weighted=True), 0, "made")
+    found = scores(network, films, 3)
+    assert found.dtype == np.float64
+    assert (found[films.labels == 1].min() > found[films.labels == 0].max()).all()
+
+
+def test_films_become_three_equal_channels_of_shares():
+    batch = as_input(np.full((2, 4, 4), 51, np.uint8), 3)
+    assert batch.shape == (2, 3, 4, 4)
+    assert batch.unique().tolist() == pytest.approx([0.2])
+
+
+def test_what_a_run_kept_is_not_trained_again(tmp_path, monkeypatch):
+    films, fold = made(200), FOLDS[1]
+    first = runs.run(tmp_path, "made", small, films, fold, HOW, 3)
+    monkeypatch.setattr(runs, "learn", lambda *given: pytest.fail("trained again"))
+    again = runs.run(tmp_path, "made", small, films, fold, HOW, 3)
+    np.testing.assert_array_equal(first.report.probabilities, again.report.probabilities)
+    assert first.seconds_s == again.seconds_s > 0
+    assert [path.name for path in tmp_path.iterdir()] == ["made, left out IM, seed 3.npz"]
+
+
+@pytest.mark.parametrize("fold", FOLDS, ids=lambda item: item.name)
+def test_no_patient_and_no_left_out_family_is_in_two_parts(fold):
+    films = made(400)
+    train, tune, report = fold.parts(films)
+    assert not set(train.patients) & set(report.patients) | set(tune.patients) & set(report.patients)
+    known = {row.family for part in (train, tune) for row in part.rows}
+    assert not known & fold.left_out
+    assert {row.family for row in report.rows} == (set(fold.left_out) or known)
+
+
+@pytest.mark.skipif("CXRDESK_DATA" not in os.environ, reason="CXRDESK_DATA names no folder of real films")
+def test_real_films_are_read_once_each(monkeypatch):
+    from cxrdesk.evaluation import datasets
+
+    rows = datasets.kermany(Path(os.environ["CXRDESK_DATA"]))[::200]
+    monkeypatch.setattr("reproductions.films.kermany", lambda data: rows)
+    films = paediatric(Path("anywhere"), 32)
+    assert films.pixels.shape == (len(rows), 32, 32)
+    assert films.labels.tolist() == [row.labels["pneumonia"] for row in rows]
+    assert films.pixels.std() > 20
