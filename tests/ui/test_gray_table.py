@@ -45,3 +45,10 @@ def test_they_are_the_same_but_for_rounding(
     if width > 1.01:
         assert np.abs(fast.astype(int) - exact).max() <= 1 or width < 4
         assert (fast != exact).mean() < 0.002
+
+
+def test_a_very_narrow_window_far_from_zero_is_black_where_it_is_black():
+    radiograph = film(stored=np.zeros((2, 2), np.uint8), bits_stored=8)
+    voi = Window(center=32898.25, width=1.5, function=VoiFunction.LINEAR)
+    fast = GrayTable(radiograph, (0, 131)).table(voi, inverted=False)
+    np.testing.assert_array_equal(fast, display_table(radiograph, voi, within=(0, 131)))

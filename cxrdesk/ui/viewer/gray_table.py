@@ -10,6 +10,9 @@ from cxrdesk.imaging.display import display_table
 from cxrdesk.imaging.radiograph import Radiograph
 from cxrdesk.imaging.voi import Voi, VoiFunction, Window
 
+_LARGEST_TERM = float(1 << 18)
+"""Of what float32 adds up: beyond it, in very narrow windows far from 0, gray levels would be off by rounding."""
+
 
 class GrayTable:
     """Tables of `cxrdesk.imaging.display.display_table` for the values that a film has.
@@ -29,6 +32,7 @@ class GrayTable:
         self._radiograph = radiograph
         self._within = max(within[0], low), min(within[1], high)
         self._values = radiograph.modality_lut.apply(np.arange(self._within[0], self._within[1] + 1))
+        self._largest = float(np.abs(self._values).max(initial=0.0))
 
     def table(self, voi: Voi, *, inverted: bool) -> NDArray[np.uint8]:
         """Uint8, shape (65536,), indexed as that of `display_table`."""
@@ -38,6 +42,8 @@ class GrayTable:
         linear = voi.function is VoiFunction.LINEAR
         center, width = (voi.center - 0.5, voi.width - 1) if linear else (voi.center, voi.width)
         slope, offset = 255.0 / width, 127.5 - center * 255.0 / width
+        if abs(slope) * max(self._largest, abs(center)) > _LARGEST_TERM:
+            return display_table(radiograph, voi, inverted=inverted, within=self._within)
         # The conversion takes absolute values: what would be below black is held at black before.
         if radiograph.inverted != inverted:
             held, slope, offset = np.minimum(self._values, np.float32(center + width / 2)), -slope, 255.0 - offset
