@@ -1,9 +1,8 @@
-"""Study: the Inception-inspired pneumonia classifier as described, the same network cured, and the shipped detector.
+"""Study: the Inception-inspired pneumonia classifier as described, and the same network cured.
 
 As described it sees each film as it is, for five epochs, and calls at 0.5; three times as many films show pneumonia as
-do not. Cured, both classes weigh the same, training films are changed at random as the shipped detector's are, and the
-threshold is chosen on the tuning films. The shipped detector is scored on the same report films by its folds' bundles,
-where their folder is given.
+do not. Cured, both classes weigh the same, training films are changed at random by the same means as the shipped
+detector's are, and the threshold is chosen on the tuning films.
 """
 
 from __future__ import annotations

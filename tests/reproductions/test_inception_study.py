@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from dataclasses import replace
 from functools import partial
@@ -15,7 +16,8 @@ pytest.importorskip("sklearn")
 
 from cxrdesk.evaluation.datasets import Row  # noqa: E402
 from cxrdesk.imaging.radiograph import View  # noqa: E402
-from reproductions import runs  # noqa: E402
+from reproductions import pneumonia_inception, runs  # noqa: E402
+from reproductions.__main__ import main  # noqa: E402
 from reproductions.films import FOLDS, Films, paediatric  # noqa: E402
 from reproductions.inception import SIDE, Module, build  # noqa: E402
 from reproductions.learning import Learning, as_input, learn, scores  # noqa: E402
@@ -64,7 +66,7 @@ def made(count=60, side=16):
     rng = np.random.default_rng(0)
     labels = np.arange(count) % 2
     pixels = (rng.integers(0, 60, (count, side, side)) + labels[:, None, None] * 90).astype(np.uint8)
-    families = ("IM", "NORMAL2-IM", "person0", "person1")
+    families = ("IM", "person0", "NORMAL2-IM", "person1")  # as in the data set: those of persons have it
     rows = tuple(
         Row(path=Path(f"{k}.png"), dataset="made", patient=f"p{k}", view=View(), family=families[k % 4], labels={})
         for k in range(count)
@@ -113,6 +115,24 @@ def test_no_patient_and_no_left_out_family_is_in_two_parts(fold):
     known = {row.family for part in (train, tune) for row in part.rows}
     assert not known & fold.left_out
     assert {row.family for row in report.rows} == (set(fold.left_out) or known)
+
+
+def test_a_study_runs_from_its_command_and_writes_its_figures(tmp_path, monkeypatch):
+    films = made(2600, side=8)
+    monkeypatch.setattr(pneumonia_inception, "paediatric", lambda data, side: films)
+    monkeypatch.setattr(pneumonia_inception, "build", small)
+    how = Learning(epochs=6, batch=64, optimiser=partial(torch.optim.Adam, lr=0.05))
+    monkeypatch.setattr(pneumonia_inception, "VARIANTS", {"as described": how, "cured": replace(how, weighted=True)})
+    monkeypatch.setattr("cxrdesk.evaluation.intervals.RESAMPLES", 20)
+    main(["pneumonia-inception", "--data", str(tmp_path), "--out", str(tmp_path / "out"), "--seeds", "1"])
+    told = json.loads((tmp_path / "out" / "results.json").read_text())["results"]
+    assert {variant: list(folds) for variant, folds in told.items()} == {
+        variant: [fold.name for fold in FOLDS] for variant in ("as described", "cured")
+    }
+    (seed,) = told["as described"]["patients"]["seeds"]
+    assert seed["threshold"] == 0.5
+    assert seed["auc"]["value"] > 0.95
+    assert told["as described"]["patients"]["films"] == int(films.split("report").sum())
 
 
 @pytest.mark.skipif("CXRDESK_DATA" not in os.environ, reason="CXRDESK_DATA names no folder of real films")
