@@ -10,6 +10,8 @@ from pathlib import Path
 
 import torch
 
+from reproductions.learning import half
+
 STUDIES = {"pneumonia-inception": "reproductions.pneumonia_inception"}
 
 
@@ -24,7 +26,8 @@ def main(arguments: list[str] | None = None) -> None:
     module = importlib.import_module(STUDIES[asked.study])
     options = {} if asked.seeds is None else {"seeds": asked.seeds}
     results = module.study(asked.data, asked.out / "runs", **options)
-    versions = {"python": platform.python_version(), "torch": torch.__version__, "threads": torch.get_num_threads()}
+    versions = {"python": platform.python_version(), "torch": torch.__version__, "threads": torch.get_num_threads(),
+                "bfloat16": half()}  # fmt: skip
     path = asked.out / "results.json"
     path.write_text(json.dumps({"study": asked.study, "made_with": versions, "results": results}, indent=1) + "\n")
     print(path)

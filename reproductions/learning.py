@@ -12,6 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch.nn import functional
 
+from cxrdesk.training.fit import precision
 from reproductions.films import Films
 
 Change = Callable[[NDArray[np.uint8], np.random.Generator], NDArray[np.uint8]]
@@ -48,6 +49,11 @@ def as_input(pixels: NDArray[np.uint8], channels: int) -> torch.Tensor:
     return grey.expand(-1, channels, -1, -1).contiguous(memory_format=torch.channels_last)
 
 
+def half() -> bool:
+    """Whether products of matrices are computed in bfloat16 while learning; the weights stay in single precision."""
+    return precision("cpu") == "bf16-mixed"
+
+
 def learn(network: torch.nn.Module, films: Films, how: Learning, seed: int, told: str) -> None:
     """Train `network` in place."""
     torch.manual_seed(seed)
@@ -65,10 +71,11 @@ def learn(network: torch.nn.Module, films: Films, how: Learning, seed: int, told
             pixels = films.pixels[some]
             if how.change is not None:
                 pixels = np.stack([how.change(film, rng) for film in pixels])
-            logits = network(as_input(pixels, how.channels))[:, 0]
+            with torch.autocast("cpu", torch.bfloat16, enabled=half()):
+                logits = network(as_input(pixels, how.channels))[:, 0]
             target = torch.from_numpy(films.labels[some]).float()
             weight = torch.from_numpy(weights[some]).float()
-            loss = functional.binary_cross_entropy_with_logits(logits, target, weight=weight)
+            loss = functional.binary_cross_entropy_with_logits(logits.float(), target, weight=weight)
             optimiser.zero_grad()
             loss.backward()
             optimiser.step()
