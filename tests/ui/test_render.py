@@ -51,11 +51,12 @@ def test_windowing_does_not_resample_and_nothing_is_done_twice() -> None:
     renderer = Renderer(radiograph)
     geometry = Geometry(film=radiograph.shape, viewport=(300, 300)).fit()
     first = renderer.render(geometry, WIDE, inverted=False)
-    region = renderer._region
+    sampled = renderer._sampled
     assert renderer.render(geometry, WIDE, inverted=False) is first
     second = renderer.render(geometry, replace(WIDE, center=1000), inverted=False)
     assert second is not first
-    assert renderer._region is region
+    assert sampled is not None and renderer._sampled is not None
+    assert renderer._sampled[1] is sampled[1]
 
 
 def test_padding_stays_black_however_windowed_and_scaled() -> None:
@@ -73,6 +74,59 @@ def test_padding_stays_black_however_windowed_and_scaled() -> None:
             # Nothing brighter than the film itself creeps in at the rim.
             film_levels = picture.levels[edge + 8 :]
             assert picture.levels[edge : edge + 8].max() <= film_levels.max()
+
+
+def on_screen(picture, size):
+    """The viewport's levels, 0 where no film is."""
+    screen = np.zeros(size[::-1], int)
+    if picture is not None:
+        for row, line in enumerate(picture.levels, picture.top):
+            if 0 <= row < size[1]:
+                first, last = max(picture.left, 0), min(picture.left + len(line), size[0])
+                screen[row, first:last] = line[first - picture.left : last - picture.left]
+    return screen
+
+
+@pytest.mark.parametrize("padding", [None, (4095, 4095)])
+@pytest.mark.parametrize(("rotation", "flipped"), [(0, False), (90, True), (180, False)])
+@pytest.mark.parametrize("scale", [1.0, 0.4, 1.7])
+def test_a_panned_film_is_what_it_would_be_without_what_was_kept(scale, rotation, flipped, padding) -> None:
+    stored = film(shape=(801, 903)).stored.copy()
+    stored[:90, :200] = 4095
+    radiograph = film(stored=stored, padding=padding)
+    size = (300, 200)
+    geometry = Geometry(film=radiograph.shape, viewport=size, scale=scale, center=(400, 390), fitted=False,
+                        rotation=rotation, flipped=flipped)  # fmt: skip
+    renderer, rng, seen = Renderer(radiograph), np.random.default_rng(0), set()
+    for step in range(60):
+        window = replace(WIDE, center=2000 + 40 * (step // 7))
+        far = 400 if step % 20 == 19 else 25
+        geometry = geometry.panned(*(float(way) for way in rng.integers(-far, far, 2)))
+        picture = renderer.render(geometry, window, inverted=False)
+        fresh = on_screen(Renderer(radiograph).render(geometry, window, inverted=False), size)
+        off = np.abs(on_screen(picture, size) - fresh)
+        # Resampled, each starts at another pixel: borders of padding and of the film move by one.
+        assert (off > (0 if scale == 1 else 12)).mean() < (1e-9 if scale == 1 else 0.03)
+        assert picture is not None
+        seen.add(picture.levels.shape)
+    assert len(seen) > 2
+
+
+def test_panning_does_not_resample_what_is_at_hand() -> None:
+    radiograph = film(shape=(900, 900))
+    geometry = Geometry(film=radiograph.shape, viewport=(360, 240), scale=0.7, center=(450, 450), fitted=False)
+    renderer = Renderer(radiograph)
+    renderer.render(geometry, WIDE, inverted=False)
+    first = renderer.render(geometry.panned(3, 2), WIDE, inverted=False)
+    assert first is not None
+    second = renderer.render(geometry.panned(9, -5), WIDE, inverted=False)
+    assert second is not None
+    assert second.levels is first.levels
+    assert (second.left - first.left, second.top - first.top) == (6, -7)
+    # A window is computed for the viewport alone.
+    third = renderer.render(geometry.panned(9, -5), replace(WIDE, center=900), inverted=False)
+    assert third is not None
+    assert third.levels.shape == (240, 360)
 
 
 def test_a_film_out_of_sight_is_no_picture() -> None:

@@ -12,7 +12,7 @@ from cxrdesk.ui.theme import colours
 from cxrdesk.ui.viewer.geometry import Geometry
 from cxrdesk.ui.viewer.linking import matched_geometry, matched_windowing
 from cxrdesk.ui.viewer.loaded import LoadedFilm
-from cxrdesk.ui.viewer.painting import Frame, draw_picture
+from cxrdesk.ui.viewer.painting import draw_picture
 from cxrdesk.ui.viewer.renderers import renderer_of
 from cxrdesk.ui.viewer.windowing import Windowing
 
@@ -40,7 +40,6 @@ class Beside:
         self.share = 0.5
         self.lit = way == "blink"
         self._renderer = renderer_of(loaded)
-        self._frame = Frame()
 
     def area(self, viewport: tuple[float, float]) -> QRectF:
         """The part of the viewport where the other film stands; empty for none."""
@@ -75,7 +74,7 @@ class Beside:
         if picture is None:
             painter.fillRect(whole, Qt.GlobalColor.black)
         else:
-            draw_picture(painter, picture, self._frame.image(picture, ratio), whole)
+            draw_picture(painter, picture, ratio, whole)
         self._write(painter, area)
         if self.way == "swipe":
             painter.setPen(QPen(QColor(colours().accent), 2))

@@ -16,7 +16,7 @@ from cxrdesk.ui.viewer.corners import draw_corners, draw_live, live_lines, live_
 from cxrdesk.ui.viewer.loaded import LoadedFilm
 from cxrdesk.ui.viewer.magnifier import Magnifier
 from cxrdesk.ui.viewer.overlay_cache import OverlayCache
-from cxrdesk.ui.viewer.painting import Frame, draw_note, draw_picture
+from cxrdesk.ui.viewer.painting import draw_note, draw_picture
 from cxrdesk.ui.viewer.planes import PlaneLayer
 from cxrdesk.ui.viewer.renderers import AnyRenderer, renderer_of
 from cxrdesk.ui.viewer.windowing import AS_STORED, Switches, Windowing, switched_voi
@@ -30,7 +30,6 @@ class FilmPainter:
 
     def __init__(self, view: FilmView) -> None:
         self._view = view
-        self._frame = Frame()
         self._overlays, self._cornered, self._legend, self._marked = (OverlayCache() for _ in range(4))
         self._taken: list[QRectF] = []
         self._bar: QImage | None = None
@@ -41,7 +40,6 @@ class FilmPainter:
 
     def forget(self) -> None:
         """No film."""
-        self._frame.forget()
         self._renderer = self._planes = self._switched = None
         self.magnifier = None
         for cache in (self._overlays, self._cornered, self._legend, self._marked):
@@ -68,7 +66,7 @@ class FilmPainter:
         view, windowing = self._view, self._view.windowing
         if self._renderer is None or windowing is None or view.loaded is None:
             return
-        self._paint_film(painter, self._renderer, self._frame, windowing, ratio)
+        self._paint_film(painter, self._renderer, windowing, ratio)
         layers = (view.geometry_, view.planes_shown, view.mask_layer, view.saliency_layer, view.opacity, view.lungs)
         dress = (view.loaded.radiograph, view.corners, colours(), small_point_size())
         self._overlays.paint(painter, view.size(), ratio, layers, self._paint_over)
@@ -94,7 +92,7 @@ class FilmPainter:
         if view.loaded is None or view.windowing is None:
             return
         # What the screen keeps from step to step stays its own.
-        self._paint_film(painter, renderer_of(view.loaded, view.switches), Frame(), view.windowing, ratio)
+        self._paint_film(painter, renderer_of(view.loaded, view.switches), view.windowing, ratio)
         for draw in (self._paint_over, self._paint_corners, self._paint_legend):
             painter.save()
             draw(painter)
@@ -113,9 +111,7 @@ class FilmPainter:
         if loaded is not None and loaded.presentation.reduced:
             draw_note(painter, QRectF(self._view.rect()), "First look; the film is being decoded")
 
-    def _paint_film(
-        self, painter: QPainter, renderer: AnyRenderer, frame: Frame, windowing: Windowing, ratio: float
-    ) -> None:
+    def _paint_film(self, painter: QPainter, renderer: AnyRenderer, windowing: Windowing, ratio: float) -> None:
         whole = QRectF(self._view.rect())
         picture = renderer.render(
             self._view.geometry_.finer(ratio), self._seen(windowing), inverted=self._view.inverted
@@ -123,7 +119,7 @@ class FilmPainter:
         if picture is None:
             painter.fillRect(whole, Qt.GlobalColor.black)
             return
-        draw_picture(painter, picture, frame.image(picture, ratio), whole)
+        draw_picture(painter, picture, ratio, whole)
 
     def _paint_over(self, painter: QPainter) -> None:
         """What stays while the window changes."""

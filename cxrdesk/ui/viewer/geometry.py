@@ -179,10 +179,17 @@ class Geometry:
         y = min(max(self.center[1], least_y - half_y), rows - least_y + half_y)
         return replace(self, center=(x, y))
 
-    def visible(self) -> tuple[int, int, int, int] | None:
-        """First row, end row, first col, end col of the film pixels in sight; None if there are none."""
+    def visible(self, around: float = 0.0) -> tuple[int, int, int, int] | None:
+        """First row, end row, first col, end col of the film pixels in sight; None if there are none.
+
+        Parameters
+        ----------
+        around : float
+            How much beyond each edge of the viewport counts as in sight, as a share of its size.
+        """
         rows, cols = self.film
-        (xa, ya), (xb, yb) = self.to_film(0.0, 0.0), self.to_film(*self.viewport)
+        (width, height), low, high = self.viewport, -around, 1 + around
+        (xa, ya), (xb, yb) = self.to_film(low * width, low * height), self.to_film(high * width, high * height)
         r0, r1 = max(0, math.floor(min(ya, yb))), min(rows, math.ceil(max(ya, yb)))
         c0, c1 = max(0, math.floor(min(xa, xb))), min(cols, math.ceil(max(xa, xb)))
         return (r0, r1, c0, c1) if r0 < r1 and c0 < c1 else None

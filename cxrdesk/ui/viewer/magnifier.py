@@ -9,7 +9,7 @@ from PySide6.QtGui import QColor, QPainter, QPainterPath, QPen
 
 from cxrdesk.imaging.voi import Voi
 from cxrdesk.ui.viewer.geometry import Geometry
-from cxrdesk.ui.viewer.painting import Frame
+from cxrdesk.ui.viewer.painting import image_of
 from cxrdesk.ui.viewer.renderers import AnyRenderer
 
 _SIDE = 240.0
@@ -20,7 +20,7 @@ class Magnifier:
     """Shows what lies under the cursor larger, from the film's own pixels; overlays are not in it."""
 
     def __init__(self, renderer: AnyRenderer) -> None:
-        self._renderer, self._frame = renderer, Frame()
+        self._renderer = renderer
 
     def paint(
         self, painter: QPainter, geometry: Geometry, at: QPointF, voi: Voi, *, inverted: bool, ratio: float
@@ -44,7 +44,7 @@ class Magnifier:
         picture = self._renderer.render(glass, voi, inverted=inverted)
         if picture is not None:
             corner = round_.topLeft() + QPointF(picture.left / ratio, picture.top / ratio)
-            painter.drawImage(corner, self._frame.image(picture, ratio))
+            painter.drawImage(corner, image_of(picture, ratio))
         painter.setClipping(False)
         painter.setBrush(Qt.BrushStyle.NoBrush)
         for colour, width in ((QColor(0, 0, 0, 160), 4.0), (QColor("#dde2e6"), 1.6)):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -17,6 +18,8 @@ from cxrdesk.ui.viewer.gray_table import GrayTable
 from cxrdesk.ui.viewer.pyramid import Pyramid
 from cxrdesk.ui.viewer.scratch import Scratch
 
+_AROUND = 1 / 12
+"""Of the viewport, resampled beyond its edges while a film is panned."""
 _TURNS = {90: cv2.ROTATE_90_CLOCKWISE, 180: cv2.ROTATE_180, 270: cv2.ROTATE_90_COUNTERCLOCKWISE}
 
 
@@ -49,23 +52,48 @@ class Region:
         0 where padding took part, else 255.
     left, top : int
         Screen pixel of the first one.
+    part : tuple of int
+        First row, end row, first column, end column of the film's pixels that are in it.
     """
 
     pixels: NDArray[Any]
     kept: NDArray[np.uint8] | None
     left: int
     top: int
+    part: tuple[int, int, int, int]
+
+    def holds(self, part: tuple[int, int, int, int] | None) -> bool:
+        """Whether these pixels of the film are in it."""
+        if part is None:
+            return False
+        first, end, left, right = self.part
+        return first <= part[0] and part[1] <= end and left <= part[2] and part[3] <= right
+
+    def trimmed(self, width: int, height: int) -> Region:
+        """What of it lies in a viewport of that size, in one run of memory."""
+        rows = slice(max(0, -self.top), max(0, height - self.top))
+        cols = slice(max(0, -self.left), max(0, width - self.left))
+        pixels, kept = self.pixels[rows, cols], None if self.kept is None else self.kept[rows, cols]
+        if not pixels.size or (pixels.shape == self.pixels.shape and pixels.flags.c_contiguous):
+            return self
+        # What was cut off is not in it any more; how much of the film is left need not be known.
+        part = self.part if pixels.shape == self.pixels.shape else (0, 0, 0, 0)
+        return Region(pixels.copy(), kept, max(self.left, 0), max(self.top, 0), part)
 
 
-def visible_region(pyramid: Pyramid, geometry: Geometry, memory: Scratch | None = None) -> Region | None:
+def visible_region(
+    pyramid: Pyramid, geometry: Geometry, memory: Scratch | None = None, *, around: float = 0.0
+) -> Region | None:
     """Resample what is in sight, at stored precision; None if nothing is.
 
     Parameters
     ----------
     memory : Scratch or None
         For the pixels of the region; it belongs to them until the next one is asked for.
+    around : float
+        How much beyond each edge of the viewport, as a share of its size.
     """
-    part = geometry.visible()
+    part = geometry.visible(around)
     if part is None:
         return None
     level = pyramid.level_for(geometry.scale * min(1.0, geometry.aspect))
@@ -86,7 +114,16 @@ def visible_region(pyramid: Pyramid, geometry: Geometry, memory: Scratch | None 
         # What is mixed with padding is no gray level of the film.
         whole = cv2.threshold(_resized(kept[r0:r1, c0:c1], size, Scratch()), 254, 255, cv2.THRESH_BINARY)[1]
         kept = np.asarray(_oriented(whole, geometry), dtype=np.uint8)
-    return Region(shown, kept, left, top)
+    # A level may lack the film's last row or column: with its own last one it holds all there is to show.
+    end = geometry.film[0] if r1 == pixels.shape[0] else r1 * step
+    right_end = geometry.film[1] if c1 == pixels.shape[1] else c1 * step
+    return Region(shown, kept, left, top, (r0 * step, end, c0 * step, right_end))
+
+
+def _moved(region: Region, before: Geometry, after: Geometry) -> Region:
+    """The same pixels of a film that was panned."""
+    (xa, ya), (xb, yb) = before.to_screen(0, 0), after.to_screen(0, 0)
+    return replace(region, left=region.left + round(xb - xa), top=region.top + round(yb - ya))
 
 
 def _resized(pixels: NDArray[Any], size: tuple[int, int], memory: Scratch) -> NDArray[Any]:
@@ -131,7 +168,8 @@ class ColourRenderer:
 class Renderer:
     """Resamples the visible part at stored precision, then windows it.
 
-    Each step keeps its last result: windowing does not resample, overlays do neither.
+    Each step keeps its last result: windowing does not resample, overlays do neither. Nor does panning: a film that is
+    moved is resampled a little beyond the viewport, and goes on from there.
     """
 
     def __init__(self, radiograph: Radiograph, pyramid: Pyramid | None = None) -> None:
@@ -139,35 +177,44 @@ class Renderer:
         self._pyramid = pyramid or Pyramid(radiograph.stored, radiograph.padding)
         self._grays = GrayTable(radiograph, self._pyramid.range)
         self._pixels, self._levels = Scratch(), Scratch()
-        self._region: tuple[Geometry, Region | None] | None = None
+        self._sampled: tuple[Geometry, Region | None] | None = None
         self._table: tuple[Voi, bool, NDArray[np.uint8]] | None = None
-        self._picture: tuple[Region, NDArray[np.uint8], Picture] | None = None
+        self._picture: tuple[NDArray[Any], NDArray[np.uint8], Picture] | None = None
 
     def render(self, geometry: Geometry, voi: Voi, *, inverted: bool) -> Picture | None:
         """The picture in the viewport, valid until the next call; None if the film is out of sight."""
         region = self._visible(geometry)
         if region is None:
             return None
-        table = self._gray_table(voi, inverted)
-        if self._picture is not None and self._picture[0] is region and self._picture[1] is not table:
-            region = self._in_one_run(region, geometry)
-        if self._picture is None or self._picture[0] is not region or self._picture[1] is not table:
-            levels = apply_table(region.pixels, table, self._levels.array(region.pixels.shape, np.uint8))
-            if region.kept is not None:
-                cv2.bitwise_and(levels, region.kept, dst=levels)
-            self._picture = (region, table, Picture(levels, region.left, region.top))
+        table, drawn = self._gray_table(voi, inverted), self._picture
+        if drawn is not None and drawn[0] is region.pixels:
+            if drawn[1] is table:
+                if (drawn[2].left, drawn[2].top) != (region.left, region.top):
+                    drawn = (*drawn[:2], Picture(drawn[2].levels, region.left, region.top))
+                    self._picture = drawn
+                return drawn[2]
+            # Windowed again: as few pixels as can be, and a table is looked up faster along one run of memory.
+            region = region.trimmed(math.ceil(geometry.viewport[0]), math.ceil(geometry.viewport[1]))
+            self._sampled = (geometry, region)
+        levels = apply_table(region.pixels, table, self._levels.array(region.pixels.shape, np.uint8))
+        if region.kept is not None:
+            cv2.bitwise_and(levels, region.kept, dst=levels)
+        self._picture = (region.pixels, table, Picture(levels, region.left, region.top))
         return self._picture[2]
 
     def _visible(self, geometry: Geometry) -> Region | None:
-        if self._region is None or self._region[0] != geometry:
-            self._region = (geometry, visible_region(self._pyramid, geometry, self._pixels))
-        return self._region[1]
-
-    def _in_one_run(self, region: Region, geometry: Geometry) -> Region:
-        """A region that is windowed again: a table is looked up faster along one run of memory."""
-        if not region.pixels.flags.c_contiguous:
-            region = replace(region, pixels=region.pixels.copy())
-            self._region = (geometry, region)
+        if self._sampled is None:
+            around = 0.0
+        else:
+            before, region = self._sampled
+            if before == geometry:
+                return region
+            panned = replace(geometry, center=before.center, fitted=before.fitted) == before
+            if panned and region is not None and region.holds(geometry.visible()):
+                return _moved(region, before, geometry)
+            around = _AROUND if panned else 0.0
+        region = visible_region(self._pyramid, geometry, self._pixels, around=around)
+        self._sampled = (geometry, region)
         return region
 
     def _gray_table(self, voi: Voi, inverted: bool) -> NDArray[np.uint8]:
