@@ -55,7 +55,8 @@ def test_windowing_does_not_resample_and_nothing_is_done_twice() -> None:
     assert renderer.render(geometry, WIDE, inverted=False) is first
     second = renderer.render(geometry, replace(WIDE, center=1000), inverted=False)
     assert second is not first
-    assert sampled is not None and renderer._sampled is not None
+    assert sampled is not None
+    assert renderer._sampled is not None
     assert renderer._sampled[1] is sampled[1]
 
 
