@@ -25,6 +25,7 @@ from cxrdesk.studies.settings import LoadedSettings, Settings, load_settings, sa
 from cxrdesk.ui import theme
 from cxrdesk.ui.bridge import EventBridge
 from cxrdesk.ui.faults import quiet_off_screen, report_faults
+from cxrdesk.ui.garbage import Collector
 from cxrdesk.ui.large_blocks import return_large_blocks
 from cxrdesk.ui.main_window import MainWindow
 from cxrdesk.ui.messages import Messages
@@ -85,6 +86,7 @@ class Desk(QObject):
     def __init__(self, app: QApplication, loaded: LoadedSettings, settings_file: Path | None) -> None:
         super().__init__()
         self.app = app
+        self._collector = Collector(self)
         self.messages = Messages(self)
         self.reading = Reading(loaded.settings, self.messages, self)
         self._dress = (loaded.settings.theme, loaded.settings.text_size)
@@ -283,6 +285,7 @@ class Desk(QObject):
         if self._lister is not None:
             self._lister.join(_LISTING_ENDS_S)
         self._saver.stop()
+        self._collector.stop()
         self._save()
 
     def _timer(self, interval_ms: int, call: Callable[[], None]) -> QTimer:

@@ -15,6 +15,8 @@ from pathlib import Path
 
 import pytest
 
+from cxrdesk.ui.garbage import collect_due, keep_from_threads
+
 _LEAVE_S = 5.0
 """How long a test's threads and processes may take to end after it."""
 
@@ -26,6 +28,8 @@ def pytest_configure(config: pytest.Config) -> None:
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         # A shell's background job ignores Ctrl-C, and so would every process that a test starts and stops.
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    # As in the window: no thread that a test starts takes down another test's widgets.
+    keep_from_threads()
     config.addinivalue_line("markers", "warns: the test provokes warnings in the log and looks at them itself")
 
 
@@ -63,6 +67,7 @@ def _nothing_left(request: pytest.FixtureRequest) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(shared_memory.SharedMemory, "__init__", init)
         yield
+    collect_due()
     left: list[str] = []
     if not _soon(lambda: not _new_threads(threads)):
         left += [f"thread {thread.name}" for thread in _new_threads(threads)]
