@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -20,15 +21,15 @@ class Films:
 
     Parameters
     ----------
-    pixels : ndarray of uint8, shape (n, side, side)
+    pixels : ndarray of uint8, shape (n, side, side) or (n, channels, side, side)
         Larger = brighter; the aspect ratio is not kept.
-    labels : ndarray of int64, shape (n,)
-        1 with the finding.
+    labels : ndarray, shape (n,) or (n, findings)
+        1 with the finding, 0 without; where labels are not sure, as the study says.
     rows : tuple of Row
     """
 
     pixels: NDArray[np.uint8]
-    labels: NDArray[np.int64]
+    labels: NDArray[Any]
     rows: tuple[Row, ...]
 
     def of(self, chosen: NDArray[np.bool_]) -> Films:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -54,23 +55,38 @@ class Run:
     seconds_s: float
 
 
-def run(folder: Path, name: str, build: Build, films: Films, fold: Fold, how: Learning, seed: int) -> Run:
-    """Train and score, or read what an earlier run of that name kept."""
-    path = folder / f"{name}, {fold.name}, seed {seed}.npz".replace(":", "")
-    train, tune, report = fold.parts(films)
+def kept(path: Path, make: Callable[[], Mapping[str, Any]]) -> dict[str, Any]:
+    """The arrays of a file, made and written where it is not there, with the ``seconds_s`` that this took."""
     if not path.is_file():
         start = time.monotonic()
+        made = make()
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = path.with_suffix(".part.npz")
+        np.savez(temporary, seconds_s=time.monotonic() - start, **made)
+        temporary.replace(path)
+    with np.load(path) as file:
+        return dict(file)
+
+
+def file_of(folder: Path, *named: str) -> Path:
+    """Where a run of that name is kept."""
+    return folder / f"{', '.join(named)}.npz".replace(":", "")
+
+
+def run(folder: Path, name: str, build: Build, films: Films, fold: Fold, how: Learning, seed: int) -> Run:
+    """Train and score, or read what an earlier run of that name kept."""
+    train, tune, report = fold.parts(films)
+    parts = {"tune": tune, "report": report}
+    named = (name, fold.name, f"seed {seed}")
+
+    def made() -> dict[str, NDArray[np.float64]]:
         torch.manual_seed(seed)
         network = build()
-        learn(network, train, how, seed, f"{name}, {fold.name}, seed {seed}")
-        found = {key: scores(network, part, how.channels) for key, part in (("tune", tune), ("report", report))}
-        folder.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_suffix(".part.npz")
-        np.savez(temporary, seconds_s=time.monotonic() - start, **found)
-        temporary.replace(path)
-    with np.load(path) as kept:
-        told = {
-            key: Scored(labels=part.labels, probabilities=kept[key], patients=part.patients)
-            for key, part in (("tune", tune), ("report", report))
-        }
-        return Run(**told, seconds_s=float(kept["seconds_s"]))
+        learn(network, train, how, seed, ", ".join(named))
+        return {key: scores(network, part, how.channels) for key, part in parts.items()}
+
+    found = kept(file_of(folder, *named), made)
+    told = {
+        key: Scored(labels=part.labels, probabilities=found[key], patients=part.patients) for key, part in parts.items()
+    }
+    return Run(**told, seconds_s=float(found["seconds_s"]))
