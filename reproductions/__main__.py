@@ -1,4 +1,7 @@
-"""``python -m reproductions NAME --data DIR --out DIR``: run a study and write its ``results.json``."""
+"""``python -m reproductions NAME --data DIR --out DIR``: run a study and write its ``results.json``.
+
+``python -m reproductions table --out DIR...`` keeps what studies wrote there and fills the table of plugins/README.md.
+"""
 
 from __future__ import annotations
 
@@ -6,31 +9,61 @@ import argparse
 import importlib
 import json
 import platform
+import sys
+from importlib.metadata import version
 from pathlib import Path
 
+import numpy as np
 import torch
 
+import cxrdesk
 from reproductions.learning import half
 
-STUDIES = {"pneumonia-inception": "reproductions.pneumonia_inception"}
+STUDIES = {
+    "pneumonia-inception": "reproductions.pneumonia_inception",
+    "pneumonia-fusion": "reproductions.pneumonia_fusion",
+}
 
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the study that is named."""
+    given = sys.argv[1:] if arguments is None else arguments
+    if given[:1] == ["table"]:
+        from reproductions import table
+
+        table.main(given[1:])
+        return
     parser = argparse.ArgumentParser(prog="python -m reproductions", description=__doc__)
-    parser.add_argument("study", choices=sorted(STUDIES))
+    parser.add_argument("study", choices=sorted(STUDIES), help="or 'table', with its own options")
     parser.add_argument("--data", type=Path, required=True, help="folder of the data sets, as 'data prepare' makes it")
     parser.add_argument("--out", type=Path, required=True, help="folder for runs and results; go on where it stopped")
     parser.add_argument("--seeds", type=int, default=None, help="trainings of each kind; else as the study says")
-    asked = parser.parse_args(arguments)
+    asked = parser.parse_args(given)
     module = importlib.import_module(STUDIES[asked.study])
-    options = {} if asked.seeds is None else {"seeds": asked.seeds}
-    results = module.study(asked.data, asked.out / "runs", **options)
-    versions = {"python": platform.python_version(), "torch": torch.__version__, "threads": torch.get_num_threads(),
-                "bfloat16": half()}  # fmt: skip
+    seeds = module.SEEDS if asked.seeds is None else asked.seeds
+    runs = asked.out / "runs"
+    results = module.study(asked.data, runs, seeds=seeds)
+    told = {
+        "study": asked.study,
+        "command": f"python -m reproductions {asked.study} --data DIR --out DIR --seeds {seeds}",
+        "seeds": seeds,
+        "seconds": round(sum(float(np.load(path)["seconds_s"]) for path in runs.glob("*.npz"))),
+        "made_with": made_with(),
+        "results": results,
+    }
     path = asked.out / "results.json"
-    path.write_text(json.dumps({"study": asked.study, "made_with": versions, "results": results}, indent=1) + "\n")
+    path.write_text(json.dumps(told, indent=1) + "\n")
     print(path)
+
+
+def made_with() -> dict[str, object]:
+    """What the figures hang on beside the films and the seeds."""
+    return {name: version(name) for name in ("torch", "timm", "numpy", "scikit-learn")} | {
+        "python": platform.python_version(),
+        "cxrdesk": cxrdesk.__version__,
+        "threads": torch.get_num_threads(),
+        "bfloat16": half(),
+    }
 
 
 if __name__ == "__main__":

@@ -8,7 +8,6 @@ detector's are, and the threshold is chosen on the tuning films.
 from __future__ import annotations
 
 import itertools
-import statistics
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -17,12 +16,13 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from cxrdesk.evaluation.choices import thresholds
 from cxrdesk.training.augment import Geometry, appearance, warp
+from reproductions.cells import balanced, cell
 from reproductions.films import FOLDS, Films, paediatric
 from reproductions.inception import SIDE, build
 from reproductions.learning import Learning
-from reproductions.runs import Run, run
+from reproductions.runs import run
+from reproductions.shipped import pneumonia_scores
 
 SEEDS = 5
 EPOCHS, BATCH, RATE = 5, 64, 1e-3
@@ -60,25 +60,6 @@ def _variant(variant: str, how: Learning, films: Films, out: Path, seeds: int) -
     found = {}
     for fold in FOLDS:
         runs = [run(out, variant, build, films, fold, how, seed) for seed in range(seeds)]
-        found[fold.name] = {
-            "films": len(runs[0].report.labels),
-            "seconds": round(statistics.mean(one.seconds_s for one in runs)),
-            "seeds": [_told(one, _threshold(variant, one)) for one in runs],
-        }
+        at = [HALF if variant == "as described" else balanced(one.tune) for one in runs]
+        found[fold.name] = cell(runs, at, pneumonia_scores(fold, fold.parts(films)[2], out))
     return found
-
-
-def _threshold(variant: str, one: Run) -> float:
-    if variant == "as described":
-        return HALF
-    return thresholds(one.tune.labels, one.tune.probabilities)["balanced"]
-
-
-def _told(one: Run, threshold: float) -> dict[str, Any]:
-    figures = one.report.figures(threshold)
-    names = ("auc", "accuracy", "sensitivity", "specificity")
-    return {"threshold": threshold} | {name: _estimate(getattr(figures, name)) for name in names}
-
-
-def _estimate(value: Any) -> dict[str, float]:
-    return {key: round(float(getattr(value, key)), 4) for key in ("value", "low", "high")}

@@ -14,13 +14,12 @@ import pytest
 torch = pytest.importorskip("torch")
 pytest.importorskip("sklearn")
 
-from cxrdesk.evaluation.datasets import Row  # noqa: E402
-from cxrdesk.imaging.radiograph import View  # noqa: E402
 from reproductions import pneumonia_inception, runs  # noqa: E402
 from reproductions.__main__ import main  # noqa: E402
-from reproductions.films import FOLDS, Films, paediatric  # noqa: E402
+from reproductions.films import FOLDS, paediatric  # noqa: E402
 from reproductions.inception import SIDE, Module, build  # noqa: E402
 from reproductions.learning import Learning, as_input, learn, scores  # noqa: E402
+from tests.reproductions.made_films import made  # noqa: E402
 
 
 def conv(channels, filters, rows, cols):
@@ -59,19 +58,6 @@ def test_the_network_is_the_one_described():
     assert sum(p.numel() for p in network.parameters()) == stem + first + second + head
     assert not any(isinstance(m, torch.nn.BatchNorm2d) for m in network.modules())
     assert Module(64, (64, 48, 64, 8, 16, 32)).channels == 176
-
-
-def made(count=60, side=16):
-    """Bright films have it."""
-    rng = np.random.default_rng(0)
-    labels = np.arange(count) % 2
-    pixels = (rng.integers(0, 60, (count, side, side)) + labels[:, None, None] * 90).astype(np.uint8)
-    families = ("IM", "person0", "NORMAL2-IM", "person1")  # as in the data set: those of persons have it
-    rows = tuple(
-        Row(path=Path(f"{k}.png"), dataset="made", patient=f"p{k}", view=View(), family=families[k % 4], labels={})
-        for k in range(count)
-    )
-    return Films(pixels=pixels, labels=labels.astype(np.int64), rows=rows)
 
 
 def small():
@@ -121,18 +107,30 @@ def test_a_study_runs_from_its_command_and_writes_its_figures(tmp_path, monkeypa
     films = made(2600, side=8)
     monkeypatch.setattr(pneumonia_inception, "paediatric", lambda data, side: films)
     monkeypatch.setattr(pneumonia_inception, "build", small)
+    # Shipped scores that know nothing, and one film that the gate refused.
+    random = np.random.default_rng(0).random(2600)
+    random[0] = np.nan
+    monkeypatch.setattr(pneumonia_inception, "pneumonia_scores", lambda fold, report, out: random[: len(report.rows)])
     how = Learning(epochs=6, batch=64, optimiser=partial(torch.optim.Adam, lr=0.05))
     monkeypatch.setattr(pneumonia_inception, "VARIANTS", {"as described": how, "cured": replace(how, weighted=True)})
     monkeypatch.setattr("cxrdesk.evaluation.intervals.RESAMPLES", 20)
-    main(["pneumonia-inception", "--data", str(tmp_path), "--out", str(tmp_path / "out"), "--seeds", "1"])
-    told = json.loads((tmp_path / "out" / "results.json").read_text())["results"]
+    main(["pneumonia-inception", "--data", str(tmp_path), "--out", str(tmp_path / "out"), "--seeds", "2"])
+    written = json.loads((tmp_path / "out" / "results.json").read_text())
+    told = written["results"]
     assert {variant: list(folds) for variant, folds in told.items()} == {
         variant: [fold.name for fold in FOLDS] for variant in ("as described", "cured")
     }
-    (seed,) = told["as described"]["patients"]["seeds"]
-    assert seed["threshold"] == 0.5
-    assert seed["auc"]["value"] > 0.95
-    assert told["as described"]["patients"]["films"] == int(films.split("report").sum())
+    cell = told["as described"]["patients"]
+    assert cell["thresholds"] == [0.5, 0.5]
+    assert cell["over_seeds"]["auc"]["value"] > 0.95
+    assert cell["over_seeds"]["auc"]["seeds"] == len(cell["shipped_against_it"]) == 2
+    assert cell["films"] == int(films.split("report").sum())
+    against = cell["shipped_against_it"][0]
+    assert (against["films"], against["refused"]) == (cell["films"] - 1, 1)
+    assert against["difference"] < -0.3
+    assert against["p"] < 0.01
+    assert written["command"] == "python -m reproductions pneumonia-inception --data DIR --out DIR --seeds 2"
+    assert written["seconds"] >= 0
 
 
 @pytest.mark.skipif("CXRDESK_DATA" not in os.environ, reason="CXRDESK_DATA names no folder of real films")

@@ -1,0 +1,124 @@
+"""Study: lung segmentation, the mask as an alpha channel, and features of three networks fused.
+
+The published system starts its extractors from ImageNet. No such weights are here: each extractor learns the task for
+a short while on the training films of its fold, from random weights, and is then left as it is. Its features are kept,
+and a shallow classifier learns over them. One training of each extractor serves all seeds of the classifier, so that
+the deviation over seeds is that of the classifier alone.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from reproductions.cells import balanced, cell
+from reproductions.extractors import EXTRACTORS, Features, classified, extracted, extractor
+from reproductions.films import FOLDS, Films, Fold, paediatric
+from reproductions.learning import Learning, learn
+from reproductions.lung_masks import mask_figures, outlined
+from reproductions.runs import Run, Scored, file_of, kept
+from reproductions.seeds import difference, paired
+from reproductions.shipped import pneumonia_scores
+
+SIDE = 80
+SEEDS = 5
+EPOCHS = 20
+"""Of the classifier, as published."""
+START = Learning(epochs=2, batch=32, optimiser=partial(torch.optim.AdamW, lr=5e-4, weight_decay=1e-2), weighted=True)
+"""Of the extractors, in place of ImageNet."""
+KINDS = {"whole film": 3, "masked, 3 channels": 3, "masked, 4 channels": 4}
+"""What an extractor sees, and its channels."""
+FUSED = "fused"
+SUBSETS = {name: (name,) for name in EXTRACTORS} | {FUSED: tuple(EXTRACTORS)}
+PARTS = ("train", "tune", "report")
+
+
+def pictures(films: Films, masks: NDArray[np.uint8], kind: str) -> Films:
+    """Films as an extractor sees them, (n, channels, side, side); outside the lungs a masked film is black."""
+    grey = films.pixels
+    if kind != "whole film":
+        grey = np.asarray((grey.astype(np.uint16) * masks + 127) // 255, np.uint8)
+    alpha = [masks] if KINDS[kind] == 4 else []
+    return Films(pixels=np.stack([grey, grey, grey, *alpha], axis=1), labels=films.labels, rows=films.rows)
+
+
+def study(data: Path, out: Path, *, seeds: int = SEEDS) -> dict[str, Any]:
+    """Masks against drawn ones; each kind of picture with each extractor alone and fused, on every fold."""
+    films = paediatric(data, SIDE)
+    masks, refused = outlined(films, out)
+    told: dict[str, Any] = {"masks": mask_figures(data, out), "films_without_outline": refused, "folds": {}}
+    for fold in FOLDS:
+        runs, seconds = {}, {}
+        for kind in KINDS:
+            parts = dict(zip(PARTS, fold.parts(pictures(films, masks, kind)), strict=True))
+            features = {name: _features(out, parts, fold, kind, name) for name in EXTRACTORS}
+            seconds[kind] = {name: round(float(one["seconds_s"])) for name, one in features.items()}
+            for subset in SUBSETS:
+                runs[kind, subset] = _runs(out, parts, features, fold, kind, subset, seeds)
+        shipped = pneumonia_scores(fold, fold.parts(films)[2], out)
+        told["folds"][fold.name] = {
+            "cells": {
+                kind: {
+                    subset: cell(runs[kind, subset], [balanced(one.tune) for one in runs[kind, subset]], shipped)
+                    for subset in SUBSETS
+                }
+                for kind in KINDS
+            },
+            "extractors_seconds": seconds,
+            "differences": _differences(runs),
+        }
+    return told
+
+
+def _differences(runs: dict[tuple[str, str], list[Run]]) -> dict[str, Any]:
+    """What each part of the system brings: areas of the full system less those without the part."""
+    full = ("masked, 4 channels", FUSED)
+    others = {
+        "alpha channel": ("masked, 3 channels", FUSED),
+        "mask and alpha channel": ("whole film", FUSED),
+        **{f"fusion over {name}": (full[0], name) for name in EXTRACTORS},
+    }
+    report = runs[full][0].report
+    scores = {key: np.stack([one.report.probabilities for one in runs[key]]) for key in (full, *others.values())}
+    found = {}
+    for name, key in others.items():
+        tests = [paired(report.labels, a, b, report.patients) for a, b in zip(scores[full], scores[key], strict=True)]
+        found[name] = difference(report.labels, scores[full], scores[key], report.patients)
+        found[name]["delong_p"] = [test["p"] for test in tests]
+    return found
+
+
+def _features(out: Path, parts: dict[str, Films], fold: Fold, kind: str, name: str) -> dict[str, Any]:
+    """An extractor's features of a fold's films, and the seconds that its training and they took."""
+
+    def made() -> Features:
+        torch.manual_seed(0)
+        network = extractor(name, KINDS[kind])
+        learn(network, parts["train"], START, 0, f"{name}, {kind}, {fold.name}")
+        return {part: extracted(network, films).astype(np.float16) for part, films in parts.items()}
+
+    return kept(file_of(out, "features", name, kind, fold.name), made)
+
+
+def _runs(
+    out: Path, parts: dict[str, Films], features: dict[str, Any], fold: Fold, kind: str, subset: str, seeds: int
+) -> list[Run]:
+    joined = {part: np.hstack([features[name][part] for name in SUBSETS[subset]]).astype(np.float32) for part in PARTS}
+    widths = [features[name]["train"].shape[1] for name in SUBSETS[subset]]
+    made = []
+    for seed in range(seeds):
+        found = kept(
+            file_of(out, subset, kind, fold.name, f"seed {seed}"),
+            partial(classified, joined, widths, parts["train"].labels, seed, epochs=EPOCHS),
+        )
+        scored = {
+            part: Scored(labels=parts[part].labels, probabilities=found[part], patients=parts[part].patients)
+            for part in ("tune", "report")
+        }
+        made.append(Run(**scored, seconds_s=float(found["seconds_s"])))
+    return made
