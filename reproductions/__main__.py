@@ -17,6 +17,7 @@ import numpy as np
 import torch
 
 import cxrdesk
+from cxrdesk.imaging.errors import UserError
 from reproductions.learning import half
 
 STUDIES = {
@@ -35,14 +36,17 @@ def main(arguments: list[str] | None = None) -> None:
         return
     parser = argparse.ArgumentParser(prog="python -m reproductions", description=__doc__)
     parser.add_argument("study", choices=sorted(STUDIES), help="or 'table', with its own options")
-    parser.add_argument("--data", type=Path, required=True, help="folder of the data sets, as 'data prepare' makes it")
+    parser.add_argument("--data", type=Path, help="folder of the data sets, as 'data prepare' makes it")
     parser.add_argument("--out", type=Path, required=True, help="folder for runs and results; go on where it stopped")
     parser.add_argument("--seeds", type=int, default=None, help="trainings of each kind; else as the study says")
     asked = parser.parse_args(given)
     module = importlib.import_module(STUDIES[asked.study])
     seeds = module.SEEDS if asked.seeds is None else asked.seeds
     runs = asked.out / "runs"
-    results = module.study(asked.data, runs, seeds=seeds)
+    try:
+        results = module.study(asked.data, runs, seeds=seeds)
+    except UserError as error:
+        parser.error(error.text)
     told = {
         "study": asked.study,
         "command": f"python -m reproductions {asked.study} --data DIR --out DIR --seeds {seeds}",

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from cxrdesk.evaluation.datasets import Row, kermany
-from cxrdesk.training.data import read_films
+from cxrdesk.training.data import read_films, required
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -51,6 +51,19 @@ class Films:
         return np.array([row.family in names for row in self.rows], dtype=bool)
 
 
+class Split(Protocol):
+    """What divides films."""
+
+    @property
+    def name(self) -> str:
+        """Part of the names of runs."""
+        ...
+
+    def parts(self, films: Films) -> tuple[Films, Films, Films]:
+        """Films to train on, to choose on and to report; no patient is in two of them."""
+        ...
+
+
 @dataclass(frozen=True, kw_only=True)
 class Fold:
     """What a network may learn from, and what it is measured on.
@@ -81,9 +94,9 @@ FOLDS = (
 """As the shipped detector's recipe leaves them out (`cxrdesk_pneumonia.parts`)."""
 
 
-def paediatric(data: Path, side: int) -> Films:
+def paediatric(data: Path | None, side: int) -> Films:
     """The children's films with or without pneumonia (Kermany, Zhang, Goldbaum 2018)."""
-    return squared(kermany(data), "pneumonia", side)
+    return squared(kermany(required(data)), "pneumonia", side)
 
 
 def squared(rows: Sequence[Row], finding: str, side: int) -> Films:

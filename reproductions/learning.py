@@ -1,7 +1,11 @@
-"""Training as short descriptions of papers mean it: one optimiser, whole epochs in random order, the last weights."""
+"""Training as short descriptions of papers mean it: one optimiser, whole epochs in random order, the last weights.
+
+Where a description stops early, the weights of the best epoch on the tuning films are kept instead.
+"""
 
 from __future__ import annotations
 
+import math
 import sys
 import time
 from collections.abc import Callable
@@ -37,6 +41,11 @@ class Learning:
         Copies of the grey values that the network takes, of films that have no channels of their own.
     policy : callable or None
         What labels count for, asked before each epoch; None where they count as they are.
+    patience : int or None
+        Stop after this many epochs without a smaller loss on the tuning films, and keep the best epoch's weights; None
+        trains to the end and keeps the last.
+    schedule : callable or None
+        From the optimiser and the number of steps to a schedule of its rate, asked after each step.
     """
 
     epochs: int
@@ -46,6 +55,8 @@ class Learning:
     change: Change | None = None
     channels: int = 3
     policy: Policy | None = None
+    patience: int | None = None
+    schedule: Callable[..., torch.optim.lr_scheduler.LRScheduler] | None = None
 
 
 def as_input(pixels: NDArray[np.uint8], channels: int) -> torch.Tensor:
@@ -60,19 +71,24 @@ def half() -> bool:
     return precision("cpu") == "bf16-mixed"
 
 
-def learn(network: torch.nn.Module, films: Films, how: Learning, seed: int, told: str) -> None:
-    """Train `network`, with one logit for each finding, in place."""
+def learn(
+    network: torch.nn.Module, films: Films, how: Learning, seed: int, told: str, tune: Films | None = None
+) -> None:
+    """Train `network`, with one logit for each finding, in place; `tune` is needed for patience alone."""
     torch.manual_seed(seed)
     rng = np.random.default_rng(seed)
     optimiser = how.optimiser(network.parameters())
     labels = films.labels.reshape(len(films.labels), -1).astype(np.float64)
-    network.train()
+    steps = -(-len(labels) // how.batch)
+    schedule = None if how.schedule is None else how.schedule(optimiser, steps * how.epochs)
+    best = _Best(network, how.patience)
     start = time.monotonic()
     for epoch in range(how.epochs):
+        network.train()
         total = 0.0
         wanted = labels if how.policy is None else how.policy(labels, rng)
         weights = _balanced(wanted) if how.weighted else np.ones_like(wanted)
-        for some in np.array_split(rng.permutation(len(labels)), -(-len(labels) // how.batch)):
+        for some in np.array_split(rng.permutation(len(labels)), steps):
             pixels = films.pixels[some]
             if how.change is not None:
                 pixels = np.stack([how.change(film, rng) for film in pixels])
@@ -87,10 +103,41 @@ def learn(network: torch.nn.Module, films: Films, how: Learning, seed: int, told
             optimiser.zero_grad()
             loss.backward()
             optimiser.step()
+            if schedule is not None:
+                schedule.step()
             total += float(loss.detach()) * len(some)
         spent = time.monotonic() - start
         print(f"{told}: epoch {epoch + 1} of {how.epochs}, loss {total / len(labels):.4f}, {spent:.0f} s",
               file=sys.stderr, flush=True)  # fmt: skip
+        if how.patience is not None and tune is not None and best.is_past(log_loss(network, tune, how.channels)):
+            break
+    best.restore()
+
+
+class _Best:
+    """The weights of the best epoch so far, where there is patience."""
+
+    def __init__(self, network: torch.nn.Module, patience: int | None) -> None:
+        self.network, self.patience = network, patience
+        self.loss, self.since, self.state = math.inf, 0, dict[str, torch.Tensor]()
+
+    def is_past(self, loss: float) -> bool:
+        """Whether so many epochs were no better that more are not worth it."""
+        self.since += 1
+        if loss < self.loss:
+            self.loss, self.since = loss, 0
+            self.state = {name: value.clone() for name, value in self.network.state_dict().items()}
+        return self.patience is not None and self.since >= self.patience
+
+    def restore(self) -> None:
+        if self.state:
+            self.network.load_state_dict(self.state)
+
+
+def log_loss(network: torch.nn.Module, films: Films, channels: int) -> float:
+    """Mean negative log likelihood over the films whose labels are known."""
+    found = np.clip(scores(network, films, channels), 1e-7, 1 - 1e-7)
+    return float(-np.nanmean(films.labels * np.log(found) + (1 - films.labels) * np.log1p(-found)))
 
 
 def _balanced(labels: NDArray[np.float64]) -> NDArray[np.float64]:

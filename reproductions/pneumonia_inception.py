@@ -47,7 +47,7 @@ CURED = Learning(epochs=CURED_EPOCHS, batch=BATCH, optimiser=adam, weighted=True
 VARIANTS = {"as described": AS_DESCRIBED, "cured": CURED}
 
 
-def study(data: Path, out: Path, *, seeds: int = SEEDS) -> dict[str, Any]:
+def study(data: Path | None, out: Path, *, seeds: int = SEEDS) -> dict[str, Any]:
     """Every variant on every fold for every seed; figures by variant and fold as JSON types."""
     films = paediatric(data, SIDE)
     # Seed after seed, so that what was cut off has told something about each.

@@ -13,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 
 from cxrdesk.evaluation.metrics import Figures, figures
-from reproductions.films import Films, Fold
+from reproductions.films import Films, Split
 from reproductions.learning import Learning, learn, scores
 
 Build = Callable[[], torch.nn.Module]
@@ -73,7 +73,7 @@ def file_of(folder: Path, *named: str) -> Path:
     return folder / f"{', '.join(named)}.npz".replace(":", "")
 
 
-def run(folder: Path, name: str, build: Build, films: Films, fold: Fold, how: Learning, seed: int) -> Run:
+def run(folder: Path, name: str, build: Build, films: Films, fold: Split, how: Learning, seed: int) -> Run:
     """Train and score, or read what an earlier run of that name kept."""
     train, tune, report = fold.parts(films)
     parts = {"tune": tune, "report": report}
@@ -82,7 +82,7 @@ def run(folder: Path, name: str, build: Build, films: Films, fold: Fold, how: Le
     def made() -> dict[str, NDArray[np.float64]]:
         torch.manual_seed(seed)
         network = build()
-        learn(network, train, how, seed, ", ".join(named))
+        learn(network, train, how, seed, ", ".join(named), tune)
         return {key: scores(network, part, how.channels) for key, part in parts.items()}
 
     found = kept(file_of(folder, *named), made)
