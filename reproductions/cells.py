@@ -18,7 +18,7 @@ def balanced(tune: Scored) -> float:
     return thresholds(tune.labels, tune.probabilities)["balanced"]
 
 
-def cell(runs: Sequence[Run], at: Sequence[float], shipped: Scores) -> dict[str, Any]:
+def cell(runs: Sequence[Run], at: Sequence[float], shipped: Scores | None) -> dict[str, Any]:
     """Figures over seeds on the report films, and each seed against the shipped detector there, as JSON types.
 
     Parameters
@@ -27,16 +27,18 @@ def cell(runs: Sequence[Run], at: Sequence[float], shipped: Scores) -> dict[str,
         One for each seed.
     at : sequence of float
         Threshold of each seed.
-    shipped : ndarray of float64, shape (n,)
-        See `reproductions.shipped.pneumonia_scores`.
+    shipped : ndarray of float64, shape (n,), or None
+        See `reproductions.shipped`; None where the shipped detector is not for such films.
     """
     report = runs[0].report
     scores = np.stack([one.report.probabilities for one in runs])
-    return {
+    told = {
         "films": len(report.labels),
         "positives": int(report.labels.sum()),
         "seconds": round(statistics.mean(one.seconds_s for one in runs)),
         "thresholds": [round(value, 4) for value in at],
         "over_seeds": over_seeds(report.labels, scores, report.patients, at),
-        "shipped_against_it": [paired(report.labels, shipped, each, report.patients) for each in scores],
     }
+    if shipped is not None:
+        told["shipped_against_it"] = [paired(report.labels, shipped, each, report.patients) for each in scores]
+    return told

@@ -4,30 +4,30 @@ from __future__ import annotations
 
 import os
 import shutil
-import sys
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from cxrdesk.evaluation.datasets import Row
 from cxrdesk.evaluation.labelled import labelled
 from cxrdesk.imaging.phantom.batch import Order, produce, recorded
+from cxrdesk.training.telling import telling
 from reproductions.films import Films, squared
-
-DONE = "done"
-"""File that says that a folder's films are all there, and how many seconds they took."""
+from reproductions.runs import file_of, kept
 
 
-def drawn(sets: Mapping[str, tuple[Sequence[Order], int]], folder: Path, finding: str, side: int) -> Films:
+def drawn(sets: Mapping[str, tuple[Sequence[Order], int]], out: Path, finding: str, side: int) -> Films:
     """Films of several sets; each row's family is the name of its set.
 
     Parameters
     ----------
     sets : mapping
         Name to orders, which share the number of patients equally, and that number. No two orders may have one seed.
-    folder : Path
-        Where films and masks are, or are put.
+    out : Path
+        Folder of the study's runs; films and masks are in ``films`` there, or are put there.
+    finding : str
+        A film of a kind that cannot show it is without.
     """
     seeds = [order.seed for orders, _ in sets.values() for order in orders]
     if len(set(seeds)) < len(seeds):
@@ -35,23 +35,25 @@ def drawn(sets: Mapping[str, tuple[Sequence[Order], int]], folder: Path, finding
     rows: list[Row] = []
     for name, (orders, patients) in sets.items():
         for order in orders:
-            part = folder / f"{name}-{order.seed}"
-            if not (part / DONE).is_file():
-                _draw(order, patients // len(orders), part)
-            rows += [replace(row, family=name) for row in labelled(part).values()]
+            folder = out / "films" / f"{name}-{order.seed}"
+            # Kept as a run is, so that the seconds count.
+            kept(file_of(out, "films", name, str(order.seed)), partial(_draw, order, patients // len(orders), folder))
+            rows += [
+                replace(row, family=name, labels={finding: row.labels.get(finding, 0)})
+                for row in labelled(folder).values()
+            ]
     return squared(rows, finding, side)
 
 
-def _draw(order: Order, patients: int, folder: Path) -> None:
-    start = time.monotonic()
+def _draw(order: Order, patients: int, folder: Path) -> dict[str, int]:
     # What an interrupted run left is no set.
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    made = produce(order, patients, folder, formats=("png",), workers=os.cpu_count() or 1)
-    for done, _ in enumerate(recorded(made, order, folder), start=1):
-        if done % 100 == 0:
-            print(f"{folder.name}: {done} of {patients} films drawn", file=sys.stderr, flush=True)
-    (folder / DONE).write_text(f"{time.monotonic() - start:.1f}")
+    made, count = produce(order, patients, folder, formats=("png",), workers=os.cpu_count() or 1), 0
+    with telling(f"drawing {folder.name}") as progress:
+        for count, _ in enumerate(recorded(made, order, folder), start=1):
+            progress(count, patients * len(order.kinds))
+    return {"films": count}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,8 +79,3 @@ class Sets:
         """Films to train on, to choose on and to report."""
         train, tune, report = (films.of(films.families(names)) for names in (self.train, self.tune, self.report))
         return train, tune, report
-
-
-def seconds_drawing(folder: Path) -> float:
-    """Seconds that the films in `folder` took to draw."""
-    return sum(float(path.read_text()) for path in folder.glob(f"*/{DONE}"))

@@ -37,6 +37,11 @@ class Scored:
         """At a threshold, with 95 % intervals."""
         return figures(self.labels, self.probabilities, self.patients, threshold)
 
+    def of(self, chosen: NDArray[np.bool_]) -> Scored:
+        """The chosen films, shape (n,)."""
+        patients = [patient for patient, wanted in zip(self.patients, chosen, strict=True) if wanted]
+        return Scored(labels=self.labels[chosen], probabilities=self.probabilities[chosen], patients=patients)
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Run:

@@ -52,6 +52,24 @@ def pneumonia_scores(fold: Fold, report: Films, out: Path) -> NDArray[np.float64
     return np.asarray(kept(file_of(out, "shipped", fold.name, weights[:8]), made)["report"])
 
 
+def simulated_scores(detector: str, finding: str, report: Films, out: Path) -> NDArray[np.float64]:
+    """A shipped detector's probability of each simulated film, NaN where the gate refused it, shape (n,).
+
+    It learnt from films of the same simulator, but of other seeds.
+    """
+    registry = load_registry()
+    spec = registry.model(detector).spec
+    assert isinstance(spec, DetectorSpec)
+
+    def made() -> dict[str, NDArray[np.float64]]:
+        with telling(f"scoring with {detector} as shipped") as progress:
+            found = answers(registry, spec, report.rows, device="cpu", progress=progress)
+        told = {item.row.path: item.probability.get(finding, np.nan) for item in found}
+        return {"report": np.array([told[row.path] for row in report.rows])}
+
+    return np.asarray(kept(file_of(out, "shipped", detector, str(spec.weights_sha256)[:8]), made)["report"])
+
+
 def lung_segmenter() -> tuple[Registry, SegmenterSpec]:
     """The installed segmenter of the lungs."""
     registry = load_registry()

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-from torch import nn
 
 from cxrdesk.evaluation.datasets import Row
 from cxrdesk.imaging.radiograph import View
@@ -49,4 +48,6 @@ def of_sets(count, *names, side=16):
 
 def network(channels=3):
     """The least that can learn from them."""
+    from torch import nn
+
     return nn.Sequential(nn.Conv2d(channels, 4, 3), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(4, 1))
