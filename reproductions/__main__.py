@@ -24,6 +24,8 @@ STUDIES = {
     "croup-gan": "reproductions.croup_gan",
     "pneumonia-inception": "reproductions.pneumonia_inception",
     "pneumonia-fusion": "reproductions.pneumonia_fusion",
+    "chexpert-policies": "reproductions.chexpert_policies",
+    "chexpert-resolution": "reproductions.chexpert_resolution",
 }
 
 

@@ -101,10 +101,16 @@ def paediatric(data: Path | None, side: int) -> Films:
 
 def squared(rows: Sequence[Row], finding: str, side: int) -> Films:
     """Films stretched to `side` x `side`; those that cannot be read are left out."""
+    kept, pixels = stretched(rows, side)
+    labels = np.array([row.labels[finding] for row in kept], dtype=np.int64)
+    return Films(pixels=pixels, labels=labels, rows=kept)
+
+
+def stretched(rows: Sequence[Row], side: int) -> tuple[tuple[Row, ...], NDArray[np.uint8]]:
+    """Rows whose films can be read, and those, shape (n, side, side)."""
     kept, pixels = [], []
     for row, film in read_films(rows):
         method = cv2.INTER_AREA if min(film.shape) >= side else cv2.INTER_LINEAR
         pixels.append(cv2.resize(film, (side, side), interpolation=method))
         kept.append(row)
-    labels = np.array([row.labels[finding] for row in kept], dtype=np.int64)
-    return Films(pixels=np.stack(pixels), labels=labels, rows=tuple(kept))
+    return tuple(kept), np.stack(pixels)

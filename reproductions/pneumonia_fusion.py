@@ -23,7 +23,7 @@ from reproductions.learning import Learning, learn
 from reproductions.lung_masks import mask_figures, outlined
 from reproductions.runs import Run, Scored, file_of, kept
 from reproductions.seeds import difference, paired
-from reproductions.shipped import pneumonia_scores
+from reproductions.shipped import pneumonia_scores, shipped_threshold
 
 SIDE = 80
 SEEDS = 5
@@ -60,11 +60,11 @@ def study(data: Path, out: Path, *, seeds: int = SEEDS) -> dict[str, Any]:
             seconds[kind] = {name: round(float(one["seconds_s"])) for name, one in features.items()}
             for subset in SUBSETS:
                 runs[kind, subset] = _runs(out, parts, features, fold, kind, subset, seeds)
-        shipped = pneumonia_scores(fold, fold.parts(films)[2], out)
+        shipped = pneumonia_scores(fold, fold.parts(films)[2], out), shipped_threshold(fold)
         told["folds"][fold.name] = {
             "cells": {
                 kind: {
-                    subset: cell(runs[kind, subset], [balanced(one.tune) for one in runs[kind, subset]], shipped)
+                    subset: cell(runs[kind, subset], [balanced(r.tune) for r in runs[kind, subset]], *shipped)
                     for subset in SUBSETS
                 }
                 for kind in KINDS

@@ -22,7 +22,7 @@ from reproductions.films import FOLDS, Films, paediatric
 from reproductions.inception import SIDE, build
 from reproductions.learning import Learning
 from reproductions.runs import run
-from reproductions.shipped import pneumonia_scores
+from reproductions.shipped import pneumonia_scores, shipped_threshold
 
 SEEDS = 5
 EPOCHS, BATCH, RATE = 5, 64, 1e-3
@@ -61,5 +61,6 @@ def _variant(variant: str, how: Learning, films: Films, out: Path, seeds: int) -
     for fold in FOLDS:
         runs = [run(out, variant, build, films, fold, how, seed) for seed in range(seeds)]
         at = [HALF if variant == "as described" else balanced(one.tune) for one in runs]
-        found[fold.name] = cell(runs, at, pneumonia_scores(fold, fold.parts(films)[2], out))
+        shipped = pneumonia_scores(fold, fold.parts(films)[2], out)
+        found[fold.name] = cell(runs, at, shipped, shipped_threshold(fold))
     return found

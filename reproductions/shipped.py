@@ -70,6 +70,12 @@ def simulated_scores(detector: str, finding: str, report: Films, out: Path) -> N
     return np.asarray(kept(file_of(out, "shipped", detector, str(spec.weights_sha256)[:8]), made)["report"])
 
 
+def shipped_threshold(fold: Fold) -> float:
+    """Where the bundle of `fold_bundle` calls a film positive, at ``balanced``."""
+    points = Bundle(fold_bundle(fold)).manifest["operating_points"]
+    return next(float(point["threshold"]) for point in points if point["name"] == "balanced")
+
+
 def lung_segmenter() -> tuple[Registry, SegmenterSpec]:
     """The installed segmenter of the lungs."""
     registry = load_registry()

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from cxrdesk.api.bundle import Bundle
+from reproductions import table as systems
 from tests.figures import FIGURES, SETS
 from tests.readme import (
     BENCH_END,
@@ -60,6 +61,11 @@ def test_simulated_figures_are_those_that_the_commands_printed() -> None:
     text = PLUGINS_README.read_text(encoding="utf-8")
     assert text.split(START)[1].split(END)[0] == simulated(), "run: python -m tests.readme"
     assert text.split(COMMANDS_START)[1].split(COMMANDS_END)[0] == measuring(), "run: python -m tests.readme"
+
+
+def test_systems_are_told_as_their_studies_found_them() -> None:
+    text = PLUGINS_README.read_text(encoding="utf-8")
+    assert text.split(systems.START)[1].split(systems.END)[0] == systems.table(), "run: python -m reproductions table"
 
 
 @pytest.mark.parametrize("name", SETS)

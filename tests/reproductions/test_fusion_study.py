@@ -98,6 +98,7 @@ def test_the_study_runs_from_its_command_and_goes_on_where_it_stopped(tmp_path, 
     monkeypatch.setattr(pneumonia_fusion, "extractor", tiny)
     monkeypatch.setattr(pneumonia_fusion, "FOLDS", FOLDS[1:2])
     monkeypatch.setattr(pneumonia_fusion, "EPOCHS", 1)
+    monkeypatch.setattr("reproductions.extractors.WIDTH", 8)
     monkeypatch.setattr(
         pneumonia_fusion, "START", Learning(epochs=1, batch=64, optimiser=partial(torch.optim.Adam, lr=0.05))
     )

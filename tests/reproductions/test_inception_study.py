@@ -113,7 +113,8 @@ def test_a_study_runs_from_its_command_and_writes_its_figures(tmp_path, monkeypa
     monkeypatch.setattr(pneumonia_inception, "pneumonia_scores", lambda fold, report, out: random[: len(report.rows)])
     how = Learning(epochs=6, batch=64, optimiser=partial(torch.optim.Adam, lr=0.05))
     monkeypatch.setattr(pneumonia_inception, "VARIANTS", {"as described": how, "cured": replace(how, weighted=True)})
-    monkeypatch.setattr("cxrdesk.evaluation.intervals.RESAMPLES", 20)
+    monkeypatch.setattr("cxrdesk.evaluation.intervals.RESAMPLES", 5)
+    monkeypatch.setattr("cxrdesk.evaluation.choices.RESAMPLES", 5)
     main(["pneumonia-inception", "--data", str(tmp_path), "--out", str(tmp_path / "out"), "--seeds", "2"])
     written = json.loads((tmp_path / "out" / "results.json").read_text())
     told = written["results"]
