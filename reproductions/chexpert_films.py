@@ -114,7 +114,8 @@ def simulated(out: Path, count: int, side: int, workers: int = 2) -> Studies:
         }
 
     found = kept(file_of(out, "simulated", f"{count} studies", str(side)), made)
-    return Studies(**{name: found[name] for name in Studies.__dataclass_fields__})
+    told = {name: found[name] for name in Studies.__dataclass_fields__}
+    return Studies(**(told | {"seconds_s": float(told["seconds_s"])}))
 
 
 def publish(studies: Studies, labels: NDArray[np.float64], train: int, folder: Path) -> Path:
