@@ -40,9 +40,9 @@ def signed(found: dict[str, float]) -> str:
 
 
 def figures(name: str, found: dict[str, Any]) -> str:
-    """Area, accuracy, sensitivity and specificity."""
-    told = ", ".join(f"{key} {estimate(found[key])}" for key in ("accuracy", "sensitivity", "specificity"))
-    return f"{name}: AUC {estimate(found['auc'])}, {told}"
+    """Area, accuracy, sensitivity and specificity; the area alone where there is no call."""
+    told = [f", {key} {estimate(found[key])}" for key in ("accuracy", "sensitivity", "specificity") if key in found]
+    return f"{name}: AUC {estimate(found['auc'])}{''.join(told)}"
 
 
 def shipped(name: str, cell: dict[str, Any]) -> str:
@@ -61,6 +61,23 @@ def inception(results: dict[str, Any]) -> Told:
         described=[figures(name, cell["over_seeds"]) for name, cell in folds.items()],
         parts=[figures(f"cured, {name}", cell["over_seeds"]) for name, cell in results["cured"].items()],
         shipped=[shipped(name, cell) for name, cell in folds.items()],
+    )
+
+
+def croup(results: dict[str, Any]) -> Told:
+    """Of ``croup-gan``: on necks like those learnt from, and on strong ones that nothing was learnt from."""
+    cells = {family: dict(found) for family, found in results["cells"].items()}
+    described = {family: found.pop("as described") for family, found in cells.items()}
+    return Told(
+        films=[f"{family}: {cell['films']} simulated necks" for family, cell in described.items()],
+        described=[figures(family, cell["over_seeds"]) for family, cell in described.items()],
+        parts=[
+            f"{name}, {family}: AUC {estimate(cell['over_seeds']['auc'])}"
+            for family, found in cells.items()
+            for name, cell in found.items()
+        ]
+        + [figures(name, cell["over_seeds"]) for name, cell in results["necks_against_chests"].items()],
+        shipped=[shipped(family, cell) for family, cell in described.items()],
     )
 
 
@@ -127,6 +144,7 @@ def resolution(results: dict[str, Any]) -> Told:
 
 STUDIES: dict[str, Callable[[dict[str, Any]], Told]] = {
     "pneumonia-inception": inception,
+    "croup-gan": croup,
     "pneumonia-fusion": fusion,
     "chexpert-policies": policies,
     "chexpert-resolution": resolution,

@@ -85,6 +85,14 @@ def test_parts_of_the_fusion_and_sizes_are_told():
     assert told.parts[-1] == "ensemble of views over frontal: -0.010 (-0.020 to +0.005)"
 
 
+def test_a_shipped_detector_without_a_call_has_an_area_alone():
+    bare = CELL | {"shipped": {"auc": SPREAD}}
+    cells = {"same": {"as described": bare, "shipped network": bare}}
+    told = rows.croup({"cells": cells, "necks_against_chests": {"against": {"over_seeds": FIGURES}}})
+    assert told.shipped == ["same: AUC 0.900 (0.850 to 0.950); ahead in 1 of 2 seeds, DeLong p at most 0.3"]
+    assert told.parts[0] == "shipped network, same: AUC 0.900 (0.850 to 0.950)"
+
+
 def test_every_study_is_of_a_published_system_and_can_be_told():
     systems = json.loads(table.PUBLISHED.read_text())
     named = [study for system in systems for study in system["studies"]]
