@@ -17,6 +17,7 @@ import timm
 import torch
 from numpy.typing import NDArray
 
+from cxrdesk.imaging.errors import UserError
 from cxrdesk.training.augment import Geometry, warp
 from reproductions.chexpert_films import FINDINGS, UNSURE, Doubt, by_study, publish, read, simulated, told_rates
 from reproductions.films import Films
@@ -34,6 +35,7 @@ DOUBTS = {
     "doubt leans to present": Doubt(wrong=0.05, of_present=0.5, of_absent=0.1),
     "doubt leans to absent": Doubt(wrong=0.05, of_present=0.2, of_absent=0.25),
 }
+STARTED_FROM = "random weights; no ImageNet weights are here"
 KNOWN = "every label known"
 _GEOMETRY = Geometry(rotation_degrees=8.0, scale=0.06, aspect=0.08, shift=0.04, flip=0.0)
 _LABELS_SEED = 11
@@ -86,7 +88,13 @@ def study(data: Path | None, out: Path, *, seeds: int = SEEDS) -> dict[str, Any]
     Where `data` holds CheXpert as ``cxrdesk data prepare`` lays it out, the policies are compared on that too.
     """
     studies = simulated(out, TRAIN + REPORT, SIDE)
-    told: dict[str, Any] = {"findings": FINDINGS, "simulation_seconds": round(studies.seconds_s), "doubts": {}}
+    told: dict[str, Any] = {
+        "evidence": "simulated films; says nothing about a patient",
+        "started_from": STARTED_FROM,
+        "findings": FINDINGS,
+        "simulation_seconds": round(studies.seconds_s),
+        "doubts": {},
+    }
     for name, doubt in (*DOUBTS.items(), (KNOWN, Doubt())):
         labels = doubt.told(studies.truth[:TRAIN], np.random.default_rng(_LABELS_SEED))
         films = read(publish(studies, labels, TRAIN, out.parent / "films" / name), SIDE)
@@ -94,7 +102,10 @@ def study(data: Path | None, out: Path, *, seeds: int = SEEDS) -> dict[str, Any]
         found = _compared(out, name, films, policies, seeds)
         told["doubts"][name] = {"labels": told_rates(studies.truth[:TRAIN], labels), **found}
     if data is not None and (data / "chexpert" / "labels.csv").is_file():
-        told["chexpert"] = _compared(out, "CheXpert", read(data, SIDE), tuple(POLICIES), seeds)
+        films = read(data, SIDE)
+        if not films.families(frozenset({"valid"})).any():
+            raise UserError("no-films", "chexpert holds no film of valid.csv to report on; prepare it with that table")
+        told["chexpert"] = _compared(out, "CheXpert", films, tuple(POLICIES), seeds)
     return told
 
 

@@ -24,7 +24,7 @@ from cxrdesk.evaluation.datasets import Row, nih
 from cxrdesk.training.backbones import with_boxes
 from cxrdesk.training.data import required
 from reproductions.chexpert_films import FINDINGS, VIEWS, Doubt, by_study, of_view, publish, read, simulated
-from reproductions.chexpert_policies import HOW
+from reproductions.chexpert_policies import HOW, STARTED_FROM
 from reproductions.films import Films, stretched
 from reproductions.learning import learn, scores
 from reproductions.runs import file_of, kept
@@ -53,7 +53,8 @@ def at_size(films: Films, side: int) -> Films:
 
 def study(data: Path | None, out: Path, *, seeds: int = SEEDS) -> dict[str, Any]:
     """Sizes against each other on both kinds of films, ensembles on the simulated ones."""
-    return {"simulated": _simulated(out, seeds), "nih": _nih(required(data), out, seeds)}
+    data = required(data)
+    return {"started_from": STARTED_FROM, "simulated": _simulated(out, seeds), "nih": _nih(data, out, seeds)}
 
 
 def _simulated(out: Path, seeds: int) -> dict[str, Any]:

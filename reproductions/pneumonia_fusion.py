@@ -31,6 +31,7 @@ EPOCHS = 20
 """Of the classifier, as published."""
 START = Learning(epochs=2, batch=32, optimiser=partial(torch.optim.AdamW, lr=5e-4, weight_decay=1e-2), weighted=True)
 """Of the extractors, in place of ImageNet."""
+STARTED_FROM = "random weights, no ImageNet weights are here; extractors learnt two epochs of the fold's training films"
 KINDS = {"whole film": 3, "masked, 3 channels": 3, "masked, 4 channels": 4}
 """What an extractor sees, and its channels."""
 FUSED = "fused"
@@ -51,7 +52,12 @@ def study(data: Path, out: Path, *, seeds: int = SEEDS) -> dict[str, Any]:
     """Masks against drawn ones; each kind of picture with each extractor alone and fused, on every fold."""
     films = paediatric(data, SIDE)
     masks, refused = outlined(films, out)
-    told: dict[str, Any] = {"masks": mask_figures(data, out), "films_without_outline": refused, "folds": {}}
+    told: dict[str, Any] = {
+        "started_from": STARTED_FROM,
+        "masks": mask_figures(data, out),
+        "films_without_outline": refused,
+        "folds": {},
+    }
     for fold in FOLDS:
         runs, seconds = {}, {}
         for kind in KINDS:

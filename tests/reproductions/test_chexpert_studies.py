@@ -171,7 +171,10 @@ def test_policies_are_compared_on_the_same_studies(tmp_path, monkeypatch, quick)
     monkeypatch.setattr(chexpert_policies, "build", small)
     name = "doubt leans to present"
     monkeypatch.setattr(chexpert_policies, "DOUBTS", {name: chexpert_policies.DOUBTS[name]})
+    # CheXpert itself, where a folder of data sets has it.
+    publish(made(80), Doubt(of_present=0.5).told(made(80).truth[:50], np.random.default_rng(0)), 50, tmp_path)
     told = told_of("chexpert-policies", tmp_path)
+    assert told["chexpert"]["studies"] == {"train": 50, "report": 30}
     assert list(told["doubts"]) == [*chexpert_policies.DOUBTS, chexpert_policies.KNOWN]
     found = told["doubts"][name]
     assert found["studies"] == {"train": 60, "report": 40}
@@ -185,6 +188,16 @@ def test_policies_are_compared_on_the_same_studies(tmp_path, monkeypatch, quick)
     assert known["labels"] == {"uncertain": 0, "truly_present_where_uncertain": 0, "wrong_where_certain": 0}
     monkeypatch.setattr(chexpert_policies, "learn", lambda *given: pytest.fail("learnt again"))
     assert told_of("chexpert-policies", tmp_path) == told
+
+
+def test_chexpert_without_the_radiologists_films_is_refused_in_a_sentence(tmp_path, monkeypatch, quick, capsys):
+    monkeypatch.setattr(chexpert_policies, "DOUBTS", {})
+    monkeypatch.setattr(chexpert_policies, "SIDE", 16)
+    monkeypatch.setattr(chexpert_policies, "build", small)
+    publish(made(20), made(20).truth.astype(float), 20, tmp_path)
+    with pytest.raises(SystemExit):
+        told_of("chexpert-policies", tmp_path)
+    assert "holds no film of valid.csv" in capsys.readouterr().err
 
 
 def test_sizes_and_ensembles_are_compared_on_the_same_films(tmp_path, monkeypatch, quick):
