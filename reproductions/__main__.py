@@ -21,6 +21,7 @@ from cxrdesk.imaging.errors import UserError
 from reproductions.learning import half
 
 STUDIES = {
+    "asthma-sequence": "reproductions.asthma_sequence",
     "croup-gan": "reproductions.croup_gan",
     "pneumonia-inception": "reproductions.pneumonia_inception",
     "pneumonia-fusion": "reproductions.pneumonia_fusion",
