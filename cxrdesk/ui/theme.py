@@ -24,7 +24,7 @@ class Colours:
 
     Parameters
     ----------
-    film_text, film_warning, film_back : str
+    film_text, film_muted, film_warning, film_back : str
         On the film, which is black in every theme.
     thick : int
         Width of borders in pixels.
@@ -51,6 +51,7 @@ class Colours:
     error: str
     disabled: str
     film_text: str = "#dde2e6"
+    film_muted: str = "#a8b2ba"
     film_warning: str = "#ecc667"
     film_back: str = "#a5000000"
     thick: int = 1
@@ -113,6 +114,7 @@ CONTRAST = Colours(
     error="#ff9e94",
     disabled="#a6a6a6",
     film_text="#ffffff",
+    film_muted="#f0f0f0",
     film_warning="#ffe14d",
     film_back="#ff000000",
     thick=2,

@@ -15,7 +15,7 @@ from tests.ui.conftest import Seat
 from tests.ui.fakes import scored
 from tests.ui.test_window import answer
 
-BIG, SMALL = Form(lines=4, bar=132.0), Form(lines=0, bar=50.0)
+BIG, SMALL = Form(items=4, bar=132.0), Form(items=2, bar=50.0)
 SIZES = [(BIG, (200.0, 220.0)), (SMALL, (40.0, 70.0))]
 FLAT = (np.ones((8, 8), np.float32), QRectF(100, 0, 600, 600))
 
