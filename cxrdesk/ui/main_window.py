@@ -67,7 +67,7 @@ class MainWindow(QMainWindow):
         self.setAcceptDrops(True)
         self.grid = ViewGrid()
         self.frames = FrameBar()
-        self.panes = Panes(self.grid, reading, self._put_caption, self)
+        self.panes = Panes(self.grid, reading, self._dress, self)
         self.studies = StudyList()
         self.side = QSplitter(Qt.Orientation.Vertical)
         self.side.addWidget(self.studies)
@@ -213,7 +213,6 @@ class MainWindow(QMainWindow):
     def _show_film(self) -> None:
         """The film of the session onto the screen, or what stands in its place."""
         state, loaded = self.reading.state, self.reading.shown
-        self.layering.forget()
         if loaded is not None:
             # A pane that is chosen again shows its film as the reader left it.
             on_screen = self.film.loaded
@@ -238,7 +237,7 @@ class MainWindow(QMainWindow):
         """What can be seen of the film before it is decoded; nothing else is done with it."""
         if self.reading.state is not None:
             self.film.show_film(loaded)
-            self._put_caption(self.film, self.reading.state, loaded)
+            self._dress(self.film, self.reading.state, loaded)
 
     def _refresh_results(self) -> None:
         reading = self.reading
@@ -246,7 +245,7 @@ class MainWindow(QMainWindow):
         if loaded is not None and state is not None:
             if self.film.loaded is not None and self.film.loaded.radiograph is not loaded.radiograph:
                 self.film.update_film(loaded.radiograph)
-            self._put_caption(self.film, state, loaded)
+            self._dress(self.film, state, loaded)
         shown = state if loaded is not None else None
         self.findings.show_state(
             shown, reading.settings, hidden=reading.hidden, chosen=self._visible_map(), note=self._note()
@@ -254,9 +253,15 @@ class MainWindow(QMainWindow):
         self.refresh_layers()
         self._refresh_actions()
 
-    def _put_caption(self, pane: FilmView, state: FilmState, loaded: LoadedFilm) -> None:
+    def _dress(self, pane: FilmView, state: FilmState, loaded: LoadedFilm) -> None:
+        """What lies over the film of a pane: words in its corners, outlines and map."""
         content = corner_content(state, loaded.radiograph, loaded.presentation, self.reading.settings, self.naming)
         pane.set_corners(content)
+        self._put_layers(pane, state)
+
+    def _put_layers(self, pane: FilmView, state: FilmState | None) -> None:
+        outlines, saliency = (self.actions_[key].isChecked() for key in ("mask", "saliency"))
+        self.layering.put_over(pane, state, outlines=outlines, saliency=saliency)
 
     def _refresh_checks(self) -> None:
         """Actions that are on or off say how the chosen pane is shown."""
@@ -286,9 +291,9 @@ class MainWindow(QMainWindow):
         return self.reading.map_choice if self.actions_["saliency"].isChecked() else None
 
     def refresh_layers(self) -> None:
-        """Outlines and map as the reader wants to see them."""
-        shown = {key: self.actions_[key].isChecked() for key in ("mask", "saliency")}
-        self.layering.put_over(self.film, outlines=shown["mask"], saliency=shown["saliency"])
+        """Outlines and map as the reader wants to see them, on each pane's film its own."""
+        for pane in self.grid.panes:
+            self._put_layers(pane, self.panes.state(pane))
 
     def _refresh_settings(self) -> None:
         settings = self.reading.settings

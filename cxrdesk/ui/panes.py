@@ -94,6 +94,10 @@ class Panes(QObject):
         """Where the reader is told."""
         return self._reading.messages
 
+    def state(self, pane: FilmView) -> FilmState | None:
+        """The film that a pane is for."""
+        return self._states.get(pane)
+
     # Layouts
 
     def next_layout(self) -> None:
@@ -170,7 +174,6 @@ class Panes(QObject):
 
     def _on_chosen(self) -> None:
         for pane in self.grid.others:
-            pane.set_layers(None, None, 0.0)  # results are shown with their film's findings, and nowhere else
             pane.compare(None)
         self._stop_comparing()
         state = self._states.get(self.grid.pane)

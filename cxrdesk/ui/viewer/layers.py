@@ -195,17 +195,17 @@ class SaliencyLayer:
     def sentences(self) -> tuple[str, ...]:
         """The legend, the most important first."""
         if self.empty:
-            return self.label.title, f"Nothing is marked: {self._nothing}", DISCLAIMER, self.label.evidence
+            return f"Nothing is marked · {self.label.title}", DISCLAIMER, self._nothing, self.label.evidence
         return self.label.title, DISCLAIMER, self.scale_text, self.label.evidence
 
     @property
     def _nothing(self) -> str:
         if self.result.rendering is not None:
-            return "the plugin drew nothing"
+            return "The plugin drew nothing"
         if not self.has_scale:
-            return "the map is zero everywhere"
+            return "The map is zero everywhere"
         least = LEVELS[0] if self.contours else LEAST_SEEN
-        return f"no value reaches {least:g} of reference {self.result.reference:.3g}"
+        return f"No value reaches {least:g} of reference {self.result.reference:.3g}"
 
     @property
     def scale_text(self) -> str:
