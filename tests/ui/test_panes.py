@@ -18,6 +18,7 @@ from cxrdesk.ui.viewer.film_view import FilmView
 from tests.ui.conftest import Seat
 from tests.ui.fakes import mask_done, scored
 from tests.ui.test_film_view import drag, levels, wheel
+from tests.ui.texts_seen import recorded
 
 
 @pytest.fixture
@@ -231,6 +232,34 @@ def test_blink_takes_turns_and_ends_with_the_film(desk: Seat) -> None:
     assert not desk.window.panes._blinking.isActive()
 
 
+def test_while_it_blinks_each_film_says_which_it_is(desk: Seat) -> None:
+    view = desk.window.film
+    key(desk, Qt.Key.Key_B)
+    desk.qtbot.waitUntil(lambda: view.beside is not None)
+    desk.window.panes._blinking.stop()
+    assert view.beside is not None
+    for lit, says in ((True, "Prior 2020-01-02"), (False, "Current 2024-01-02")):
+        view.beside.lit = lit
+        view.zoom(0.001)
+        with recorded() as found:
+            view.grab()
+        (seen,) = (words for words, _ in found if words.startswith(("Prior", "Current")))
+        assert seen.startswith(says)
+
+
+def test_swiped_each_film_says_which_it_is_and_where_its_sides_are(desk: Seat) -> None:
+    view = desk.window.film
+    key(desk, Qt.Key.Key_S)
+    desk.qtbot.waitUntil(lambda: view.beside is not None)
+    view.zoom(0.001)
+    with recorded() as found:
+        view.grab()
+    half = view.width() / 2
+    at = {words.split(" ·")[0]: rect for words, rect in found}
+    assert at["Prior 2020-01-02"].left() > half
+    assert at["Current 2024-01-02"].right() < half
+
+
 def test_another_patients_film_says_so(desk: Seat) -> None:
     two(desk)
     desk.reading.show(next(s.key for s in desk.reading.session.states if "stranger" in s.key))
@@ -247,7 +276,8 @@ def test_without_a_prior_the_reader_is_told(desk: Seat) -> None:
     key(desk, Qt.Key.Key_S)
     assert not desk.window.action("swipe").isChecked()
     assert desk.window.film.beside is None
-    assert "no older film" in desk.window.bar.text
+    assert "No older film" in desk.window.bar.text
+    assert "Two films" in desk.window.bar.text
 
 
 def test_closing_empties_every_pane(desk: Seat) -> None:

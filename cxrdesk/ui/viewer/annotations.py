@@ -48,7 +48,7 @@ def draw_legend(
         told = layer.sentences[: form.items]
         if form.width is None:
             return list(told)
-        return [line for text in told for line in wrapped(metrics, text, scaled(form.width))]
+        return [line for text in told for line in wrapped(metrics, text, scaled(form.width), most=4)]
 
     def size(form: Form) -> tuple[float, float]:
         width, height = block_size(metrics, lines(form))

@@ -43,6 +43,7 @@ class Beside:
         self.loaded, self.words, self.own_words, self.way = loaded, words, own_words, way
         self.share = 0.5
         self.lit = way == "blink"
+        """Whether the other film is the one that is seen, while they blink."""
         self._renderer = renderer_of(loaded)
 
     def area(self, viewport: tuple[float, float]) -> QRectF:
@@ -79,11 +80,11 @@ class Beside:
             Where words stand on the own film.
         """
         area, (width, height) = self.area(geometry.viewport), geometry.viewport
-        written = self._write(painter, self.own_words, QRectF(0, 0, area.left() or width, height), taken)
+        written: list[QRectF] = []
+        if not self.lit:
+            written = self._write(painter, self.own_words, QRectF(0, 0, area.left() or width, height), taken)
         if area.isEmpty():
             return written
-        if self.lit:
-            written = []
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setClipRect(area, Qt.ClipOperation.IntersectClip)
