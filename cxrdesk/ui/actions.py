@@ -57,7 +57,7 @@ ACTIONS = (
     ActionSpec(key="header", menu="&File", text="&DICOM header…", keys=("Ctrl+I",), film=True),
     ActionSpec(key="close", menu="&File", text="&Close all films", keys=("Ctrl+W",), apart=True),
     ActionSpec(key="settings", menu="&File", text="&Settings…", keys=("Ctrl+,",)),
-    ActionSpec(key="shortcuts", menu="&File", text="&Keys…", keys=("Ctrl+Alt+K",), tip="Give actions other keys"),
+    ActionSpec(key="shortcuts", menu="&File", text="S&hortcuts…", keys=("Ctrl+Alt+K",), tip="Give actions other keys"),
     ActionSpec(key="quit", menu="&File", text="&Quit", keys=("Ctrl+Q",), apart=True),
     ActionSpec(key="previous", menu="Fil&m", text="&Previous film", keys=("PgUp",), short="Previous", apart=True),
     ActionSpec(key="next", menu="Fil&m", text="&Next film", keys=("PgDown",), short="Next"),
@@ -165,7 +165,16 @@ ACTIONS = (
         tip="Show and export no name, identifier or birth date",
         apart=True,
     ),
-    ActionSpec(key="focus_list", menu="&View", text="Go to the s&tudy list", keys=("Ctrl+1",), apart=True),
+    ActionSpec(
+        key="film_menu",
+        menu="&View",
+        text="Menu o&f the film",
+        keys=("Menu", "Shift+F10"),
+        tip="What can be done with the film and what is selected on it (right click)",
+        film=True,
+        apart=True,
+    ),
+    ActionSpec(key="focus_list", menu="&View", text="Go to the s&tudy list", keys=("Ctrl+1",)),
     ActionSpec(key="focus_film", menu="&View", text="Go to the f&ilm", keys=("Ctrl+2",)),
     ActionSpec(key="focus_findings", menu="&View", text="Go to the fi&ndings", keys=("Ctrl+3",)),
     ActionSpec(key="window_1", menu="&Window", text="As &stored", keys=("1",), film=True),
@@ -202,7 +211,6 @@ ACTIONS = (
         menu="&Layout",
         text="Film and its &prior",
         keys=("P",),
-        short="Prior",
         tip="This film and the newest older one of the patient, side by side",
         film=True,
         apart=True,
@@ -277,6 +285,7 @@ ACTIONS = (
     ),
     ActionSpec(key="undo", menu="M&easure", text="&Undo", keys=("Ctrl+Z",), apart=True),
     ActionSpec(key="redo", menu="M&easure", text="Re&do", keys=("Ctrl+Shift+Z",)),
+    ActionSpec(key="edit_text", menu="M&easure", text="Edi&t text of the selected one…", tip="F2 on a drawing"),
     ActionSpec(key="delete", menu="M&easure", text="De&lete the selected one", keys=("Del",)),
     ActionSpec(
         key="state",
@@ -291,6 +300,9 @@ ACTIONS = (
     ActionSpec(key="keys", menu="&Help", text="&Keys and mouse…", keys=("F1",)),
     ActionSpec(key="about", menu="&Help", text="&About cxrdesk…", keys=()),
 )
+
+_EXTENSION = 16
+"""Screen pixels that the button for what has no room is wider than Qt makes it."""
 
 MOUSE = (
     ("Drag", "window: right widens, up brightens"),
@@ -362,6 +374,8 @@ def fill_tool_bar(bar: QToolBar, actions: Mapping[str, QAction]) -> None:
             bar.addSeparator()
         bar.addAction(action)
         bar.widgetForAction(action).setFocusPolicy(Qt.FocusPolicy.TabFocus)
+    # Qt gives the button for what has no room as much as its mark alone needs, at any size of it.
+    bar.setContentsMargins(0, 0, _EXTENSION, 0)
     for more in bar.findChildren(QToolButton, "qt_toolbar_ext_button"):
         more.setAccessibleName("Tools that have no room")
         more.setToolTip("Tools that have no room")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +17,7 @@ from cxrdesk.ui.actions import ACTIONS, bind, fill_menus, fill_tool_bar, make_ac
 from cxrdesk.ui.corner_words import corner_content
 from cxrdesk.ui.dialog_door import DialogDoor
 from cxrdesk.ui.file_door import FileDoor
+from cxrdesk.ui.film_menu import open_film_menu
 from cxrdesk.ui.frame_bar import FrameBar
 from cxrdesk.ui.handlers import Handlers, layout_handlers, view_handlers, window_handlers
 from cxrdesk.ui.keymap import keys_in_force
@@ -157,6 +158,7 @@ class MainWindow(QMainWindow):
         self.grid.step_requested.connect(reading.step)
         self.grid.display_changed.connect(lambda: self.status.show_film(self.film))
         self.grid.display_changed.connect(self.windows.refresh)
+        self.grid.menu_requested.connect(partial(open_film_menu, self))
         self.panes.compared.connect(self._refresh_checks)
         findings.age_given.connect(lambda age: reading.answer(age_years=age))
         findings.view_given.connect(lambda view: reading.answer(view=view))

@@ -103,7 +103,7 @@ class Beside:
         apart = [*letters, *taken] if self.lit else letters
         written += [*letters, *self._write(painter, self.words, area, apart)]
         if self.way == "swipe":
-            painter.setPen(QPen(QColor(colours().accent), 2))
+            painter.setPen(QPen(QColor(colours().film_accent), 2))
             painter.drawLine(QPointF(area.left() + 1, 0), QPointF(area.left() + 1, area.bottom()))
         painter.restore()
         return written

@@ -37,6 +37,11 @@ class Board(QObject):
         self._told: dict[str, tuple[Annotation, Values]] = {}
         self._marks: list[AnnotationMark] = []
 
+    @property
+    def marks(self) -> list[AnnotationMark]:
+        """The annotations as they are drawn now."""
+        return self._marks
+
     def show(self, notes: FilmNotes | None, subject: Subject | None, *, frame: int = 0) -> None:
         """The annotations of another film, or None; or the same film with more known about it."""
         if notes is not self.notes:
