@@ -12,7 +12,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-_THEMES = ("dark", "light", "contrast", "system")
+_THEMES = ("dark", "light", "contrast", "contrast-light", "system")
 _TEXT_SIZES = ("normal", "large", "largest")
 _MASK_STYLES = ("outline", "tint")
 _MAP_STYLES = ("colour", "contours")
@@ -65,7 +65,8 @@ class Settings:
     saliency_opacity : float
         0..1.
     theme : str
-        ``"dark"``, ``"light"``, ``"contrast"`` (black and white, thick lines) or ``"system"``.
+        ``"dark"``, ``"light"``, ``"contrast"`` (white on black, thick lines), ``"contrast-light"`` (black on white) or
+        ``"system"``.
     text_size : str
         ``"normal"``, ``"large"`` or ``"largest"``.
     shortcuts : mapping of str to tuple of str

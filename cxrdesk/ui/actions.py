@@ -57,7 +57,7 @@ ACTIONS = (
     ActionSpec(key="header", menu="&File", text="&DICOM header…", keys=("Ctrl+I",), film=True),
     ActionSpec(key="close", menu="&File", text="&Close all films", keys=("Ctrl+W",), apart=True),
     ActionSpec(key="settings", menu="&File", text="&Settings…", keys=("Ctrl+,",)),
-    ActionSpec(key="shortcuts", menu="&File", text="&Keys…", keys=("Ctrl+Alt+K",), tip="Give actions other keys"),
+    ActionSpec(key="shortcuts", menu="&File", text="S&hortcuts…", keys=("Ctrl+Alt+K",), tip="Give actions other keys"),
     ActionSpec(key="quit", menu="&File", text="&Quit", keys=("Ctrl+Q",), apart=True),
     ActionSpec(key="previous", menu="Fil&m", text="&Previous film", keys=("PgUp",), short="Previous", apart=True),
     ActionSpec(key="next", menu="Fil&m", text="&Next film", keys=("PgDown",), short="Next"),
@@ -165,7 +165,16 @@ ACTIONS = (
         tip="Show and export no name, identifier or birth date",
         apart=True,
     ),
-    ActionSpec(key="focus_list", menu="&View", text="Go to the s&tudy list", keys=("Ctrl+1",), apart=True),
+    ActionSpec(
+        key="film_menu",
+        menu="&View",
+        text="Menu o&f the film",
+        keys=("Menu", "Shift+F10"),
+        tip="What can be done with the film and what is selected on it (right click)",
+        film=True,
+        apart=True,
+    ),
+    ActionSpec(key="focus_list", menu="&View", text="Go to the s&tudy list", keys=("Ctrl+1",)),
     ActionSpec(key="focus_film", menu="&View", text="Go to the f&ilm", keys=("Ctrl+2",)),
     ActionSpec(key="focus_findings", menu="&View", text="Go to the fi&ndings", keys=("Ctrl+3",)),
     ActionSpec(key="window_1", menu="&Window", text="As &stored", keys=("1",), film=True),
@@ -190,14 +199,22 @@ ACTIONS = (
         text="&Next layout",
         keys=("Ctrl+L",),
         short="Layout",
-        tip="One film, two or four: the newest frontal left, its prior right",
+        tip="One film, two or four: this film with its prior, and their laterals below",
         film=True,
         apart=True,
     ),
     ActionSpec(key="layout_one", menu="&Layout", text="&One film", film=True),
     ActionSpec(key="layout_two", menu="&Layout", text="&Two films", film=True),
     ActionSpec(key="layout_four", menu="&Layout", text="&Four films", film=True),
-    ActionSpec(key="pair_prior", menu="&Layout", text="Film and its &prior", keys=("P",), film=True, apart=True),
+    ActionSpec(
+        key="pair_prior",
+        menu="&Layout",
+        text="Film and its &prior",
+        keys=("P",),
+        tip="This film and the newest older one of the patient, side by side",
+        film=True,
+        apart=True,
+    ),
     ActionSpec(key="pair_side", menu="&Layout", text="Frontal and &lateral", keys=("Shift+P",), film=True),
     ActionSpec(
         key="link",
@@ -213,8 +230,9 @@ ACTIONS = (
         menu="&Layout",
         text="&Swipe the prior over",
         keys=("S",),
+        short="Swipe",
         checkable=True,
-        tip="The prior right of a line that the mouse moves",
+        tip="The prior, or the film of the other pane, right of a line that you drag",
         film=True,
     ),
     ActionSpec(
@@ -223,7 +241,7 @@ ACTIONS = (
         text="&Blink with the prior",
         keys=("B",),
         checkable=True,
-        tip="Film and prior by turns, in the same place",
+        tip="Film and prior, or the film of the other pane, by turns in the same place",
         film=True,
     ),
     ActionSpec(
@@ -267,6 +285,7 @@ ACTIONS = (
     ),
     ActionSpec(key="undo", menu="M&easure", text="&Undo", keys=("Ctrl+Z",), apart=True),
     ActionSpec(key="redo", menu="M&easure", text="Re&do", keys=("Ctrl+Shift+Z",)),
+    ActionSpec(key="edit_text", menu="M&easure", text="Edi&t text of the selected one…", tip="F2 on a drawing"),
     ActionSpec(key="delete", menu="M&easure", text="De&lete the selected one", keys=("Del",)),
     ActionSpec(
         key="state",
@@ -282,13 +301,17 @@ ACTIONS = (
     ActionSpec(key="about", menu="&Help", text="&About cxrdesk…", keys=()),
 )
 
+_EXTENSION = 16
+"""Screen pixels that the button for what has no room is wider than Qt makes it."""
+
 MOUSE = (
     ("Drag", "window: right widens, up brightens"),
     ("Wheel", "zoom at the cursor"),
     ("Middle drag", "pan"),
     ("Space and drag", "pan"),
     ("Double click", "fit"),
-    ("Drag the line", "while the prior is swiped over"),
+    ("Drag the line", "how much of the prior is swiped over the film"),
+    ("Right click", "menu of the film and of the drawing under the mouse"),
     ("Drop", "open files or a folder"),
     ("Arrows", "other film"),
     ("Shift and arrows", "pan"),
@@ -351,6 +374,8 @@ def fill_tool_bar(bar: QToolBar, actions: Mapping[str, QAction]) -> None:
             bar.addSeparator()
         bar.addAction(action)
         bar.widgetForAction(action).setFocusPolicy(Qt.FocusPolicy.TabFocus)
+    # Qt gives the button for what has no room as much as its mark alone needs, at any size of it.
+    bar.setContentsMargins(0, 0, _EXTENSION, 0)
     for more in bar.findChildren(QToolButton, "qt_toolbar_ext_button"):
         more.setAccessibleName("Tools that have no room")
         more.setToolTip("Tools that have no room")

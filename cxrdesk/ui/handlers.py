@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
 
+from cxrdesk.ui.film_menu import open_film_menu
+
 if TYPE_CHECKING:  # the window imports this
     from cxrdesk.ui.main_window import MainWindow
 
@@ -65,6 +67,7 @@ def view_handlers(window: MainWindow) -> Handlers:
         "saliency": window.refresh_layers,
         "tint": lambda on: window.edit(mask_style="tint" if on else "outline"),
         "contours": lambda on: window.edit(map_style="contours" if on else "colour"),
+        "film_menu": lambda: open_film_menu(window, window.film),
         "mask_names": lambda on: window.edit(mask_names=on),
     }
 

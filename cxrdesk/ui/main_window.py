@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +17,7 @@ from cxrdesk.ui.actions import ACTIONS, bind, fill_menus, fill_tool_bar, make_ac
 from cxrdesk.ui.corner_words import corner_content
 from cxrdesk.ui.dialog_door import DialogDoor
 from cxrdesk.ui.file_door import FileDoor
+from cxrdesk.ui.film_menu import open_film_menu
 from cxrdesk.ui.frame_bar import FrameBar
 from cxrdesk.ui.handlers import Handlers, layout_handlers, view_handlers, window_handlers
 from cxrdesk.ui.keymap import keys_in_force
@@ -67,7 +68,7 @@ class MainWindow(QMainWindow):
         self.setAcceptDrops(True)
         self.grid = ViewGrid()
         self.frames = FrameBar()
-        self.panes = Panes(self.grid, reading, self._put_caption, self)
+        self.panes = Panes(self.grid, reading, self._dress, self)
         self.studies = StudyList()
         self.side = QSplitter(Qt.Orientation.Vertical)
         self.side.addWidget(self.studies)
@@ -157,6 +158,7 @@ class MainWindow(QMainWindow):
         self.grid.step_requested.connect(reading.step)
         self.grid.display_changed.connect(lambda: self.status.show_film(self.film))
         self.grid.display_changed.connect(self.windows.refresh)
+        self.grid.menu_requested.connect(partial(open_film_menu, self))
         self.panes.compared.connect(self._refresh_checks)
         findings.age_given.connect(lambda age: reading.answer(age_years=age))
         findings.view_given.connect(lambda view: reading.answer(view=view))
@@ -213,7 +215,6 @@ class MainWindow(QMainWindow):
     def _show_film(self) -> None:
         """The film of the session onto the screen, or what stands in its place."""
         state, loaded = self.reading.state, self.reading.shown
-        self.layering.forget()
         if loaded is not None:
             # A pane that is chosen again shows its film as the reader left it.
             on_screen = self.film.loaded
@@ -238,7 +239,7 @@ class MainWindow(QMainWindow):
         """What can be seen of the film before it is decoded; nothing else is done with it."""
         if self.reading.state is not None:
             self.film.show_film(loaded)
-            self._put_caption(self.film, self.reading.state, loaded)
+            self._dress(self.film, self.reading.state, loaded)
 
     def _refresh_results(self) -> None:
         reading = self.reading
@@ -246,7 +247,7 @@ class MainWindow(QMainWindow):
         if loaded is not None and state is not None:
             if self.film.loaded is not None and self.film.loaded.radiograph is not loaded.radiograph:
                 self.film.update_film(loaded.radiograph)
-            self._put_caption(self.film, state, loaded)
+            self._dress(self.film, state, loaded)
         shown = state if loaded is not None else None
         self.findings.show_state(
             shown, reading.settings, hidden=reading.hidden, chosen=self._visible_map(), note=self._note()
@@ -254,9 +255,15 @@ class MainWindow(QMainWindow):
         self.refresh_layers()
         self._refresh_actions()
 
-    def _put_caption(self, pane: FilmView, state: FilmState, loaded: LoadedFilm) -> None:
+    def _dress(self, pane: FilmView, state: FilmState, loaded: LoadedFilm) -> None:
+        """What lies over the film of a pane: words in its corners, outlines and map."""
         content = corner_content(state, loaded.radiograph, loaded.presentation, self.reading.settings, self.naming)
         pane.set_corners(content)
+        self._put_layers(pane, state)
+
+    def _put_layers(self, pane: FilmView, state: FilmState | None) -> None:
+        outlines, saliency = (self.actions_[key].isChecked() for key in ("mask", "saliency"))
+        self.layering.put_over(pane, state, outlines=outlines, saliency=saliency)
 
     def _refresh_checks(self) -> None:
         """Actions that are on or off say how the chosen pane is shown."""
@@ -286,9 +293,9 @@ class MainWindow(QMainWindow):
         return self.reading.map_choice if self.actions_["saliency"].isChecked() else None
 
     def refresh_layers(self) -> None:
-        """Outlines and map as the reader wants to see them."""
-        shown = {key: self.actions_[key].isChecked() for key in ("mask", "saliency")}
-        self.layering.put_over(self.film, outlines=shown["mask"], saliency=shown["saliency"])
+        """Outlines and map as the reader wants to see them, on each pane's film its own."""
+        for pane in self.grid.panes:
+            self._put_layers(pane, self.panes.state(pane))
 
     def _refresh_settings(self) -> None:
         settings = self.reading.settings

@@ -57,7 +57,7 @@ class Measuring(QObject):
 
     def watch(self, actions: dict[str, QAction]) -> None:
         """Show by these which tool is in the hand, and what can be undone."""
-        self._actions = {name: actions[name] for name in ("select", *KINDS, "undo", "redo", "delete")}
+        self._actions = {name: actions[name] for name in ("select", *KINDS, "undo", "redo", "edit_text", "delete")}
         for name in ("select", *KINDS):
             self._actions[name].setCheckable(True)
         self._refresh_actions()
@@ -69,7 +69,8 @@ class Measuring(QObject):
             self._actions[name].setChecked(name == (kind or "select"))
         self._actions["undo"].setEnabled(stack is not None and stack.canUndo())
         self._actions["redo"].setEnabled(stack is not None and stack.canRedo())
-        self._actions["delete"].setEnabled(board is not None and board.chosen is not None)
+        for name in ("edit_text", "delete"):
+            self._actions[name].setEnabled(board is not None and board.chosen is not None)
 
     def _begin(self) -> Toolbox:
         if self.toolbox is None:
@@ -261,6 +262,7 @@ def measure_handlers(window: MainWindow) -> dict[str, Callable[..., object]]:
         **tools,
         "undo": measuring.undo,
         "redo": measuring.redo,
+        "edit_text": measuring.edit_text,
         "delete": measuring.delete,
         "state": measuring.ask_state,
     }

@@ -14,7 +14,7 @@ from cxrdesk.ui.session import FilmState
 from cxrdesk.ui.viewer.compare import Beside
 from cxrdesk.ui.viewer.film_view import FilmView
 from cxrdesk.ui.viewer.geometry import Geometry
-from cxrdesk.ui.viewer.hanging import Hung, hang, other_side, prior
+from cxrdesk.ui.viewer.hanging import Hung, hang, other_side, prior, why_no_prior
 from cxrdesk.ui.viewer.layout import LAYOUTS, ViewGrid
 from cxrdesk.ui.viewer.linking import matched_windowing
 from cxrdesk.ui.viewer.loaded import LoadedFilm
@@ -50,12 +50,15 @@ def hung(states: Sequence[FilmState]) -> list[Hung]:
     return films
 
 
-def film_words(state: FilmState) -> str:
-    """Which film of a patient it is, without saying whose."""
+def film_words(state: FilmState, other: FilmState) -> str:
+    """Which of two films it is, without saying whose: ``"Prior 2020-01-02 · Chest PA"``."""
     if state.film is None:
         return ""
-    day = state.film.study_date.isoformat() if state.film.study_date is not None else "no date"
-    return f"{day} · {view_text(state.film.view)}"
+    day, days = state.film.study_date, other.film.study_date if other.film is not None else None
+    which = "Film"
+    if day is not None and days is not None and day != days:
+        which = "Prior" if day < days else "Current"
+    return f"{which} {day.isoformat() if day is not None else 'without a date'} · {view_text(state.film.view)}"
 
 
 class Panes(QObject):
@@ -94,6 +97,10 @@ class Panes(QObject):
         """Where the reader is told."""
         return self._reading.messages
 
+    def state(self, pane: FilmView) -> FilmState | None:
+        """The film that a pane is for."""
+        return self._states.get(pane)
+
     # Layouts
 
     def next_layout(self) -> None:
@@ -113,7 +120,8 @@ class Panes(QObject):
 
     def current_and_prior(self) -> None:
         """The film on the screen with its prior."""
-        self._pair(prior, "No older film of this patient and view is open.")
+        films = hung(self._reading.session.states)
+        self._pair(prior, why_no_prior(films, self._reading.state.key) if self._reading.state is not None else "")
 
     def _pair(self, find: Callable[[Sequence[Hung], str], Hung | None], none: str) -> None:
         current = self._reading.state
@@ -170,7 +178,6 @@ class Panes(QObject):
 
     def _on_chosen(self) -> None:
         for pane in self.grid.others:
-            pane.set_layers(None, None, 0.0)  # results are shown with their film's findings, and nowhere else
             pane.compare(None)
         self._stop_comparing()
         state = self._states.get(self.grid.pane)
@@ -230,7 +237,12 @@ class Panes(QObject):
             return
         other = self._compared_with(current) if current is not None else None
         if current is None or other is None:
-            self.messages.info("There is nothing to compare with: no older film of this patient is open, or beside it.")
+            if current is not None:
+                missing = why_no_prior(hung(self._reading.session.states), current.key)
+                self.messages.info(
+                    f"There is nothing to {way} with. {missing} Open one, or choose Two films in the menu Layout and"
+                    " put a film into the other pane."
+                )
             self.compared.emit()
             return
         self._wanted = (way, other, current)
@@ -258,11 +270,11 @@ class Panes(QObject):
         (way, other, current), self._wanted = self._wanted, None
         loaded = self._reading.kept.get(other.key)
         if loaded is not None and self._reading.state is current and self._reading.shown is not None:
-            words = film_words(other)
+            words = film_words(other, current)
             whose = [film.patient for film in hung([current, other])]
             if len(whose) < 2 or None in whose or whose[0] != whose[1]:
                 words = f"Not known to be the same patient · {words}"
-            self.grid.pane.compare(Beside(loaded, words, way))
+            self.grid.pane.compare(Beside(loaded, words, way, film_words(current, other)))
             if way == "blink":
                 self._blinking.start()
             else:

@@ -16,6 +16,7 @@ from cxrdesk.ui.asking import Asking
 from cxrdesk.ui.background import Background
 from cxrdesk.ui.kept_films import KeptFilms, decode, finish, look
 from cxrdesk.ui.messages import Messages
+from cxrdesk.ui.own_results import maps_of
 from cxrdesk.ui.prefetch import Prefetch
 from cxrdesk.ui.session import FilmState, Session
 from cxrdesk.ui.viewer.loaded import LoadedFilm
@@ -245,7 +246,11 @@ class Reading(QObject):
     @property
     def hidden(self) -> bool:
         """Whether results wait for the reader's impression."""
-        return self.settings.read_first and (self.state is None or self.state.impression is None)
+        return self.hidden_of(self.state)
+
+    def hidden_of(self, state: FilmState | None) -> bool:
+        """Whether a film's results wait for the reader's impression of it."""
+        return self.settings.read_first and (state is None or state.impression is None)
 
     @property
     def map_choice(self) -> tuple[str, str] | None:
@@ -255,27 +260,22 @@ class Reading(QObject):
             return self._map
         return next(iter(maps), None)
 
+    def map_choice_of(self, state: FilmState) -> tuple[str, str] | None:
+        """The same for the film of any pane: the map of the same finding, where the film on the screen has one."""
+        if self.hidden_of(state):
+            return None
+        maps, chosen = maps_of(state, state.digest), self.map_choice
+        return next(iter(maps), None) if chosen is None else chosen if chosen in maps else None
+
     def choose_map(self, choice: tuple[str, str]) -> None:
         """See another map."""
         self._map = choice
         self.results_changed.emit()
 
-    def saliency(self) -> SaliencyResult | None:
-        """The chosen map of the film on the screen."""
-        choice = self.map_choice
-        return None if choice is None else self._maps()[choice]
-
     def _maps(self) -> dict[tuple[str, str], SaliencyResult]:
         if self.state is None or self.hidden or self.shown is None:
             return {}
-        found = {}
-        for detector in self.state.detectors.values():
-            for finding in detector.findings:
-                for saliency in finding.saliency:
-                    # A detector over several films gives a map for each; only this film's own is drawn on it.
-                    if detector.films[saliency.map.film] == self.state.digest:
-                        found[detector.spec.id, finding.finding] = saliency
-        return found
+        return maps_of(self.state, self.state.digest)
 
     def change_settings(self, settings: Settings) -> None:
         """Use other settings from now on."""

@@ -35,7 +35,10 @@ def style_sheet(c: Colours, scale: float) -> str:
     QMenu::separator {{ height: 1px; background: {c.line}; margin: 4px 6px; }}
     QToolBar {{ background: {c.panel}; border: none; border-bottom: {c.thick}px solid {c.line}; padding: 3px 6px; }}
     QToolBar {{ spacing: 3px; }}
-    QToolButton#qt_toolbar_ext_button {{ padding: 0; image: url({icons}/more.svg); }}
+    QToolButton#qt_toolbar_ext_button {{
+        padding: 2px; min-width: 14px; image: url({icons}/more-{c.marks}.svg);
+        background: {c.hover}; border: {c.thick}px solid {c.muted}; }}
+    QToolButton#qt_toolbar_ext_button:hover {{ border-color: {c.accent}; }}
     QToolBar::separator {{ width: 1px; background: {c.line}; margin: 4px 5px; }}
     QToolButton {{ padding: 4px 9px; border: {c.thick}px solid transparent; border-radius: 4px; }}
     QToolButton:hover {{ background: {c.hover}; }}
@@ -116,8 +119,8 @@ def _drawn_edges(c: Colours, icons: str, box: int) -> str:
     QComboBox:focus, QAbstractSpinBox:focus {{ border-color: {c.accent}; }}
     QComboBox:disabled, QAbstractSpinBox:disabled {{ color: {c.disabled}; border-color: {c.disabled}; }}
     QComboBox::drop-down {{ border: none; width: {box + 8}px; }}
-    QComboBox::down-arrow {{ image: url({icons}/down-white.svg); width: {box}px; height: {box}px; }}
+    QComboBox::down-arrow {{ image: url({icons}/down-{c.marks}.svg); width: {box}px; height: {box}px; }}
     QAbstractSpinBox::up-button, QAbstractSpinBox::down-button {{ border: none; width: {box + 8}px; }}
-    QAbstractSpinBox::up-arrow {{ image: url({icons}/up-white.svg); width: {box - 3}px; height: {box - 3}px; }}
-    QAbstractSpinBox::down-arrow {{ image: url({icons}/down-white.svg); width: {box - 3}px; height: {box - 3}px; }}
+    QAbstractSpinBox::up-arrow {{ image: url({icons}/up-{c.marks}.svg); width: {box - 3}px; height: {box - 3}px; }}
+    QAbstractSpinBox::down-arrow {{ image: url({icons}/down-{c.marks}.svg); width: {box - 3}px; height: {box - 3}px; }}
     """

@@ -24,7 +24,7 @@ class Colours:
 
     Parameters
     ----------
-    film_text, film_warning, film_back : str
+    film_text, film_muted, film_warning, film_accent, film_back : str
         On the film, which is black in every theme.
     thick : int
         Width of borders in pixels.
@@ -32,6 +32,8 @@ class Colours:
         Whether fields need an edge of our own: Qt's is a shade of the ground.
     tick : str
         On the accent: ``"dark"`` or ``"light"``.
+    marks : str
+        Arrows on the panel: ``"white"`` or ``"black"``.
     """
 
     ground: str
@@ -51,11 +53,14 @@ class Colours:
     error: str
     disabled: str
     film_text: str = "#dde2e6"
+    film_muted: str = "#a8b2ba"
     film_warning: str = "#ecc667"
+    film_accent: str = "#7ab8f0"
     film_back: str = "#a5000000"
     thick: int = 1
     edges: bool = False
     tick: str = "dark"
+    marks: str = "white"
 
 
 DARK = Colours(
@@ -94,6 +99,7 @@ LIGHT = Colours(
     error="#a3261c",
     disabled="#6c7781",
     tick="light",
+    marks="black",
 )
 CONTRAST = Colours(
     ground="#000000",
@@ -113,18 +119,47 @@ CONTRAST = Colours(
     error="#ff9e94",
     disabled="#a6a6a6",
     film_text="#ffffff",
+    film_muted="#f0f0f0",
     film_warning="#ffe14d",
+    film_accent="#ffff00",
     film_back="#ff000000",
     thick=2,
     edges=True,
 )
+CONTRAST_LIGHT = Colours(
+    ground="#ffffff",
+    panel="#ffffff",
+    card="#ffffff",
+    line="#000000",
+    text="#000000",
+    muted="#1a1a1a",
+    accent="#0000c0",
+    on_accent="#ffffff",
+    hover="#dcdcdc",
+    selected="#b8d4ff",
+    positive="#7a2f00",
+    negative="#004d3c",
+    indeterminate="#44228a",
+    warning="#5c4300",
+    error="#96000a",
+    disabled="#595959",
+    film_text="#ffffff",
+    film_muted="#f0f0f0",
+    film_warning="#ffe14d",
+    film_accent="#ffff00",
+    film_back="#ff000000",
+    thick=2,
+    edges=True,
+    tick="light",
+    marks="black",
+)
 
 
-_BY_NAME = {"dark": DARK, "light": LIGHT, "contrast": CONTRAST}
+_BY_NAME = {"dark": DARK, "light": LIGHT, "contrast": CONTRAST, "contrast-light": CONTRAST_LIGHT}
 
 
 def chosen(theme: str) -> Colours:
-    """The colours of a setting: ``"dark"``, ``"light"``, ``"contrast"`` or ``"system"``."""
+    """The colours of a setting: ``"dark"``, ``"light"``, ``"contrast"``, ``"contrast-light"`` or ``"system"``."""
     if theme == "system":
         dark = QApplication.styleHints().colorScheme() != Qt.ColorScheme.Light
         return DARK if dark else LIGHT

@@ -155,7 +155,7 @@ def contrast(one: str, other: str) -> float:
     return (light + 0.05) / (dark + 0.05)
 
 
-@pytest.mark.parametrize("colours", [theme.DARK, theme.LIGHT, theme.CONTRAST])
+@pytest.mark.parametrize("colours", [theme.DARK, theme.LIGHT, theme.CONTRAST, theme.CONTRAST_LIGHT])
 def test_contrast(colours: theme.Colours) -> None:
     assert contrast("#000000", "#ffffff") == pytest.approx(21)
     for text in ("text", "muted", "positive", "negative", "indeterminate", "warning", "error"):
@@ -164,12 +164,14 @@ def test_contrast(colours: theme.Colours) -> None:
     for ground in ("ground", "hover", "selected"):
         assert contrast(colours.text, getattr(colours, ground)) >= 4.5
     assert contrast(colours.on_accent, colours.accent) >= 4.5
+    for text in ("film_text", "film_muted", "film_warning", "film_accent"):
+        assert contrast(getattr(colours, text), "#000000") >= 4.5  # the film is black in every theme
     for ground in ("panel", "card", "ground"):
         assert contrast(colours.accent, getattr(colours, ground)) >= 3  # focus (WCAG 2.1, 1.4.11)
     assert {field.name for field in fields(colours)} >= {"text", "muted"}
 
 
-@pytest.mark.parametrize("colours", [theme.DARK, theme.LIGHT, theme.CONTRAST])
+@pytest.mark.parametrize("colours", [theme.DARK, theme.LIGHT, theme.CONTRAST, theme.CONTRAST_LIGHT])
 def test_pictures_of_the_style_sheet_exist(colours: theme.Colours) -> None:
     named = re.findall(r"url\((.+?)\)", style_sheet(colours, 1.0))
     assert named

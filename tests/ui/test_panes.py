@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,10 +13,12 @@ from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtTest import QTest
 
 from cxrdesk.imaging.resources import resource
+from cxrdesk.inference.result import Call
 from cxrdesk.ui.viewer.film_view import FilmView
 from tests.ui.conftest import Seat
-from tests.ui.fakes import mask_done
+from tests.ui.fakes import mask_done, scored
 from tests.ui.test_film_view import drag, levels, wheel
+from tests.ui.texts_seen import recorded
 
 
 @pytest.fixture
@@ -102,22 +105,73 @@ def test_the_chosen_pane_is_the_readings_film(desk: Seat) -> None:
     assert right.corners.upper_left[0] == "Name A"
 
 
+def told(desk: Seat, *names: str) -> None:
+    """Lungs and a map for some of the films."""
+    for state in desk.reading.session.states:
+        if Path(state.key).stem in names:
+            assert state.digest is not None
+            state.masks["test-lungs"] = mask_done(state.digest)
+            state.detectors["test-pneumonia"] = scored(state.digest, 0.9, Call.POSITIVE)
+    desk.reading.results_changed.emit()
+
+
+def layers(desk: Seat) -> list[tuple[bool, bool]]:
+    """Whether each pane has outlines, and a map."""
+    return [(pane.mask_layer is not None, pane.saliency_layer is not None) for pane in desk.window.grid.panes]
+
+
 def test_results_stay_on_their_film(desk: Seat) -> None:
     left, right = two(desk)
-    state = desk.reading.state
-    assert state is not None
-    assert state.digest is not None
-    result = mask_done(state.digest)
-    state.masks[result.spec.id] = result
-    desk.reading.results_changed.emit()
-    assert left.mask_layer is not None
-    assert right.mask_layer is None
+    told(desk, "new")
+    assert layers(desk) == [(True, True), (False, False)]
     QTest.mouseClick(right, Qt.MouseButton.LeftButton, pos=QPoint(50, 200))
-    assert left.mask_layer is None
-    assert right.mask_layer is None
+    assert layers(desk) == [(True, True), (False, False)]
+    told(desk, "old")
+    assert layers(desk) == [(True, True), (True, True)]
+    desk.window.action("saliency").trigger()
+    assert layers(desk) == [(True, False), (True, False)]
     QTest.mouseClick(left, Qt.MouseButton.LeftButton, pos=QPoint(50, 200))
-    assert left.mask_layer is not None
-    assert right.mask_layer is None
+    desk.reading.show(next(s.key for s in desk.reading.session.states if "stranger" in s.key))
+    desk.qtbot.waitUntil(lambda: shown(desk) == ["stranger", "old"] and desk.reading.shown is not None)
+    assert layers(desk) == [(False, False), (True, False)]
+
+
+def test_results_of_other_pixels_are_drawn_nowhere(desk: Seat) -> None:
+    """Whatever film they are kept with."""
+    two(desk)
+    states = {Path(state.key).stem: state for state in desk.reading.session.states}
+    told(desk, "new", "old")
+    for one, other in (("new", "old"), ("old", "new")):
+        digest = states[other].digest
+        assert digest is not None
+        states[one].masks = {"test-lungs": mask_done(digest)}
+        states[one].detectors = {"test-pneumonia": scored(digest, 0.9, Call.POSITIVE)}
+    desk.reading.results_changed.emit()
+    assert layers(desk) == [(False, False), (False, False)]
+    told(desk, "new", "old")
+    window = desk.window
+    for pane, state in zip(window.grid.panes, (states["old"], states["new"]), strict=True):
+        window.layering.put_over(pane, state, outlines=True, saliency=True)  # the other pane's film
+    assert layers(desk) == [(False, False), (False, False)]
+
+
+def test_each_film_waits_for_its_own_impression(desk: Seat) -> None:
+    two(desk)
+    told(desk, "new", "old")
+    desk.window.edit(read_first=True)
+    assert layers(desk) == [(False, False), (False, False)]
+    desk.reading.commit_impression("clear")
+    assert layers(desk) == [(True, True), (False, False)]
+
+
+def test_beside_a_film_stands_the_map_of_the_same_finding_or_none(desk: Seat) -> None:
+    two(desk)
+    told(desk, "new", "old")
+    old = next(state for state in desk.reading.session.states if Path(state.key).stem == "old")
+    result = old.detectors["test-pneumonia"]
+    old.detectors = {"another": replace(result, spec=replace(result.spec, id="another"))}
+    desk.reading.results_changed.emit()
+    assert layers(desk) == [(True, True), (True, False)]
 
 
 def test_linked_panes_zoom_and_window_together(desk: Seat) -> None:
@@ -178,6 +232,34 @@ def test_blink_takes_turns_and_ends_with_the_film(desk: Seat) -> None:
     assert not desk.window.panes._blinking.isActive()
 
 
+def test_while_it_blinks_each_film_says_which_it_is(desk: Seat) -> None:
+    view = desk.window.film
+    key(desk, Qt.Key.Key_B)
+    desk.qtbot.waitUntil(lambda: view.beside is not None)
+    desk.window.panes._blinking.stop()
+    assert view.beside is not None
+    for lit, says in ((True, "Prior 2020-01-02"), (False, "Current 2024-01-02")):
+        view.beside.lit = lit
+        view.zoom(0.001)
+        with recorded() as found:
+            view.grab()
+        (seen,) = (words for words, _ in found if words.startswith(("Prior", "Current")))
+        assert seen.startswith(says)
+
+
+def test_swiped_each_film_says_which_it_is_and_where_its_sides_are(desk: Seat) -> None:
+    view = desk.window.film
+    key(desk, Qt.Key.Key_S)
+    desk.qtbot.waitUntil(lambda: view.beside is not None)
+    view.zoom(0.001)
+    with recorded() as found:
+        view.grab()
+    half = view.width() / 2
+    at = {words.split(" ·")[0]: rect for words, rect in found}
+    assert at["Prior 2020-01-02"].left() > half
+    assert at["Current 2024-01-02"].right() < half
+
+
 def test_another_patients_film_says_so(desk: Seat) -> None:
     two(desk)
     desk.reading.show(next(s.key for s in desk.reading.session.states if "stranger" in s.key))
@@ -194,7 +276,8 @@ def test_without_a_prior_the_reader_is_told(desk: Seat) -> None:
     key(desk, Qt.Key.Key_S)
     assert not desk.window.action("swipe").isChecked()
     assert desk.window.film.beside is None
-    assert "no older film" in desk.window.bar.text
+    assert "No older film" in desk.window.bar.text
+    assert "Two films" in desk.window.bar.text
 
 
 def test_closing_empties_every_pane(desk: Seat) -> None:

@@ -24,7 +24,13 @@ from cxrdesk.ui.dialogs.sizes import fit_size
 from cxrdesk.ui.panels.pieces import ScrollColumn, label
 from cxrdesk.ui.words import finding_name
 
-_THEMES = (("Dark", "dark"), ("Light", "light"), ("High contrast", "contrast"), ("As the system", "system"))
+_THEMES = (
+    ("Dark", "dark"),
+    ("Light", "light"),
+    ("High contrast", "contrast"),
+    ("High contrast, light", "contrast-light"),
+    ("As the system", "system"),
+)
 _TEXT_SIZES = (("Normal", "normal"), ("Large", "large"), ("Largest", "largest"))
 _MASK_STYLES = (("Outline", "outline"), ("Tint", "tint"))
 _MAP_STYLES = (("Colours", "colour"), ("Contours", "contours"))

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QImage, QPainter, QPen
+from PySide6.QtGui import QColor, QFontMetricsF, QImage, QPainter, QPen
 
-from cxrdesk import DISCLAIMER
 from cxrdesk.imaging.maps import colour_table
 from cxrdesk.imaging.preprocess import Box
-from cxrdesk.ui.theme import colours
+from cxrdesk.ui.theme import colours, scaled
 from cxrdesk.ui.viewer.geometry import Geometry
 from cxrdesk.ui.viewer.layers import SaliencyLayer
 from cxrdesk.ui.viewer.legend import BESIDE_FILM, BESIDE_FILM_NO_BAR, OVER_FILM, OVER_FILM_NO_BAR, Form, place
-from cxrdesk.ui.viewer.texts import PAD, back, small, write
+from cxrdesk.ui.viewer.texts import PAD, back, block_size, small, wrapped, write
 
 _BAR_WIDTH = 11.0
 _TICKS = ((0.0, "0"), (0.5, "0.5"), (1.0, "≥ 1"))
@@ -34,7 +33,7 @@ def draw_legend(
     """What the map shows, its evidence, the disclaimer and, where it has a unit, its colour bar.
 
     Beside the film where there is room; less of it where there is little. What is left out stands on the detector's
-    card and in the status bar.
+    card.
 
     Returns
     -------
@@ -42,20 +41,21 @@ def draw_legend(
         Where it was drawn.
     """
     small(painter)
-    metrics = painter.fontMetrics()
-    lines = [layer.label.title, layer.scale_text, layer.label.evidence, DISCLAIMER]
+    metrics = QFontMetricsF(painter.font(), painter.device())
     tick_width = max(metrics.horizontalAdvance(word) for _, word in _TICKS)
 
+    def lines(form: Form) -> list[str]:
+        told = layer.sentences[: form.items]
+        if form.width is None:
+            return list(told)
+        return [line for text in told for line in wrapped(metrics, text, scaled(form.width), most=4)]
+
     def size(form: Form) -> tuple[float, float]:
-        width = height = 0.0
-        if form.lines:
-            width = max(metrics.horizontalAdvance(line) for line in lines[: form.lines]) + 2 * PAD
-            height = metrics.lineSpacing() * form.lines + 2 * PAD
+        width, height = block_size(metrics, lines(form))
         if form.bar:
             bar_size = _BAR_WIDTH + tick_width + 2 * PAD + 6, form.bar + metrics.height() + 2 * PAD
-            beside = form.beside and form.lines
-            width = width + bar_size[0] if beside else max(width, bar_size[0])
-            height = max(height, bar_size[1]) if beside else height + bar_size[1]
+            width = width + bar_size[0] if form.beside else max(width, bar_size[0])
+            height = max(height, bar_size[1]) if form.beside else height + bar_size[1]
         return width, height
 
     beside, over = (BESIDE_FILM, OVER_FILM) if layer.has_bar else (BESIDE_FILM_NO_BAR, OVER_FILM_NO_BAR)
@@ -77,7 +77,7 @@ def draw_legend(
             text.setLeft(strip.right() + tick_width + PAD + 6)
         else:
             text.setTop(strip.bottom() + metrics.height() / 2 + PAD)
-    write(painter, lines[: form.lines], text)
+    write(painter, lines(form), text)
     return rect
 
 

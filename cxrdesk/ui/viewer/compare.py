@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Literal
 
-from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QPainter, QPen
+from PySide6.QtCore import QPointF, QRectF, QSizeF, Qt
+from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen
 
 from cxrdesk.ui.theme import colours
+from cxrdesk.ui.viewer.corners import CornerContent, draw_markers
 from cxrdesk.ui.viewer.geometry import Geometry
 from cxrdesk.ui.viewer.linking import matched_geometry, matched_windowing
 from cxrdesk.ui.viewer.loaded import LoadedFilm
 from cxrdesk.ui.viewer.painting import draw_picture
 from cxrdesk.ui.viewer.renderers import renderer_of
+from cxrdesk.ui.viewer.texts import MARGIN, PAD, back, block_size, downwards, first_free, small, wrapped, write
 from cxrdesk.ui.viewer.windowing import Windowing
 
 _GRIP = 8.0
-_PAD = 5.0
+_LEAST_WIDTH = 60.0
+"""Of a film in screen pixels, to be worth words."""
 
 
 class Beside:
@@ -29,16 +33,17 @@ class Beside:
     Parameters
     ----------
     loaded : LoadedFilm
-    words : str
-        Whose and which it is, written on it.
+    words, own_words : str
+        Whose and which the other film and the own one are, written on each while it is seen.
     way : str
         ``"swipe"``: right of a line that the mouse moves. ``"blink"``: instead of the own film while `lit`.
     """
 
-    def __init__(self, loaded: LoadedFilm, words: str, way: Literal["swipe", "blink"]) -> None:
-        self.loaded, self.words, self.way = loaded, words, way
+    def __init__(self, loaded: LoadedFilm, words: str, way: Literal["swipe", "blink"], own_words: str = "") -> None:
+        self.loaded, self.words, self.own_words, self.way = loaded, words, own_words, way
         self.share = 0.5
         self.lit = way == "blink"
+        """Whether the other film is the one that is seen, while they blink."""
         self._renderer = renderer_of(loaded)
 
     def area(self, viewport: tuple[float, float]) -> QRectF:
@@ -58,41 +63,66 @@ class Beside:
         return self.way == "swipe" and abs(point.x() - self.share * viewport[0]) <= _GRIP
 
     def paint(
-        self, painter: QPainter, geometry: Geometry, windowing: Windowing, *, inverted: bool, ratio: float
-    ) -> None:
-        """Draw the other film over the own one."""
-        area = self.area(geometry.viewport)
+        self,
+        painter: QPainter,
+        geometry: Geometry,
+        windowing: Windowing,
+        *,
+        inverted: bool,
+        ratio: float,
+        taken: Sequence[QRectF] = (),
+    ) -> list[QRectF]:
+        """Draw the other film over the own one; returns where words are written.
+
+        Parameters
+        ----------
+        taken : sequence of QRectF
+            Where words stand on the own film.
+        """
+        area, (width, height) = self.area(geometry.viewport), geometry.viewport
+        written: list[QRectF] = []
+        if not self.lit:
+            written = self._write(painter, self.own_words, QRectF(0, 0, area.left() or width, height), taken)
         if area.isEmpty():
-            return
+            return written
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setClipRect(area, Qt.ClipOperation.IntersectClip)
-        whole = QRectF(0, 0, *geometry.viewport)
+        whole = QRectF(0, 0, width, height)
+        theirs = self._theirs(geometry)
         picture = self._renderer.render(
-            self._fine(geometry, ratio), matched_windowing(windowing, self.loaded.windowing).voi, inverted=inverted
+            theirs.finer(ratio), matched_windowing(windowing, self.loaded.windowing).voi, inverted=inverted
         )
         if picture is None:
             painter.fillRect(whole, Qt.GlobalColor.black)
         else:
             draw_picture(painter, picture, ratio, whole)
-        self._write(painter, area)
+        corners = CornerContent(orientation=self.loaded.presentation.orientation)
+        letters = draw_markers(painter, corners, theirs)
+        # While it blinks, what tells the films apart stays in its place.
+        apart = [*letters, *taken] if self.lit else letters
+        written += [*letters, *self._write(painter, self.words, area, apart)]
         if self.way == "swipe":
-            painter.setPen(QPen(QColor(colours().accent), 2))
+            painter.setPen(QPen(QColor(colours().film_accent), 2))
             painter.drawLine(QPointF(area.left() + 1, 0), QPointF(area.left() + 1, area.bottom()))
         painter.restore()
+        return written
 
-    def _fine(self, geometry: Geometry, ratio: float) -> Geometry:
+    def _theirs(self, geometry: Geometry) -> Geometry:
         own = replace(self.loaded.fitted(geometry.viewport), rotation=geometry.rotation, flipped=geometry.flipped)
-        return matched_geometry(geometry, own).finer(ratio)
+        return matched_geometry(geometry, own)
 
-    def _write(self, painter: QPainter, area: QRectF) -> None:
-        metrics = painter.fontMetrics()
-        width = area.width() - 20
-        words = metrics.elidedText(self.words, Qt.TextElideMode.ElideRight, int(width - 2 * _PAD))
-        rect = QRectF(0, 10, metrics.horizontalAdvance(words) + 2 * _PAD, metrics.height() + 2 * _PAD)
-        rect.moveRight(area.right() - 10)
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(QColor(0, 0, 0, 190))
-        painter.drawRoundedRect(rect, 3, 3)
-        painter.setPen(QColor("#ecc667"))
-        painter.drawText(rect, Qt.AlignmentFlag.AlignCenter, words)
+    def _write(self, painter: QPainter, words: str, area: QRectF, taken: Sequence[QRectF]) -> list[QRectF]:
+        """Which film it is, in its upper right, or lower where other words stand."""
+        if not words or area.width() < _LEAST_WIDTH:
+            return []
+        small(painter, bold=True)
+        metrics = QFontMetricsF(painter.font(), painter.device())
+        lines = wrapped(metrics, words, area.width() - 2 * (MARGIN + PAD))
+        rect = QRectF(QPointF(0, MARGIN), QSizeF(*block_size(metrics, lines)))
+        rect.moveRight(area.right() - MARGIN)
+        found = first_free(downwards(rect, area.bottom()), taken, (area.right(), area.bottom()))
+        rect = rect if found is None else found
+        back(painter, rect)
+        write(painter, lines, rect, colours().film_warning)
+        return [rect]

@@ -32,6 +32,7 @@ class FilmPainter:
         self._view = view
         self._overlays, self._cornered, self._legend, self._marked = (OverlayCache() for _ in range(4))
         self._taken: list[QRectF] = []
+        self._legend_taken: list[QRectF] = []
         self._bar: QImage | None = None
         self._renderer: AnyRenderer | None = None
         self._planes: PlaneLayer | None = None
@@ -77,7 +78,7 @@ class FilmPainter:
         if view.saliency_layer is not None:
             self._legend.paint(painter, view.size(), ratio, (*layers, *dress), self._paint_legend)
         # Each mark is another object once it changed.
-        marks = (view.geometry_, view.mark_style, *view.marks)
+        marks = (view.geometry_, view.mark_style, tuple(self._written), *view.marks)
         if view.marks:
             self._marked.paint(painter, view.size(), ratio, marks, self._paint_marks)
         self._paint_moving(painter, windowing, ratio)
@@ -106,10 +107,17 @@ class FilmPainter:
         view = self._view
         return live_rect(view.corners, view.geometry_, len(self._live_lines(view.windowing)))
 
+    @property
+    def _written(self) -> list[QRectF]:
+        """Where words stand that are no mark's."""
+        legend = self._legend_taken if self._view.saliency_layer is not None else []
+        return [*self._taken, self.live_rect(), *legend]
+
     def _note_first_look(self, painter: QPainter) -> None:
         loaded = self._view.loaded
         if loaded is not None and loaded.presentation.reduced:
-            draw_note(painter, QRectF(self._view.rect()), "First look; the film is being decoded")
+            words = "First look; the film is being decoded"
+            draw_note(painter, QRectF(self._view.rect()), words, self._written)
 
     def _paint_film(self, painter: QPainter, renderer: AnyRenderer, windowing: Windowing, ratio: float) -> None:
         whole = QRectF(self._view.rect())
@@ -143,11 +151,13 @@ class FilmPainter:
         if view.saliency_layer is not None:
             self._bar = self._bar or colour_bar()
             taken = [*self._taken, self.live_rect()]
-            draw_legend(painter, view.saliency_layer, self._bar, view.geometry_, taken, view.lungs)
+            legend = draw_legend(painter, view.saliency_layer, self._bar, view.geometry_, taken, view.lungs)
+            levels = view.saliency_layer.write_levels(painter, view.geometry_, [*taken, legend]) if view.opacity else []
+            self._legend_taken = [legend, *levels]
 
     def _paint_marks(self, painter: QPainter, *, kept: bool = False) -> None:
         """What tools draw."""
-        style = replace(self._view.mark_style, kept=kept)
+        style = replace(self._view.mark_style, kept=kept, taken=tuple(self._written))
         for mark in self._view.marks:
             painter.save()
             mark.paint(painter, self._view.geometry_, style)
@@ -157,7 +167,9 @@ class FilmPainter:
         """What changes with the window, and what is compared with the film."""
         view = self._view
         if view.beside is not None:
-            view.beside.paint(painter, view.geometry_, windowing, inverted=view.inverted, ratio=ratio)
+            view.beside.paint(
+                painter, view.geometry_, windowing, inverted=view.inverted, ratio=ratio, taken=self._written
+            )
             if view.beside.lit:
                 return  # words of this film are none of the other's
         draw_live(painter, view.corners, view.geometry_, self._live_lines(windowing))

@@ -325,7 +325,7 @@ class FilmView(QWidget):
             self._painter.paint(painter, self.devicePixelRatioF(), glass)
         if self.hasFocus() or self.chosen:
             painter.setBrush(Qt.BrushStyle.NoBrush)
-            painter.setPen(QPen(QColor(colours().accent), colours().thick))
+            painter.setPen(QPen(QColor(colours().film_accent), colours().thick))
             painter.drawRect(QRectF(0.5, 0.5, self.width() - 1, self.height() - 1))
         painter.end()
         if self._unpainted and self.loaded is not None:

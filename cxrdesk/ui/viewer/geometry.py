@@ -66,6 +66,11 @@ class Geometry:
             raise ValueError(f"rotation must be 0, 90, 180 or 270, not {self.rotation}")
 
     @property
+    def form(self) -> tuple[float, float, int, bool]:
+        """Equal for geometries that differ by where the film lies only: what is drawn on it moves along."""
+        return self.scale, self.aspect, self.rotation, self.flipped
+
+    @property
     def on_side(self) -> bool:
         """Whether the film's rows run up and down the screen."""
         return self.rotation in (90, 270)

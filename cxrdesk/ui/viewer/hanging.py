@@ -93,6 +93,8 @@ def newest_frontal(films: Sequence[Hung], key: str) -> Hung | None:
 def hang(films: Sequence[Hung], key: str, *, panes: int) -> list[str | None]:
     """Keys of the films for each pane, from left to right and from top to bottom; None leaves one empty.
 
+    The film on the screen is always among them, and of a film and its prior the newer one is left.
+
     Parameters
     ----------
     films : sequence of Hung
@@ -100,24 +102,59 @@ def hang(films: Sequence[Hung], key: str, *, panes: int) -> list[str | None]:
     key : str
         The film on the screen: it says whose films hang.
     panes : int
-        1: the film itself. 2: the newest frontal film and its prior, or where it has none its lateral. 4: both, and
-        under each its lateral.
+        1: the film itself. 2: the film and its prior; where it has none, the film that it is the prior of, or the one
+        from the other side. 4: the newest frontal film and its prior, or this film and its own, and under each its
+        lateral; what is left empty is filled with the patient's other films, the newest first.
     """
-    if panes == 1:
-        return [key]
-    first = newest_frontal(films, key)
-    if first is None:
+    film = _find(films, key)
+    if panes == 1 or film is None or film.patient is None:
         return [key, *[None] * (panes - 1)]
-    before = prior(films, first.key)
-    side = other_side(films, first.key)
     if panes == 2:
-        hung = [first, before or side]
-    else:
-        hung = [first, before, side, other_side(films, before.key) if before is not None else None]
-    keys = [film.key if film is not None else None for film in hung]
-    if key not in keys and None in keys:
-        keys[keys.index(None)] = key  # the film on the screen does not vanish while there is room
-    return keys
+        return [film.key if film is not None else None for film in _pair(films, film)]
+    newest = newest_frontal(films, key)
+    hung = _filled(films, _four(films, newest)) if newest is not None else []
+    if film not in hung:
+        own = film if not film.lateral else other_side(films, key) or film
+        hung = _filled(films, _four(films, own))
+    return [film.key if film is not None else None for film in hung]
+
+
+def _filled(films: Sequence[Hung], hung: Sequence[Hung | None]) -> list[Hung | None]:
+    """Other films of the patient in the empty places, the newest first."""
+    first = next(film for film in hung if film is not None)
+    others = [film for film in films if film.patient == first.patient and film not in hung and _same_part(first, film)]
+    rest = iter(sorted(others, key=_newness, reverse=True))
+    return [film if film is not None else next(rest, None) for film in hung]
+
+
+def _pair(films: Sequence[Hung], film: Hung) -> list[Hung | None]:
+    older, newer = prior(films, film.key), _later(films, film)
+    if older is not None or newer is None:
+        side = other_side(films, film.key)
+        return [side, film] if older is None and side is not None and film.lateral else [film, older or side]
+    return [newer, film]
+
+
+def _four(films: Sequence[Hung], first: Hung) -> list[Hung | None]:
+    newer, older = _pair(films, first)
+    if older is None or newer is None or older.lateral != newer.lateral:
+        newer, older = first, None
+    return [newer, older, *(other_side(films, film.key) if film is not None else None for film in (newer, older))]
+
+
+def _later(films: Sequence[Hung], film: Hung) -> Hung | None:
+    """The film that `film` is the prior of."""
+    return next((other for other in films if prior(films, other.key) is film), None)
+
+
+def why_no_prior(films: Sequence[Hung], key: str) -> str:
+    """A sentence for who looks for the prior of a film that has none."""
+    film = _find(films, key)
+    if film is None or film.patient is None:
+        return "This film does not say whose it is, so none can be its prior."
+    if film.day is None:
+        return "This film has no study date, so none can be its prior."
+    return "No older film of this patient from the same side is open."
 
 
 def _find(films: Sequence[Hung], key: str) -> Hung | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -11,11 +11,19 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QImage, QPainter, QPen, QPolygonF, QTransform
 
+from cxrdesk import DISCLAIMER
 from cxrdesk.imaging.preprocess import Box
 from cxrdesk.ui.theme import colours
 from cxrdesk.ui.viewer.geometry import Geometry
-from cxrdesk.ui.viewer.overlays import LEVELS, half_mass_outline, level_outlines, mask_outline, saliency_image
-from cxrdesk.ui.viewer.texts import small
+from cxrdesk.ui.viewer.overlays import (
+    LEAST_SEEN,
+    LEVELS,
+    half_mass_outline,
+    level_outlines,
+    mask_outline,
+    saliency_image,
+)
+from cxrdesk.ui.viewer.texts import first_free, small
 
 if TYPE_CHECKING:  # results come after the first film: the window does not wait for their imports
     from cxrdesk.inference.result import MaskResult, SaliencyResult
@@ -69,17 +77,27 @@ def _draw_lines(
             painter.drawPolygon(line.translated(dx, dy))
 
 
-def _write_level(painter: QPainter, geometry: Geometry, line: QPolygonF, text: str) -> None:
-    """A number where a line is highest on the screen."""
+def _write_level(
+    painter: QPainter, geometry: Geometry, line: QPolygonF, text: str, taken: Sequence[QRectF]
+) -> list[QRectF]:
+    """A number where a line is highest on the screen, or at the first of its other points where nothing stands."""
     mapped = _film_to_screen(geometry).map(line)
-    top = min((mapped.at(number) for number in range(mapped.size())), key=lambda point: point.y())
     small(painter)
     metrics = painter.fontMetrics()
     rect = QRectF(0, 0, metrics.horizontalAdvance(text) + 4, metrics.height())
-    rect.moveCenter(top)
-    painter.fillRect(rect, QColor(colours().film_back))
+
+    def places() -> Iterator[QRectF]:
+        for point in sorted((mapped.at(number) for number in range(mapped.size())), key=lambda point: point.y()):
+            rect.moveCenter(point)
+            yield QRectF(rect)
+
+    found = first_free(places(), taken, geometry.viewport)
+    if found is None:
+        return []
+    painter.fillRect(found, QColor(colours().film_back))
     painter.setPen(QColor(CONTOUR_COLOUR))
-    painter.drawText(rect, int(Qt.AlignmentFlag.AlignCenter), text)
+    painter.drawText(found, int(Qt.AlignmentFlag.AlignCenter), text)
+    return [found]
 
 
 class MaskLayer:
@@ -153,6 +171,15 @@ class SaliencyLayer:
                 self._lines = [_polygon(line) for line in half_mass_outline(result)]
             else:
                 self._image = _rgba(values)
+        self.empty = not (self._lines or self._boxes or self._levels or self._coloured())
+        """Whether nothing on the film is marked."""
+
+    def _coloured(self) -> bool:
+        if self.result.rendering is not None:
+            image = self.result.rendering.image
+            return image is not None and bool(image[..., 3].any())
+        seen = LEAST_SEEN * (self.result.reference or 0.0)
+        return self._image is not None and bool((self.result.map.values >= seen).any())
 
     @property
     def has_scale(self) -> bool:
@@ -162,7 +189,23 @@ class SaliencyLayer:
     @property
     def has_bar(self) -> bool:
         """Whether a colour bar belongs beside it."""
-        return self.has_scale and not self.contours
+        return self.has_scale and not self.contours and not self.empty
+
+    @property
+    def sentences(self) -> tuple[str, ...]:
+        """The legend, the most important first."""
+        if self.empty:
+            return f"Nothing is marked · {self.label.title}", DISCLAIMER, self._nothing, self.label.evidence
+        return self.label.title, DISCLAIMER, self.scale_text, self.label.evidence
+
+    @property
+    def _nothing(self) -> str:
+        if self.result.rendering is not None:
+            return "The plugin drew nothing"
+        if not self.has_scale:
+            return "The map is zero everywhere"
+        least = LEVELS[0] if self.contours else LEAST_SEEN
+        return f"No value reaches {least:g} of reference {self.result.reference:.3g}"
 
     @property
     def scale_text(self) -> str:
@@ -197,8 +240,14 @@ class SaliencyLayer:
         painter.setOpacity(0.55 + 0.45 * opacity if opacity else 0.0)  # thin lines need more than areas do
         for level, lines in self._levels:
             _draw_lines(painter, geometry, lines, CONTOUR_COLOUR, _DASHES[level])
-            _write_level(painter, geometry, lines[0], f"{level:g}")
         painter.setPen(QPen(QColor(CONTOUR_COLOUR), 1.5))
         for box in self._boxes:
             painter.drawRect(QRectF(*geometry.screen_rect(box)))
         painter.restore()
+
+    def write_levels(self, painter: QPainter, geometry: Geometry, taken: Sequence[QRectF]) -> list[QRectF]:
+        """A number on each contour, clear of what is `taken`; returns where."""
+        written: list[QRectF] = []
+        for level, lines in self._levels:
+            written += _write_level(painter, geometry, lines[0], f"{level:g}", [*taken, *written])
+        return written

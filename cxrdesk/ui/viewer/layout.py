@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QGridLayout, QWidget
 
 from cxrdesk.ui.theme import point_size
@@ -22,6 +22,8 @@ class ViewGrid(QWidget):
     display_changed = Signal()
     """Window, zoom or the pixel under the cursor, in the chosen pane."""
     step_requested = Signal(int)
+    menu_requested = Signal(object, object)
+    """The pane, and where in it the mouse is."""
     painted = Signal(str)
     """The key of a film that was painted for the first time."""
 
@@ -85,6 +87,8 @@ class ViewGrid(QWidget):
         if number > 1:
             pane.setAccessibleName(f"Film {number}")
             pane.clear("", "No film beside this one.\nClick here and choose one in the list.")
+        pane.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        pane.customContextMenuRequested.connect(lambda at: self.menu_requested.emit(pane, at))
         pane.focused.connect(lambda: self.choose(pane))
         pane.display_changed.connect(lambda: self.display_changed.emit() if pane is self.pane else None)
         pane.step_requested.connect(self.step_requested)

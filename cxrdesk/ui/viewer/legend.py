@@ -1,17 +1,25 @@
-"""Where the legend of a saliency map may stand: beside the film, else where it hides least; paints nothing."""
+"""Where the legend of a saliency map may stand: beside the film, else where it hides least; paints nothing.
+
+What it shows and what it is not for are told in the smallest form too; its scale and the evidence give way.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QRectF
 
+from cxrdesk.ui.viewer.texts import free
+
 _MARGIN = 10.0
 _EDGE = 2.0
 """Beside the film the strip may be narrow: there it is used up to its edge."""
+_STEP = 8.0
+_NO_BAR = 0.5
 _HIDES_NOTHING = 0.005
 """Share of the map that a legend may lie on where it still counts as hiding none of it."""
 
@@ -22,30 +30,46 @@ class Form:
 
     Parameters
     ----------
-    lines : int
-        How many of its lines are written, from the first.
+    items : int
+        How many of its sentences are written, from the first.
     bar : float
         Height of the colour bar in screen pixels; 0 for none.
     beside : bool
-        Whether the bar stands left of the lines, and not above them.
+        Whether the bar stands left of the sentences, and not above them.
+    width : float or None
+        What sentences are broken to, in screen pixels at the normal size of text; None for each in a line.
     """
 
-    lines: int
+    items: int
     bar: float = 0.0
     beside: bool = False
+    width: float | None = None
 
 
 BESIDE_FILM = (
-    Form(lines=4, bar=132.0),
-    Form(lines=4, bar=60.0, beside=True),
-    Form(lines=2, bar=132.0),
-    Form(lines=2, bar=50.0, beside=True),
-    Form(lines=0, bar=132.0),
-    Form(lines=0, bar=50.0),
+    Form(items=4, bar=132.0),
+    Form(items=4, bar=60.0, beside=True),
+    Form(items=4, bar=132.0, width=200.0),
+    Form(items=2, bar=132.0, width=200.0),
+    Form(items=2, bar=50.0, beside=True, width=150.0),
+    Form(items=2, bar=132.0, width=110.0),
+    Form(items=2, bar=50.0, width=110.0),
 )
-OVER_FILM = (Form(lines=2, bar=50.0, beside=True), Form(lines=0, bar=50.0))
-BESIDE_FILM_NO_BAR = (Form(lines=4), Form(lines=2), Form(lines=1))
-OVER_FILM_NO_BAR = (Form(lines=2), Form(lines=1))
+OVER_FILM = (
+    Form(items=2, bar=50.0, beside=True),
+    Form(items=2, bar=50.0, beside=True, width=150.0),
+    Form(items=2, bar=50.0, beside=True, width=100.0),
+    Form(items=2, width=200.0),
+    Form(items=2, width=130.0),
+)
+BESIDE_FILM_NO_BAR = (
+    Form(items=4),
+    Form(items=4, width=200.0),
+    Form(items=3, width=150.0),
+    Form(items=2, width=150.0),
+    Form(items=2, width=110.0),
+)
+OVER_FILM_NO_BAR = (Form(items=3), Form(items=3, width=200.0), Form(items=2, width=200.0), Form(items=2, width=130.0))
 
 
 def covered(values: NDArray[np.floating], area: QRectF, rect: QRectF) -> float:
@@ -82,7 +106,7 @@ def place(
     saliency: tuple[NDArray[np.floating], QRectF],
     lungs: QRectF | None,
 ) -> tuple[Form, QRectF]:
-    """The largest form that fits beside the film; else the one in the corner that hides least.
+    """The largest form that fits beside the film; else the one in a corner that hides least, else anywhere.
 
     Parameters
     ----------
@@ -106,20 +130,36 @@ def place(
     whole = QRectF(0, 0, *viewport)
     for form, size in sizes_beside:
         for rect in _places(size, viewport, _EDGE):
-            if whole.contains(rect) and not any(rect.intersects(other) for other in (film, *taken)):
+            if whole.contains(rect) and free(rect, (film, *taken)):
                 return form, rect
+
+    def hidden(rect: QRectF) -> float:
+        cost = covered(*saliency, rect)
+        if lungs is not None:
+            under = rect.intersected(lungs)
+            # As a share of the legend: the lungs' box is larger than any legend.
+            cost += under.width() * under.height() / (rect.width() * rect.height())
+        return cost
+
     best: tuple[float, Form, QRectF] | None = None
     for form, size in sizes_over:
         for rect in _places(size, viewport, _MARGIN):
-            cost = covered(*saliency, rect)
-            if lungs is not None:
-                under = rect.intersected(lungs)
-                # As a share of the legend: the lungs' box is larger than any legend.
-                cost += under.width() * under.height() / (rect.width() * rect.height())
-            cost += sum(10.0 for other in taken if rect.intersects(other))
-            if best is None or cost < best[0]:
-                best = (cost, form, rect)
+            if whole.contains(rect) and free(rect, taken):
+                # Colours without their bar are worth a place that hides much less only.
+                cost = hidden(rect) + (_NO_BAR if sizes_over[0][0].bar and not form.bar else 0.0)
+                if best is None or cost < best[0]:
+                    best = (cost, form, rect)
         if best is not None and best[0] <= _HIDES_NOTHING:
             break
-    assert best is not None
-    return best[1], best[2]
+    if best is not None:
+        return best[1], best[2]
+    form, (width, height) = sizes_over[-1]
+    steps = (np.arange(0.0, max(room, 1.0), _STEP) for room in (viewport[0] - width, viewport[1] - height))
+    spots = [QRectF(float(x), float(y), width, height) for x, y in product(*steps)]
+    return form, min(spots, key=lambda rect: (_over(rect, taken), hidden(rect)))
+
+
+def _over(rect: QRectF, taken: Sequence[QRectF]) -> float:
+    """Screen pixels of other text under a place."""
+    under = (rect.intersected(other) for other in taken)
+    return sum(area.width() * area.height() for area in under)

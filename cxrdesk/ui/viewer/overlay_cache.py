@@ -39,7 +39,7 @@ class OverlayCache:
             painter.restore()
             return
         if self._tiles is None:
-            self._tiles = _tiles(size, int(ratio), draw)
+            self._tiles = tiles(size, int(ratio), draw)
         for at, tile in self._tiles:
             painter.drawImage(at, tile)
 
@@ -48,7 +48,8 @@ class OverlayCache:
         self._state = self._tiles = None
 
 
-def _tiles(size: QSize, ratio: int, draw: Callable[[QPainter], None]) -> list[tuple[QPoint, QImage]]:
+def tiles(size: QSize, ratio: int, draw: Callable[[QPainter], None]) -> list[tuple[QPoint, QImage]]:
+    """What `draw` draws in a widget of that size, as squares with something in them."""
     image = QImage(size * ratio, QImage.Format.Format_ARGB32_Premultiplied)
     image.setDevicePixelRatio(ratio)
     image.fill(0)

@@ -16,6 +16,8 @@ if TYPE_CHECKING:  # results come after the first film: the window does not wait
 _SHARES = (1, 1)
 LEVELS = (0.25, 0.5, 0.75, 1.0)
 """Shares of the reference at which contours are drawn."""
+LEAST_SEEN = 0.1
+"""Share of the reference below which the colours are dark and hardly opaque: nothing is seen of them."""
 
 
 def saliency_image(saliency: SaliencyResult) -> NDArray[np.uint8] | None:

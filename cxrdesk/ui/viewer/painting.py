@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QImage, QPainter
+from collections.abc import Sequence
 
-from cxrdesk.ui.theme import point_size
+from PySide6.QtCore import QPointF, QRectF, QSizeF, Qt
+from PySide6.QtGui import QColor, QFont, QFontMetricsF, QImage, QPainter
+
+from cxrdesk.ui.theme import colours, point_size, scaled
 from cxrdesk.ui.viewer.render import Picture
+from cxrdesk.ui.viewer.texts import MARGIN, back, block_size, first_free, upwards, wrapped, write
+
+_HINT_SIZES = ((1.5, 1.05), (1.2, 1.0), (1.0, 0.9))
+"""Sizes of the title and the text where no film is, in those of ordinary text: the first that fits."""
+_APART = 12.0
+_NARROW, _RIM = 420.0, 24.0
+"""Width below which such a text may come as much closer to the edges, in screen pixels."""
 
 
 def image_of(picture: Picture, ratio: float) -> QImage:
@@ -39,29 +48,50 @@ def draw_picture(painter: QPainter, picture: Picture, ratio: float, viewport: QR
 
 
 def draw_hint(painter: QPainter, area: QRectF, title: str, text: str) -> None:
-    """A sentence where no film is."""
-    font = painter.font()
-    font.setPointSizeF(1.5 * point_size())
-    painter.setFont(font)
-    painter.setPen(QColor("#c4ccd3"))
+    """A sentence where no film is: as large as it fits, and cut where the smallest does not."""
     flags = int(Qt.AlignmentFlag.AlignHCenter) | int(Qt.TextFlag.TextWordWrap)
-    used = painter.boundingRect(area, flags, title)
-    top = area.center().y() - 44
-    painter.drawText(QRectF(area.left(), top, area.width(), used.height()), flags, title)
-    font.setPointSizeF(1.05 * point_size())
+    if area.width() < scaled(_NARROW):
+        area = area.adjusted(-_RIM, -_RIM, _RIM, _RIM)
+    for large, plain in _HINT_SIZES:
+        fonts = [_sized(painter, large), _sized(painter, plain)]
+        parts = [
+            QFontMetricsF(font, painter.device()).boundingRect(area, flags, words)
+            for font, words in zip(fonts, (title, text), strict=True)
+        ]
+        apart = scaled(_APART) if title and text else 0
+        height = parts[0].height() * bool(title) + apart + parts[1].height() * bool(text)
+        if height <= area.height():
+            break
+    top = max(area.center().y() - height / 2, area.top())
+    painter.setFont(fonts[0])
+    painter.setPen(QColor(colours().film_text))
+    painter.drawText(QRectF(area.left(), top, area.width(), parts[0].height()), flags, title)
+    top += parts[0].height() * bool(title) + apart
+    painter.setFont(fonts[1])
+    painter.setPen(QColor(colours().film_muted))
+    metrics = QFontMetricsF(fonts[1], painter.device())
+    most = max(int((area.bottom() - top) / metrics.lineSpacing()), 1)
+    lines = [part for line in text.split("\n") for part in wrapped(metrics, line, area.width(), most=most)]
+    painter.drawText(QRectF(area.left(), top, area.width(), area.bottom() - top), flags, "\n".join(lines))
+
+
+def _sized(painter: QPainter, factor: float) -> QFont:
+    font = QFont(painter.font())
+    font.setPointSizeF(factor * point_size())
+    return font
+
+
+def draw_note(painter: QPainter, area: QRectF, text: str, taken: Sequence[QRectF] = ()) -> QRectF:
+    """A few words near the lower edge, over the film and over no other text; returns where."""
+    font = QFont(painter.font())
+    font.setPointSizeF(point_size())
     painter.setFont(font)
-    painter.setPen(QColor("#9aa5ae"))
-    below = QRectF(area.left(), top + used.height() + 12, area.width(), area.bottom() - top)
-    painter.drawText(below, flags, text)
-
-
-def draw_note(painter: QPainter, area: QRectF, text: str) -> None:
-    """A few words at the lower edge, over the film."""
-    metrics = painter.fontMetrics()
-    rect = QRectF(0, 0, metrics.horizontalAdvance(text) + 16, metrics.height() + 8)
-    rect.moveCenter(QPointF(area.center().x(), area.bottom() - 26))
-    painter.setPen(Qt.PenStyle.NoPen)
-    painter.setBrush(QColor(0, 0, 0, 190))
-    painter.drawRoundedRect(rect, 3, 3)
-    painter.setPen(QColor("#ecc667"))
-    painter.drawText(rect, Qt.AlignmentFlag.AlignCenter, text)
+    metrics = QFontMetricsF(font, painter.device())
+    lines = wrapped(metrics, text, 0.8 * area.width())
+    rect = QRectF(QPointF(0, 0), QSizeF(*block_size(metrics, lines)))
+    rect.moveCenter(QPointF(area.center().x(), 0))
+    rect.moveBottom(area.bottom() - MARGIN)
+    rect = first_free(upwards(rect), taken, (area.width(), area.height())) or rect
+    back(painter, rect)
+    write(painter, lines, rect, colours().film_warning)
+    return rect

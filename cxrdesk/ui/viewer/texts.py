@@ -1,16 +1,19 @@
-"""Small text on a dark ground, so that it is read on white bone and black air alike."""
+"""Small text on a dark ground, so that it is read on white bone and black air alike, and where there is room for it."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QFont, QPainter
+from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter
 
 from cxrdesk.ui.theme import colours, small_point_size
 
 MARGIN = 10.0
 PAD = 5.0
+GAP = 4.0
+_STEP = 6.0
+"""Screen pixels between the places that are looked at for a free one."""
 
 
 def small(painter: QPainter, *, bold: bool = False) -> None:
@@ -28,13 +31,10 @@ def back(painter: QPainter, rect: QRectF) -> None:
     painter.drawRoundedRect(rect, 3, 3)
 
 
-def block(painter: QPainter, lines: Sequence[str], x: float, top: float, *, right: bool = False) -> QRectF:
-    """The ground of some lines whose left (or right) edge is at `x`; returns it."""
-    metrics = painter.fontMetrics()
-    width = max((metrics.horizontalAdvance(line) for line in lines), default=0) + 2 * PAD
-    rect = QRectF(x - width if right else x, top, width, metrics.lineSpacing() * len(lines) + 2 * PAD)
-    back(painter, rect)
-    return rect
+def block_size(metrics: QFontMetricsF, lines: Sequence[str]) -> tuple[float, float]:
+    """(width, height) of some lines with their ground."""
+    width = max((metrics.horizontalAdvance(line) for line in lines), default=0.0)
+    return width + 2 * PAD, metrics.lineSpacing() * len(lines) + 2 * PAD
 
 
 def write(
@@ -48,3 +48,47 @@ def write(
         x = rect.right() - PAD - metrics.horizontalAdvance(line) if right else rect.left() + PAD
         painter.drawText(QPointF(x, y), line)
         y += metrics.lineSpacing()
+
+
+def wrapped(metrics: QFontMetricsF, text: str, width: float, *, most: int = 3) -> list[str]:
+    """A text in lines no wider than `width` and no more than `most`; what is too long ends in an ellipsis."""
+    lines: list[str] = []
+    words = text.split(" ")
+    while words and len(lines) < most - 1 and metrics.horizontalAdvance(" ".join(words)) > width:
+        count = 1
+        while metrics.horizontalAdvance(" ".join(words[: count + 1])) <= width:
+            count += 1
+        if metrics.horizontalAdvance(words[0]) > width:
+            break  # a word wider than the line is cut, not broken
+        lines.append(" ".join(words[:count]))
+        words = words[count:]
+    if words:
+        lines.append(metrics.elidedText(" ".join(words), Qt.TextElideMode.ElideRight, width))
+    return lines
+
+
+def free(rect: QRectF, taken: Iterable[QRectF]) -> bool:
+    """Whether nothing else stands there."""
+    return not any(rect.intersects(other) for other in taken)
+
+
+def first_free(places: Iterable[QRectF], taken: Sequence[QRectF], viewport: tuple[float, float]) -> QRectF | None:
+    """The first place within the viewport where nothing else stands."""
+    whole = QRectF(0, 0, *viewport)
+    return next((rect for rect in places if whole.contains(rect) and free(rect, taken)), None)
+
+
+def downwards(rect: QRectF, bottom: float) -> Iterator[QRectF]:
+    """The place itself and those below it, as far as `bottom`."""
+    top = rect.top()
+    while top + rect.height() <= bottom:
+        yield QRectF(rect.left(), top, rect.width(), rect.height())
+        top += _STEP
+
+
+def upwards(rect: QRectF) -> Iterator[QRectF]:
+    """The place itself and those above it."""
+    top = rect.top()
+    while top >= 0:
+        yield QRectF(rect.left(), top, rect.width(), rect.height())
+        top -= _STEP

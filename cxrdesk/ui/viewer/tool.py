@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter
 
+from cxrdesk.ui.theme import point_size
 from cxrdesk.ui.viewer.geometry import Geometry, Point
 
 if TYPE_CHECKING:
@@ -28,13 +29,16 @@ class MarkStyle:
         Of text.
     kept : bool
         Whether it is drawn for a print or a picture: without hints, handles and other traces of the hand.
+    taken : tuple of QRectF
+        Where other text stands, which texts of marks stay clear of.
     """
 
     colour: str = "#ffe16b"
     seam: str = "#b0000000"
     width: float = 1.6
-    point_size: float = 10.0
+    point_size: float = field(default_factory=point_size)
     kept: bool = False
+    taken: tuple[QRectF, ...] = ()
 
 
 class Mark(Protocol):

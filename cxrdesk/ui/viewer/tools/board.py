@@ -37,6 +37,11 @@ class Board(QObject):
         self._told: dict[str, tuple[Annotation, Values]] = {}
         self._marks: list[AnnotationMark] = []
 
+    @property
+    def marks(self) -> list[AnnotationMark]:
+        """The annotations as they are drawn now."""
+        return self._marks
+
     def show(self, notes: FilmNotes | None, subject: Subject | None, *, frame: int = 0) -> None:
         """The annotations of another film, or None; or the same film with more known about it."""
         if notes is not self.notes:
@@ -151,10 +156,9 @@ class Board(QObject):
                 shown = self.values(item)
                 self._marks.append(AnnotationMark(item, shown, self.subject, selected=selected, handle=handle))
         upwards = sorted(self._marks, key=lambda mark: mark.selected)
-        marks: list[Mark] = [*upwards, LabelsMark(upwards[::-1])] if upwards else []
-        if self.hint and self.subject is not None:
-            marks.append(HintMark(self.hint))
-        self.view.set_marks(marks)
+        hint = HintMark(self.hint) if self.hint and self.subject is not None else None
+        marks: list[Mark] = [*upwards, LabelsMark(upwards[::-1], hint)] if upwards else []
+        self.view.set_marks([*marks, hint] if hint is not None else marks)
         self._describe()
         self.changed.emit()
 

@@ -1,28 +1,52 @@
-"""The texts of annotations: readable at any zoom, beside what they tell of, and not over each other."""
+"""The texts of annotations: readable at any zoom, beside what they tell of, and over no other text.
+
+A text that finds no room says its first line only; where that finds none either, it stands in the list of measurements.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import pairwise
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPen, QPolygonF
+from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPen
 
 from cxrdesk.studies.annotations import Kind
 from cxrdesk.ui.viewer.geometry import Geometry
+from cxrdesk.ui.viewer.texts import free, wrapped
 from cxrdesk.ui.viewer.tool import MarkStyle
-from cxrdesk.ui.viewer.tools.marks import AnnotationMark
+from cxrdesk.ui.viewer.tools.kept_picture import KeptPicture
+from cxrdesk.ui.viewer.tools.marks import AnnotationMark, HintMark
 
 _PAD = 4.0
 _AWAY = 10.0
 _FAR = 26.0
+_RINGS = (_AWAY, 40.0, 80.0, 130.0, 190.0)
+"""Screen pixels between a drawing and its text: further off where there is no room."""
+_LED = 34.0
+"""From here on a line leads from the text to what it tells of."""
 _EDGE = 2.0
-_STEP = 12.0
-_MOST_SPOTS = 200
+_WIDEST_SHARE = 0.6
 _SELECTED = QColor("#ffffff")
 _BACK = QColor(0, 0, 0, 175)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Label:
+    """The text of one mark and where it stands; `texts` are empty where it found no room."""
+
+    mark: AnnotationMark
+    texts: tuple[str, ...]
+    rect: QRectF
+    lead: QPointF | None = None
+    seen: bool = True
+    picture: KeptPicture = field(default_factory=KeptPicture)
+
+    def moved(self, way: QPointF) -> _Label:
+        lead = self.lead + way if self.lead is not None else None
+        return replace(self, rect=self.rect.translated(way), lead=lead)
 
 
 class LabelsMark:
@@ -32,11 +56,13 @@ class LabelsMark:
     ----------
     marks : sequence of AnnotationMark
         The first of them choose their places first.
+    hint : HintMark or None
+        What chooses before all of them.
     """
 
-    def __init__(self, marks: Sequence[AnnotationMark]) -> None:
-        self._marks = marks
-        self._laid: tuple[object, list[tuple[AnnotationMark, list[str], QRectF]]] | None = None
+    def __init__(self, marks: Sequence[AnnotationMark], hint: HintMark | None = None) -> None:
+        self._marks, self._hint = marks, hint
+        self._laid: tuple[Geometry, tuple[object, ...], list[_Label]] | None = None
 
     def paint(self, painter: QPainter, geometry: Geometry, style: MarkStyle) -> None:
         """Draw each text where it hides the least."""
@@ -45,86 +71,157 @@ class LabelsMark:
         font.setPointSizeF(style.point_size)
         painter.setFont(font)
         metrics = QFontMetricsF(font, painter.device())
-        # A window step moves no text: where they stand is worked out once for each place of the film.
-        if self._laid is None or self._laid[0] != (geometry, font):
-            self._laid = ((geometry, font), list(self._lay_out(geometry, metrics)))
-        for mark, texts, rect in self._laid[1]:
-            mark.label, mark.labelled = rect, geometry
+        taken = list(style.taken)
+        if self._hint is not None and not style.kept:
+            taken.append(self._hint.place(geometry, style))
+        for label in self._lay_out(geometry, metrics, taken, font):
+            mark = label.mark
+            mark.label, mark.labelled = label.rect, geometry
+            if not label.texts or not label.seen:
+                continue
             in_hand = mark.selected and not style.kept
             colour = _SELECTED if in_hand else QColor(style.colour)
-            _write(painter, texts, rect, metrics, colour, framed=in_hand)
+            if style.kept:
+                _write(painter, label, metrics, colour, framed=in_hand)
+                continue
+            area = label.rect
+            if label.lead is not None:
+                area = area.united(QRectF(label.lead, label.lead).adjusted(-1, -1, 1, 1))
+            state = (label.texts, colour.name(), in_hand, style.point_size, label.lead is None)
+            label.picture.paint(
+                painter,
+                label.rect.topLeft(),
+                area,
+                state,
+                lambda on, label=label, colour=colour, framed=in_hand: _write(  # type: ignore[misc]
+                    on, label, metrics, colour, framed=framed, font=font
+                ),
+            )
 
-    def _lay_out(
-        self, geometry: Geometry, metrics: QFontMetricsF
-    ) -> Iterator[tuple[AnnotationMark, list[str], QRectF]]:
-        lines = {mark: mark.screen_lines(geometry) for mark in self._marks}
-        spots = np.concatenate([_spots(line) for one in lines.values() for line in one])
-        taken: list[QRectF] = []
+    def _lay_out(self, geometry: Geometry, metrics: QFontMetricsF, taken: list[QRectF], font: QFont) -> list[_Label]:
+        """Worked out anew where zoom or other text changed; while a film is moved texts move along with it."""
+        others = (geometry.form, geometry.viewport, font, len(taken))
+        screen = QRectF(0, 0, *geometry.viewport)
+        kept: dict[AnnotationMark, _Label] = {}
+        if self._laid is not None and self._laid[1][:-1] == others:
+            before, same, labels = self._laid
+            if before == geometry and same[-1] == taken:
+                return labels
+            if before != geometry:
+                way = QPointF(*geometry.to_screen(0.0, 0.0)) - QPointF(*before.to_screen(0.0, 0.0))
+                held = list(taken)
+                for moved in (label.moved(way) for label in labels if label.texts and label.seen):
+                    if screen.contains(moved.rect) and free(moved.rect, held):
+                        held.append(moved.rect)
+                        kept[moved.mark] = moved
+        spots = np.concatenate([mark.spots(geometry) for mark in self._marks])
+        inside = (spots >= (0.0, 0.0)) & (spots <= geometry.viewport)
+        spots = spots[inside.all(axis=1)]
+        standing = [*taken, *(label.rect for label in kept.values())]
+        labels = []
         for mark in self._marks:
-            texts = [line for line in mark.values.lines if line]
-            if texts:
-                width = max(metrics.horizontalAdvance(line) for line in texts) + 2 * _PAD
-                size = (width, metrics.lineSpacing() * len(texts) + 2 * _PAD)
-                taken.append(_place(mark, lines[mark], size, geometry, spots, taken))
-                yield mark, texts, taken[-1]
+            label = kept.get(mark)
+            if label is None and any(mark.values.lines):
+                label = _placed(mark, geometry, metrics, spots, standing)
+                standing += [label.rect] if label.texts and label.seen else []
+            labels += [label] if label is not None else []
+        self._laid = (geometry, (*others, taken), labels)
+        return labels
 
 
 def _write(
-    painter: QPainter, texts: list[str], rect: QRectF, metrics: QFontMetricsF, colour: QColor, *, framed: bool
+    painter: QPainter, label: _Label, metrics: QFontMetricsF, colour: QColor, *, framed: bool, font: QFont | None = None
 ) -> None:
+    if font is not None:
+        painter.setFont(font)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    rect = label.rect
+    if label.lead is not None:
+        painter.setPen(QPen(colour, 1, Qt.PenStyle.DotLine))
+        painter.drawLine(label.lead, _nearest(rect, label.lead))
     painter.setPen(QPen(colour, 1) if framed else Qt.PenStyle.NoPen)
     painter.setBrush(_BACK)
     painter.drawRoundedRect(rect, 3, 3)
     painter.setPen(colour)
     y = rect.top() + _PAD + metrics.ascent()
-    for line in texts:
+    for line in label.texts:
         painter.drawText(QPointF(rect.left() + _PAD, y), line)
         y += metrics.lineSpacing()
 
 
-def _spots(line: list[QPointF]) -> NDArray[np.float64]:
-    """Points (n, 2) along a line, close enough that no text slips between them."""
-    found = [np.array([[line[0].x(), line[0].y()]])]
-    for start, end in pairwise(line):
-        way = end - start
-        # Far zoomed in, a line is much longer than the screen.
-        steps = min(int(max(abs(way.x()), abs(way.y())) / _STEP) + 1, _MOST_SPOTS)
-        shares = np.arange(1, steps + 1)[:, np.newaxis] / steps
-        found.append(shares * (way.x(), way.y()) + (start.x(), start.y()))
-    return np.concatenate(found)
-
-
-def _place(
+def _placed(
     mark: AnnotationMark,
-    lines: list[list[QPointF]],
-    size: tuple[float, float],
     geometry: Geometry,
+    metrics: QFontMetricsF,
     spots: NDArray[np.float64],
     taken: Sequence[QRectF],
-) -> QRectF:
+) -> _Label:
     """The first place that hides nothing, else the one that hides least; on the screen as long as the drawing is."""
     wide, high = geometry.viewport
-    screen = QRectF(0, 0, wide, high)
-    box = QPolygonF([point for line in lines for point in line]).boundingRect()
-    seen = screen.intersects(box.adjusted(-1, -1, 1, 1))
-    if mark.annotation.kind is Kind.TEXT:
-        return QRectF(lines[0][0].x(), lines[0][0].y(), *size)
-    best: tuple[float, QRectF] | None = None
-    for left, top in _candidates(mark, lines, box, size):
-        rect = QRectF(left, top, *size)
-        if seen:
-            rect.moveLeft(min(max(left, _EDGE), max(wide - size[0] - _EDGE, _EDGE)))
-            rect.moveTop(min(max(top, _EDGE), max(high - size[1] - _EDGE, _EDGE)))
-        over = (rect.intersected(other) for other in taken)
-        cost = sum(area.width() * area.height() / _STEP**2 for area in over if not area.isEmpty())
-        inside = (spots >= (rect.left(), rect.top())) & (spots <= (rect.right(), rect.bottom()))
-        cost += float(np.count_nonzero(inside.all(axis=1)))
+    box = mark.area(geometry)
+    lines = [part for line in mark.values.lines if line for part in wrapped(metrics, line, _WIDEST_SHARE * wide)]
+    seen = QRectF(0, 0, wide, high).intersects(box.adjusted(-1, -1, 1, 1))
+    held = np.array([(r.left(), r.top(), r.right(), r.bottom()) for r in taken]).reshape(-1, 4)
+    brief = lines if len(lines) == 1 else [f"{lines[0]} …"]
+    for texts in (lines, brief):
+        width = max(metrics.horizontalAdvance(line) for line in texts) + 2 * _PAD
+        size = float(round(width)), float(round(metrics.lineSpacing() * len(texts) + 2 * _PAD))
+        corners = np.round(np.array(list(_candidates(mark, mark.screen_lines(geometry), box, size))))
+        if not seen:
+            rect = _outside(_rect(corners[0], size), box, wide, high)
+            return _Label(mark=mark, texts=tuple(texts), rect=rect, seen=False)
+        corners = np.clip(corners, _EDGE, np.maximum(np.subtract((wide, high), size) - _EDGE, _EDGE))
+        best = _best(corners, size, spots, held)
+        if best is not None:
+            own = mark.spots(geometry)
+            away = np.hypot(*(own - np.clip(own, best, np.add(best, size))).T)
+            lead = QPointF(*own[int(away.argmin())]) if away.min() > _LED else None
+            return _Label(mark=mark, texts=tuple(texts), rect=_rect(best, size), lead=lead)
+    return _Label(mark=mark, texts=(), rect=QRectF())
+
+
+def _rect(corner: NDArray[np.float64], size: tuple[float, float]) -> QRectF:
+    return QRectF(float(corner[0]), float(corner[1]), *size)
+
+
+def _best(
+    corners: NDArray[np.float64], size: tuple[float, float], spots: NDArray[np.float64], taken: NDArray[np.float64]
+) -> NDArray[np.float64] | None:
+    """The corner that is clear of what is taken, with the fewest spots under the text."""
+    ends = corners + size
+    apart = (
+        (corners[:, None, 0] >= taken[:, 2])
+        | (ends[:, None, 0] <= taken[:, 0])
+        | (corners[:, None, 1] >= taken[:, 3])
+        | (ends[:, None, 1] <= taken[:, 1])
+    )
+    best: tuple[int, int] | None = None
+    for number in np.flatnonzero(apart.all(axis=1)):
+        inside = (spots >= corners[number]) & (spots <= ends[number])
+        cost = int(np.count_nonzero(inside.all(axis=1)))
         if best is None or cost < best[0]:
-            best = (cost, rect)
+            best = (cost, int(number))
         if not cost:
             break
-    assert best is not None
-    return best[1]
+    return None if best is None else corners[best[1]]
+
+
+def _outside(rect: QRectF, box: QRectF, wide: float, high: float) -> QRectF:
+    """The text of what is off the screen, off the screen on the same side."""
+    if box.right() < 0:
+        rect.moveRight(min(rect.right(), -1.0))
+    elif box.left() > wide:
+        rect.moveLeft(max(rect.left(), wide + 1.0))
+    elif box.bottom() < 0:
+        rect.moveBottom(min(rect.bottom(), -1.0))
+    else:
+        rect.moveTop(max(rect.top(), high + 1.0))
+    return rect
+
+
+def _nearest(rect: QRectF, point: QPointF) -> QPointF:
+    """The point of a place's edge that is nearest to one outside it."""
+    return QPointF(min(max(point.x(), rect.left()), rect.right()), min(max(point.y(), rect.top()), rect.bottom()))
 
 
 def _candidates(
@@ -132,9 +229,9 @@ def _candidates(
 ) -> Iterator[tuple[float, float]]:
     """Upper left corners, the best first."""
     width, height = size
-    right, left = box.right() + _AWAY, box.left() - width - _AWAY
-    above, below = box.top() - height - _AWAY, box.bottom() + _AWAY
-    if mark.annotation.kind in (Kind.LENGTH, Kind.ARROW):
+    if mark.annotation.kind is Kind.TEXT:
+        yield lines[0][0].x(), lines[0][0].y()
+    elif mark.annotation.kind in (Kind.LENGTH, Kind.ARROW):
         # A length is told at its right end, an arrow at its tail.
         ends = sorted(lines[0], key=lambda point: -point.x()) if mark.annotation.kind is Kind.LENGTH else lines[0]
         for point in ends:
@@ -145,14 +242,18 @@ def _candidates(
         for dy in (-height / 2, _FAR, -height - _FAR):
             yield vertex.x() + _AWAY, vertex.y() + dy
             yield vertex.x() - width - _AWAY, vertex.y() + dy
-    if mark.annotation.kind is Kind.CARDIOTHORACIC:
-        yield box.left(), below
-        yield box.left(), above
-    yield right, box.top()
-    yield left, box.top()
-    yield right, box.bottom() - height
-    yield left, box.bottom() - height
-    yield box.left(), below
-    yield box.left(), above
-    yield box.center().x() - width / 2, below
-    yield box.center().x() - width / 2, above
+    elif mark.annotation.kind is Kind.CARDIOTHORACIC:
+        yield box.left(), box.bottom() + _AWAY
+        yield box.left(), box.top() - height - _AWAY
+    for away in _RINGS:
+        right, left = box.right() + away, box.left() - width - away
+        above, below = box.top() - height - away, box.bottom() + away
+        for x in (right, left):
+            yield x, box.top()
+            yield x, box.bottom() - height
+        for x in (box.left(), box.center().x() - width / 2, box.right() - width):
+            yield x, below
+            yield x, above
+        for x in (right, left):
+            yield x, above
+            yield x, below

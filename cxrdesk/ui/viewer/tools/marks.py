@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 
+import numpy as np
+from numpy.typing import NDArray
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPen, QPolygonF
 
 from cxrdesk.studies.annotations import Annotation, Kind
+from cxrdesk.ui.theme import colours
 from cxrdesk.ui.viewer.geometry import Geometry, Point
+from cxrdesk.ui.viewer.texts import downwards, first_free
 from cxrdesk.ui.viewer.tool import MarkStyle
 from cxrdesk.ui.viewer.tools import forms
+from cxrdesk.ui.viewer.tools.kept_picture import KeptPicture
 from cxrdesk.ui.viewer.tools.values import Subject, Values
 
 HANDLE_REACH = 11.0
@@ -20,10 +26,13 @@ _HANDLE = 4.0
 _GRABBED = 6.0
 _TICK = 6.0
 _HEAD = 13.0
-_ROOMY = 520.0
-"""Width of a view in which a hint has room for keys too."""
 _BELOW_CORNERS, _BELOW_SHARE = 120.0, 0.18
-"""Where a hint begins: screen pixels, share of the view's height."""
+"""Where a hint begins if nothing stands there: screen pixels, share of the view's height."""
+_REACH = 16.0
+"""Screen pixels that handles, ticks and heads reach beyond the lines."""
+SPOT_STEP = 12.0
+_MOST_SPOTS = 200
+_CENTERED = int(Qt.AlignmentFlag.AlignCenter) | int(Qt.TextFlag.TextWordWrap)
 _PAD = 4.0
 _ARC = 22.0
 _SELECTED = "#ffffff"
@@ -48,6 +57,8 @@ class AnnotationMark:
     ) -> None:
         self.annotation, self.values, self.selected, self.handle = annotation, values, selected, handle
         self._lines = forms.lines(annotation, subject.scale)
+        self._known: tuple[object, list[list[QPointF]], NDArray[np.float64]] | None = None
+        self._picture = KeptPicture()
         self.label = QRectF()
         """Where its text was drawn last, and with which place of the film; a print has its own."""
         self.labelled: Geometry | None = None
@@ -80,6 +91,17 @@ class AnnotationMark:
 
     def paint(self, painter: QPainter, geometry: Geometry, style: MarkStyle) -> None:
         """Draw lines and handles over the film."""
+        area = self.area(geometry).adjusted(-_REACH, -_REACH, _REACH, _REACH)
+        if not area.intersects(QRectF(0, 0, *geometry.viewport)):
+            return
+        if style.kept:
+            self._paint(painter, geometry, style)
+        else:
+            state = (geometry.form, style.colour, style.seam, style.width)
+            at = QPointF(*geometry.to_screen(0.0, 0.0))
+            self._picture.paint(painter, at, area, state, lambda on: self._paint(on, geometry, style))
+
+    def _paint(self, painter: QPainter, geometry: Geometry, style: MarkStyle) -> None:
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setBrush(Qt.BrushStyle.NoBrush)
         screen = self.screen_lines(geometry)
@@ -91,10 +113,30 @@ class AnnotationMark:
         if in_hand:
             self._draw_handles(painter, geometry, style)
 
+    def area(self, geometry: Geometry) -> QRectF:
+        """Around its lines on the screen."""
+        lines = self._drawn(geometry)[0]
+        area = QPolygonF([point for line in lines for point in line]).boundingRect()
+        return area.translated(*geometry.to_screen(0.0, 0.0))
+
     def screen_lines(self, geometry: Geometry) -> list[list[QPointF]]:
         """Its lines on the screen; a text is its corner."""
-        lines = self._lines or [list(self.annotation.points)]
-        return [[QPointF(*geometry.to_screen(*point)) for point in line] for line in lines]
+        first = QPointF(*geometry.to_screen(0.0, 0.0))
+        return [[point + first for point in line] for line in self._drawn(geometry)[0]]
+
+    def spots(self, geometry: Geometry) -> NDArray[np.float64]:
+        """Points (n, 2) along its lines on the screen, close enough that no text slips between them."""
+        spots: NDArray[np.float64] = self._drawn(geometry)[1] + geometry.to_screen(0.0, 0.0)
+        return spots
+
+    def _drawn(self, geometry: Geometry) -> tuple[list[list[QPointF]], NDArray[np.float64]]:
+        """Lines and spots as seen from the film's corner, which a film that is moved takes with it."""
+        if self._known is None or self._known[0] != geometry.form:
+            lines = self._lines or [list(self.annotation.points)]
+            first = geometry.to_screen(0.0, 0.0)
+            seen = [[QPointF(*geometry.to_screen(*point)) - QPointF(*first) for point in line] for line in lines]
+            self._known = (geometry.form, seen, np.concatenate([_spots(line) for line in seen]))
+        return self._known[1:]
 
     def _draw(self, painter: QPainter, pen: QPen, screen: list[list[QPointF]]) -> None:
         painter.setPen(pen)
@@ -134,6 +176,17 @@ class AnnotationMark:
         painter.setBrush(Qt.BrushStyle.NoBrush)
 
 
+def _spots(line: list[QPointF]) -> NDArray[np.float64]:
+    found = [np.array([[line[0].x(), line[0].y()]])]
+    for start, end in pairwise(line):
+        way = end - start
+        # Far zoomed in, a line is much longer than the screen.
+        steps = min(int(max(abs(way.x()), abs(way.y())) / SPOT_STEP) + 1, _MOST_SPOTS)
+        shares = np.arange(1, steps + 1)[:, np.newaxis] / steps
+        found.append(shares * (way.x(), way.y()) + (start.x(), start.y()))
+    return np.concatenate(found)
+
+
 def _ticks(painter: QPainter, line: list[QPointF]) -> None:
     """Short strokes across both ends."""
     start, end = line[0], line[-1]
@@ -171,21 +224,34 @@ class HintMark:
         self.text = text
 
     def paint(self, painter: QPainter, geometry: Geometry, style: MarkStyle) -> None:
-        """Draw below the upper corners: the lower edge belongs to window, scale and the map's legend."""
-        if style.kept:
+        """Draw where `place` says."""
+        told, rect, font = self._laid(geometry, style)
+        if style.kept or rect.isEmpty():
             return
-        font = QFont(painter.font())
-        font.setPointSizeF(style.point_size)
         painter.setFont(font)
-        metrics = QFontMetricsF(font, painter.device())
-        width, height = geometry.viewport
-        told = self.text if width >= _ROOMY else self.text.partition(". ")[0]
-        flags = int(Qt.AlignmentFlag.AlignCenter) | int(Qt.TextFlag.TextWordWrap)
-        used = metrics.boundingRect(QRectF(0, 0, width * 0.8, height), flags, told)
-        rect = QRectF(0, 0, used.width() + 4 * _PAD, used.height() + 2 * _PAD)
-        rect.moveCenter(QPointF(width / 2, max(_BELOW_CORNERS, height * _BELOW_SHARE) + rect.height() / 2))
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(_BACK)
         painter.drawRoundedRect(rect, 3, 3)
-        painter.setPen(QColor("#dde2e6"))
-        painter.drawText(rect, flags, told)
+        painter.setPen(QColor(colours().film_text))
+        painter.drawText(rect, _CENTERED, told)
+
+    def place(self, geometry: Geometry, style: MarkStyle) -> QRectF:
+        """Below the upper corners, clear of other text; empty where there is no room for a hint."""
+        return self._laid(geometry, style)[1]
+
+    def _laid(self, geometry: Geometry, style: MarkStyle) -> tuple[str, QRectF, QFont]:
+        font = QFont()
+        font.setPointSizeF(style.point_size)
+        metrics, (width, height) = QFontMetricsF(font), geometry.viewport
+        brief = self.text.partition(". ")[0]
+        for told, share in ((self.text, 0.8), (brief, 0.8), (brief, 0.6), (brief, 0.45)):
+            used = metrics.boundingRect(QRectF(0, 0, width * share, height), _CENTERED, told)
+            rect = QRectF(0, 0, used.width() + 4 * _PAD, used.height() + 2 * _PAD)
+            if used.height() > height / 5 and told is not brief:
+                continue
+            rect.moveCenter(QPointF(width / 2, rect.height() / 2))
+            rect.moveTop(min(_BELOW_CORNERS, height * _BELOW_SHARE))
+            found = first_free(downwards(rect, height), style.taken, geometry.viewport)
+            if found is not None:
+                return told, found, font
+        return "", QRectF(), font
