@@ -13,12 +13,12 @@ import sys
 from importlib.metadata import version
 from pathlib import Path
 
-import numpy as np
 import torch
 
 import cxrdesk
 from cxrdesk.imaging.errors import UserError
 from reproductions.learning import half
+from reproductions.runs import seconds_of
 
 STUDIES = {
     "asthma-sequence": "reproductions.asthma_sequence",
@@ -55,7 +55,7 @@ def main(arguments: list[str] | None = None) -> None:
         "study": asked.study,
         "command": f"python -m reproductions {asked.study} --data DIR --out DIR --seeds {seeds}",
         "seeds": seeds,
-        "seconds": round(sum(float(np.load(path)["seconds_s"]) for path in runs.glob("*.npz"))),
+        "seconds": round(seconds_of(runs)),
         "made_with": made_with(),
         "results": results,
     }

@@ -17,6 +17,7 @@ from reproductions.films import Films, Split
 from reproductions.learning import Learning, learn, scores
 
 Build = Callable[[], torch.nn.Module]
+PART = ".part.npz"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -66,11 +67,18 @@ def kept(path: Path, make: Callable[[], Mapping[str, Any]]) -> dict[str, Any]:
         start = time.monotonic()
         made = make()
         path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_suffix(".part.npz")
+        temporary = path.with_suffix(PART)
         np.savez(temporary, seconds_s=time.monotonic() - start, **made)
         temporary.replace(path)
     with np.load(path) as file:
         return dict(file)
+
+
+def seconds_of(folder: Path) -> float:
+    """Seconds that everything kept in a folder took, in however many goes."""
+    # What a run that was cut off left half written does not count.
+    whole = (path for path in folder.glob("*.npz") if not path.name.endswith(PART))
+    return sum(float(np.load(path)["seconds_s"]) for path in whole)
 
 
 def file_of(folder: Path, *named: str) -> Path:
