@@ -91,6 +91,7 @@ def study(data: Path | None, out: Path, *, seeds: int = SEEDS) -> dict[str, Any]
     told: dict[str, Any] = {
         "evidence": "simulated films; says nothing about a patient",
         "started_from": STARTED_FROM,
+        "side": SIDE,
         "findings": FINDINGS,
         "simulation_seconds": round(studies.seconds_s),
         "doubts": {},

@@ -54,6 +54,7 @@ def study(data: Path, out: Path, *, seeds: int = SEEDS) -> dict[str, Any]:
     masks, refused = outlined(films, out)
     told: dict[str, Any] = {
         "started_from": STARTED_FROM,
+        "side": SIDE,
         "masks": mask_figures(data, out),
         "films_without_outline": refused,
         "folds": {},

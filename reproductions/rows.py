@@ -89,7 +89,7 @@ def fusion(results: dict[str, Any]) -> Told:
     ]
     full = {name: fold["cells"]["masked, 4 channels"]["fused"] for name, fold in results["folds"].items()}
     return Told(
-        films=[f"{name}: {cell['films']} children's films" for name, cell in full.items()]
+        films=[f"{name}: {cell['films']} children's films of {results['side']} pixels" for name, cell in full.items()]
         + [f"masks, {group}: {found['films']} films" for group, found in results["masks"].items()],
         described=[figures(name, cell["over_seeds"]) for name, cell in full.items()],
         parts=[
@@ -105,7 +105,10 @@ def policies(results: dict[str, Any]) -> Told:
     """Of ``chexpert-policies``."""
     doubts = results["doubts"] | ({"CheXpert": results["chexpert"]} if "chexpert" in results else {})
     return Told(
-        films=[f"{name}: {found['studies']['report']} simulated studies" for name, found in results["doubts"].items()],
+        films=[
+            f"{name}: {found['studies']['report']} simulated studies of {results['side']} pixels"
+            for name, found in results["doubts"].items()
+        ],
         described=[
             f"{name}, {policy}: mean AUC {estimate(one['auc'])}, deviation {one['auc']['deviation']:.3f}"
             for name, found in doubts.items()

@@ -64,7 +64,10 @@ def test_results_are_kept_and_told_with_intervals_command_and_time(kept):
 
 def test_one_study_of_two_may_be_missing(kept):
     found = {"studies": {"report": 40}, "policies": {"U-Ignore": {"auc": SPREAD}}}
-    results = {"doubts": {"some doubt": found | {"best": "U-Ones", "next": "U-Ignore", "best_over_next": CHANGE}}}
+    results = {
+        "side": 80,
+        "doubts": {"some doubt": found | {"best": "U-Ones", "next": "U-Ignore", "best_over_next": CHANGE}},
+    }
     table.keep(written(kept / "a", "chexpert-policies", results) / "results.json")
     (line,) = [line for line in table.table().splitlines() if line.startswith("| 5.")]
     assert "some doubt, U-Ignore: mean AUC 0.900 (0.850 to 0.950), deviation 0.010" in line
@@ -75,7 +78,8 @@ def test_one_study_of_two_may_be_missing(kept):
 def test_parts_of_the_fusion_and_sizes_are_told():
     mask = {"films": 689, "accuracy": SPREAD, "dice": SPREAD}
     fold = {"cells": {"masked, 4 channels": {"fused": CELL}}, "differences": {"alpha channel": CHANGE}}
-    told = rows.fusion({"masks": {"paediatric": mask}, "folds": {"patients": fold}})
+    told = rows.fusion({"side": 80, "masks": {"paediatric": mask}, "folds": {"patients": fold}})
+    assert told.films[0] == "patients: 713 children's films of 80 pixels"
     assert told.parts == ["AUC by alpha channel, patients: -0.010 (-0.020 to +0.005)"]
     assert told.shipped[0].startswith("shipped lung masks, paediatric: accuracy 0.900")
     sizes = {"sizes": {"224": SPREAD}, "pairs": {"224 less 139": CHANGE}}
