@@ -29,7 +29,7 @@ from reproductions.asthma_told import calibrated, compared, looked
 from reproductions.cells import HALF, cell
 from reproductions.films import FOLDS, Films, Fold, Split, paediatric
 from reproductions.heads import HEADS, LAYERS, SIDE, Headed, plain
-from reproductions.learning import Learning, learn, scores
+from reproductions.learning import Learning, learn, one_cycle, scores
 from reproductions.phantoms import Sets, drawn
 from reproductions.pointing import pointed
 from reproductions.runs import Run, Scored, file_of, kept
@@ -52,16 +52,6 @@ def changed(film: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uin
     size = (film.shape[0], film.shape[1])
     moved = warp(film, GEOMETRY.draw(rng, size, size), size)
     return np.asarray(appearance(moved, rng, _STRENGTH) * 255 + 0.5, np.uint8)
-
-
-def one_cycle(optimiser: torch.optim.Optimizer, steps: int) -> torch.optim.lr_scheduler.OneCycleLR:
-    """One rise and one fall of the rate."""
-    # The cycle needs a step to rise, one to fall and one to end; trial runs may be shorter.
-    steps = max(steps, 4)
-    rate = optimiser.param_groups[0]["lr"]
-    return torch.optim.lr_scheduler.OneCycleLR(
-        optimiser, max_lr=rate, total_steps=steps, pct_start=max(0.25, 2 / steps)
-    )
 
 
 HOW = Learning(

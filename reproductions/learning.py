@@ -71,6 +71,16 @@ def half() -> bool:
     return precision("cpu") == "bf16-mixed"
 
 
+def one_cycle(optimiser: torch.optim.Optimizer, steps: int) -> torch.optim.lr_scheduler.OneCycleLR:
+    """One rise and one fall of the rate."""
+    # The cycle needs a step to rise, one to fall and one to end; trial runs may be shorter.
+    steps = max(steps, 4)
+    rate = optimiser.param_groups[0]["lr"]
+    return torch.optim.lr_scheduler.OneCycleLR(
+        optimiser, max_lr=rate, total_steps=steps, pct_start=max(0.25, 2 / steps)
+    )
+
+
 def learn(
     network: torch.nn.Module, films: Films, how: Learning, seed: int, told: str, tune: Films | None = None
 ) -> None:

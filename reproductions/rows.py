@@ -64,6 +64,28 @@ def inception(results: dict[str, Any]) -> Told:
     )
 
 
+def asthma(results: dict[str, Any]) -> Told:
+    """Of ``asthma-sequence``."""
+    sets = {f"{name} simulated chests": results["phantoms"][name] for name in ("same", "strong")}
+    tasks = sets | {f"pneumonia, {name}": found for name, found in results["folds"].items()}
+    described = {name: found["alone"]["as described, InceptionV3-LSTM"] for name, found in tasks.items()}
+    return Told(
+        films=[f"{name}: {cell['films']} films" for name, cell in described.items()],
+        described=[figures(name, cell["over_seeds"]) for name, cell in described.items()],
+        parts=[
+            f"{name}, sequence head less {other}: AUC {signed(less)}"
+            for name, found in tasks.items()
+            for other, less in _sequence_less(found["sequence_less"])
+        ],
+        shipped=[shipped(name, found["shipped"]) for name, found in tasks.items()],
+    )
+
+
+def _sequence_less(found: dict[str, Any]) -> list[tuple[str, dict[str, float]]]:
+    same = found["on the same features"]["steps less plain"]
+    return [*found["trained alone"].items(), ("plain head on the same features", same)]
+
+
 def croup(results: dict[str, Any]) -> Told:
     """Of ``croup-gan``: on necks like those learnt from, and on strong ones that nothing was learnt from."""
     cells = {family: dict(found) for family, found in results["cells"].items()}
@@ -147,6 +169,7 @@ def resolution(results: dict[str, Any]) -> Told:
 
 STUDIES: dict[str, Callable[[dict[str, Any]], Told]] = {
     "pneumonia-inception": inception,
+    "asthma-sequence": asthma,
     "croup-gan": croup,
     "pneumonia-fusion": fusion,
     "chexpert-policies": policies,

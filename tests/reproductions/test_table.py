@@ -89,6 +89,16 @@ def test_parts_of_the_fusion_and_sizes_are_told():
     assert told.parts[-1] == "ensemble of views over frontal: -0.010 (-0.020 to +0.005)"
 
 
+def test_the_sequence_head_is_told_against_each_plain_one():
+    less = {"trained alone": {"ResNet-50, plain head": CHANGE}, "on the same features": {"steps less plain": CHANGE}}
+    task = {"alone": {"as described, InceptionV3-LSTM": CELL}, "sequence_less": less, "shipped": CELL}
+    told = rows.asthma({"phantoms": {"same": task, "strong": task}, "folds": {"patients": task}})
+    assert len(told.films) == len(told.described) == len(told.shipped) == 3
+    assert told.parts[1] == (
+        "same simulated chests, sequence head less plain head on the same features: AUC -0.010 (-0.020 to +0.005)"
+    )
+
+
 def test_a_shipped_detector_without_a_call_has_an_area_alone():
     bare = CELL | {"shipped": {"auc": SPREAD}}
     cells = {"same": {"as described": bare, "shipped network": bare}}
