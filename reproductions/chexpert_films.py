@@ -81,17 +81,23 @@ class Studies:
     seconds_s: float
 
 
-def simulated(out: Path, count: int, side: int, workers: int = 2) -> Studies:
-    """`count` adults' studies under varied randomisation, half PA and half AP, each finding in three of ten."""
+def simulated(out: Path, count: int, side: int, *, severity: float | None = None, workers: int = 2) -> Studies:
+    """`count` adults' studies under mild randomisation, half PA and half AP, each finding in three of ten.
+
+    Parameters
+    ----------
+    severity : float or None
+        Of every finding; drawn for each where None.
+    """
 
     def made() -> dict[str, NDArray[Any]]:
         pixels, labels = [], []
         for k, kind in enumerate(("chest-pa", "chest-ap")):
             order = Order(
                 kinds=(kind, "chest-lateral"),
-                findings=tuple((name, None) for name in FINDINGS),
+                findings=tuple((name, severity) for name in FINDINGS),
                 prevalence=0.3,
-                variant="varied",
+                variant="mild",
                 size=side,
                 seed=SIMULATION_SEED + k,
             )
@@ -113,7 +119,8 @@ def simulated(out: Path, count: int, side: int, workers: int = 2) -> Studies:
             "projections": np.array([kind for _, kind in told])[turn],
         }
 
-    found = kept(file_of(out, "simulated", f"{count} studies", str(side)), made)
+    drawn = "drawn" if severity is None else f"{severity:.0%}"
+    found = kept(file_of(out, "simulated", f"{count} studies", str(side), f"severity {drawn}"), made)
     told = {name: found[name] for name in Studies.__dataclass_fields__}
     return Studies(**(told | {"seconds_s": float(told["seconds_s"])}))
 

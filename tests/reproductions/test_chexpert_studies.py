@@ -157,7 +157,7 @@ def quick(monkeypatch):
     for module in (chexpert_policies, chexpert_resolution):
         monkeypatch.setattr(module, "HOW", how)
         monkeypatch.setattr(module, "TRAIN", 60)
-        monkeypatch.setattr(module, "simulated", lambda out, count, side: made(100, side))
+        monkeypatch.setattr(module, "simulated", lambda out, count, side, **more: made(100, side))
     monkeypatch.setattr("cxrdesk.evaluation.intervals.RESAMPLES", 5)
 
 
