@@ -3,7 +3,8 @@
 The published system starts its extractors from ImageNet. No such weights are here: each extractor learns the task for
 a short while on the training films of its fold, from random weights, and is then left as it is. Its features are kept,
 and a shallow classifier learns over them. One training of each extractor serves all seeds of the classifier, so that
-the deviation over seeds is that of the classifier alone.
+the deviation over seeds is that of the classifier alone. The outlines are those of the shipped segmenter, which learnt
+outlines, and no label, from the training split of every family.
 """
 
 from __future__ import annotations
