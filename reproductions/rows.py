@@ -88,19 +88,24 @@ def _sequence_less(found: dict[str, Any]) -> list[tuple[str, dict[str, float]]]:
 
 def croup(results: dict[str, Any]) -> Told:
     """Of ``croup-gan``: on necks like those learnt from, and on strong ones that nothing was learnt from."""
-    cells = {family: dict(found) for family, found in results["cells"].items()}
-    described = {family: found.pop("as described") for family, found in cells.items()}
+    described = {family: found["as described"] for family, found in results["cells"].items()}
     return Told(
         films=[f"{family}: {cell['films']} simulated necks" for family, cell in described.items()],
         described=[figures(family, cell["over_seeds"]) for family, cell in described.items()],
         parts=[
-            f"{name}, {family}: AUC {estimate(cell['over_seeds']['auc'])}"
-            for family, found in cells.items()
+            f"{name}, {family}: AUC {estimate(cell['over_seeds']['auc'])}{_than(results['differences'][family], name)}"
+            for family, found in results["cells"].items()
             for name, cell in found.items()
+            if name != "as described"
         ]
         + [figures(name, cell["over_seeds"]) for name, cell in results["necks_against_chests"].items()],
         shipped=[shipped(family, cell) for family, cell in described.items()],
     )
+
+
+def _than(differences: dict[str, Any], name: str) -> str:
+    """What a variant brings, where it is another one with something added."""
+    return f", {signed(differences[name])} over {differences[name]['than']}" if name in differences else ""
 
 
 def fusion(results: dict[str, Any]) -> Told:

@@ -101,10 +101,15 @@ def test_the_sequence_head_is_told_against_each_plain_one():
 
 def test_a_shipped_detector_without_a_call_has_an_area_alone():
     bare = CELL | {"shipped": {"auc": SPREAD}}
-    cells = {"same": {"as described": bare, "shipped network": bare}}
-    told = rows.croup({"cells": cells, "necks_against_chests": {"against": {"over_seeds": FIGURES}}})
+    added = "shipped network, twice the films"
+    cells = {"same": {"as described": bare, "shipped network": bare, added: bare}}
+    results = {"cells": cells, "differences": {"same": {added: CHANGE | {"than": "shipped network"}}}}
+    told = rows.croup(results | {"necks_against_chests": {"against": {"over_seeds": FIGURES}}})
     assert told.shipped == ["same: AUC 0.900 (0.850 to 0.950); ahead in 1 of 2 seeds, DeLong p at most 0.3"]
-    assert told.parts[0] == "shipped network, same: AUC 0.900 (0.850 to 0.950)"
+    assert told.parts[:2] == [
+        "shipped network, same: AUC 0.900 (0.850 to 0.950)",
+        f"{added}, same: AUC 0.900 (0.850 to 0.950), -0.010 (-0.020 to +0.005) over shipped network",
+    ]
 
 
 def test_every_study_is_of_a_published_system_and_can_be_told():
