@@ -39,7 +39,7 @@ FINDING = "hyperinflation"
 SEEDS = 1
 COPIES = 3
 """Heads of each kind over the same features; they differ in what they start from."""
-PASSES = 6000
+PASSES = 5600
 """Films shown in one training, whole epochs, about."""
 POINTED = 120
 """Films on which saliency is asked where it points."""

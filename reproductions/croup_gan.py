@@ -27,7 +27,7 @@ from reproductions.cells import balanced, cell
 from reproductions.croup_published import recomputed
 from reproductions.dcgan import Rivalry
 from reproductions.films import Films, Split
-from reproductions.generated import Enlarged, generated, wanted
+from reproductions.generated import Enlarged, generated, sheet, wanted
 from reproductions.learning import Learning
 from reproductions.phantoms import Sets, drawn
 from reproductions.runs import Run, run
@@ -178,7 +178,9 @@ def _enlarged(variant: Variant, films: Films, out: Path, seed: int) -> Enlarged:
     # One generator for each class and seed serves all shares: it makes what the largest asks for.
     train = variant.split.parts(films)[0]
     most = max(wanted(len(train.labels), other.share) for other in VARIANTS.values() if other.share)
-    return Enlarged(split=variant.split, made=generated(out, train, most, RIVALRY, seed), share=variant.share)
+    made = generated(out, train, most, RIVALRY, seed)
+    sheet(out / f"generated, seed {seed}.png", train, made)
+    return Enlarged(split=variant.split, made=made, share=variant.share)
 
 
 def _at(name: str, runs: Sequence[Run]) -> list[float]:

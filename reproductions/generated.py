@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+from PIL import Image
 
 from cxrdesk.evaluation.datasets import Row
 from cxrdesk.imaging.radiograph import View
@@ -49,6 +50,17 @@ def generated(folder: Path, train: Films, count: int, how: Rivalry, seed: int) -
         for k in range(len(labels))
     )
     return Films(pixels=pixels, labels=labels, rows=rows)
+
+
+def sheet(path: Path, train: Films, made: Films, columns: int = 12) -> None:
+    """Write a picture for whoever wants to look: real films without and with the finding, then generated ones."""
+    rows = [part.pixels[part.labels == label][:columns] for part in (train, made) for label in (0, 1)]
+    side = made.pixels.shape[1]
+    picture = np.zeros((len(rows) * side, columns * side), np.uint8)
+    for k, films in enumerate(rows):
+        for j, film in enumerate(films):
+            picture[k * side : (k + 1) * side, j * side : (j + 1) * side] = film
+    Image.fromarray(picture).save(path)
 
 
 @dataclass(frozen=True, kw_only=True)

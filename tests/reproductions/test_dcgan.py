@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import cv2
 import numpy as np
 import pytest
 
@@ -13,7 +14,7 @@ pytest.importorskip("lightning")
 from reproductions import generated as module  # noqa: E402
 from reproductions.dcgan import LATENT, Rivalry, discriminator, generator, learnt, made_by  # noqa: E402
 from reproductions.films import Films  # noqa: E402
-from reproductions.generated import Enlarged, enlarged, generated, is_generated, together, wanted  # noqa: E402
+from reproductions.generated import Enlarged, enlarged, generated, is_generated, sheet, together, wanted  # noqa: E402
 from reproductions.phantoms import Sets  # noqa: E402
 from tests.reproductions import made  # noqa: E402
 
@@ -68,6 +69,17 @@ def test_each_generator_sees_the_training_films_of_one_class(tmp_path, monkeypat
     assert is_generated(found)
     monkeypatch.setattr(module, "learnt", lambda *given: pytest.fail("learnt again"))
     np.testing.assert_array_equal(generated(tmp_path, train, 30, FEW, 0).pixels, found.pixels)
+
+
+def test_a_sheet_shows_real_films_above_generated_ones(tmp_path):
+    train = made.of_sets(8, "train")
+    found = generated(tmp_path, train, 6, FEW, 0)
+    sheet(tmp_path / "sheet.png", train, found, columns=4)
+    picture = cv2.imread(str(tmp_path / "sheet.png"), cv2.IMREAD_GRAYSCALE)
+    assert picture.shape == (4 * 16, 4 * 16)
+    np.testing.assert_array_equal(picture[16:32, :16], train.pixels[train.labels == 1][0])
+    np.testing.assert_array_equal(picture[48:, :16], found.pixels[found.labels == 1][0])
+    assert not picture[48:, 48:].any()
 
 
 def test_no_generator_learns_from_generated_films(tmp_path):
