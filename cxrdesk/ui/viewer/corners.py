@@ -29,6 +29,8 @@ _LEAST_WIDTH = 340
 list."""
 _LEAST_HEIGHT = 240
 """Lower films, if they are narrow too, have no scale bar."""
+_LIVE_HEIGHT = 360
+"""On lower films window and zoom would lie over the lungs."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -239,7 +241,7 @@ def draw_live(painter: QPainter, content: CornerContent, geometry: Geometry, lin
 def live_lines(content: CornerContent, window: str, zoom: str, geometry: Geometry) -> list[str]:
     """The lines of `draw_live`: a film that was turned or flipped always says so."""
     turned = _turned(geometry)
-    if not _has_room(geometry.viewport[0]):
+    if not _has_room(geometry.viewport[0]) or geometry.viewport[1] < scaled(_LIVE_HEIGHT):
         return turned
     lines = [window] if content.window and window else []
     lines += [zoom] if content.zoom and zoom else []
