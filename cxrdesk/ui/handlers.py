@@ -21,6 +21,15 @@ _BY_KEY = Qt.FocusReason.ShortcutFocusReason
 def window_handlers(window: MainWindow) -> Handlers:
     """Files, films, jobs, panels and dialogs."""
     reading, files, dialogs = window.reading, window.files, window.dialogs
+
+    def focus_list() -> None:
+        window.show_alone(False)
+        window.studies.view.setFocus(_BY_KEY)
+
+    def focus_findings() -> None:
+        window.show_alone(False)
+        window.findings.focus_first()
+
     return {
         "open": files.open_files,
         "open_folder": files.open_folder,
@@ -37,9 +46,10 @@ def window_handlers(window: MainWindow) -> Handlers:
         "next": lambda: reading.step(1),
         "run": reading.run_again,
         "cancel": reading.cancel,
-        "focus_list": lambda: window.studies.view.setFocus(_BY_KEY),
+        "alone": window.show_alone,
+        "focus_list": focus_list,
         "focus_film": lambda: window.film.setFocus(_BY_KEY),
-        "focus_findings": window.findings.focus_first,
+        "focus_findings": focus_findings,
         "plugins": window.plugins.open_panel,
         "keys": dialogs.keys,
         "about": dialogs.about,

@@ -343,6 +343,12 @@ class MainWindow(QMainWindow):
         self.actions_["saliency"].setChecked(not shown)
         self.reading.choose_map(choice)
 
+    def show_alone(self, on: bool) -> None:
+        """Films as large as the window, or beside studies and findings; what cxrdesk is not is told below them."""
+        self.actions_["alone"].setChecked(on)
+        for panel in (self.side, self.findings):
+            panel.setVisible(not on)
+
     def edit(self, **changes: Any) -> None:
         """Some settings that the reader changed."""
         self.use(replace(self.reading.settings, **changes))

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QVBoxLayout
 
+from cxrdesk.ui.theme import scaled
 from cxrdesk.ui.viewer.presets import Preset, anatomical_presets, next_stored, stored_presets
 
 if TYPE_CHECKING:  # the window imports this; the panel is not needed before the first film
@@ -14,6 +16,10 @@ if TYPE_CHECKING:  # the window imports this; the panel is not needed before the
     from cxrdesk.ui.panels.window_panel import WindowPanel
     from cxrdesk.ui.viewer.loaded import LoadedFilm
     from cxrdesk.ui.viewer.pyramid import Pyramid
+
+
+_LIST_HEIGHT = 190
+"""Screen pixels that are left to the list of studies and its heading."""
 
 
 class WindowDoor:
@@ -52,8 +58,18 @@ class WindowDoor:
             self.panel = self._made()
         if self.panel is not None:
             self.panel.setVisible(on)
+            if on:  # once the splitter knows of the panel
+                needed = self.panel.sizeHint().height() + scaled(_LIST_HEIGHT)
+                QTimer.singleShot(0, self._window, lambda: self._make_room(needed))
             self._told = None
             self.refresh()
+
+    def _make_room(self, needed: int) -> None:
+        """Take from what stands below what the list of studies needs beside the panel."""
+        side = self._window.side
+        above, *below = side.sizes()
+        if above < needed and below:
+            side.setSizes([needed, *(max(size - (needed - above), 1) for size in below)])
 
     def _made(self) -> WindowPanel:
         from cxrdesk.ui.panels.window_panel import WindowPanel

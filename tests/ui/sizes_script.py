@@ -17,6 +17,7 @@ from cxrdesk.studies.settings import Settings
 from tests.ui.conftest import Seat
 from tests.ui.fakes import events, mask_done, scored
 from tests.ui.test_layout import cut_off, unreachable
+from tests.ui.texts_seen import overlapping, recorded
 
 DIALOGS = ("settings", "shortcuts", "header", "keys", "about", "plugins", "export")
 
@@ -46,6 +47,15 @@ def main(theme: str, text_size: str, pictures: Path | None) -> dict[str, list[st
         seat.reading.on_event(event)
     seat.settle()
     found = {"window": cut_off(window) + unreachable(window)}
+    for layout in ("layout_one", "layout_two", "layout_four"):
+        window.action(layout).trigger()
+        seat.settle()
+        window.film.zoom(0.001)
+        with recorded() as texts:
+            window.film.grab()
+        found[f"texts on the film, {layout}"] = overlapping(texts) or ([] if texts else ["none is drawn"])
+    window.action("layout_one").trigger()
+    seat.settle()
     keep(window, "window", pictures)
     for name in DIALOGS:
         before = set(window.findChildren(QDialog))

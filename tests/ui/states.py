@@ -62,6 +62,7 @@ STATES: dict[str, State] = {
     "overlays-off": ({}, _window("mask", "saliency")),
     "tint-and-contours": ({"mask_style": "tint", "map_style": "contours"}, _window()),
     "contrast": ({"theme": "contrast"}, _window()),
+    "contrast-light": ({"theme": "contrast-light"}, _window()),
     "light-large": ({"theme": "light", "text_size": "large"}, _window()),
     "masked": ({"mask_names": True}, _window()),
     "two": ({}, _window("layout_two")),

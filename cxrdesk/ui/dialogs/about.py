@@ -67,7 +67,7 @@ class KeysDialog(QDialog):
         outer.addWidget(ScrollColumn(inner), 1)
         bottom = QHBoxLayout()
         bottom.setContentsMargins(20, 0, 16, 0)
-        bottom.addWidget(label("File, Keys gives actions other keys.", "muted"), 1)
+        bottom.addWidget(label("File, Shortcuts gives actions other keys.", "muted"), 1)
         bottom.addWidget(_close_button(self))
         outer.addLayout(bottom)
         fit_size(self, _TWO_COLUMNS if wide else _TWO_COLUMNS // 2, 640)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, Qt, Signal
+from PySide6.QtCore import QEvent, QModelIndex, QPersistentModelIndex, QRect, QSize, Qt, Signal
 from PySide6.QtGui import QAction, QGuiApplication, QKeyEvent, QKeySequence
 from PySide6.QtWidgets import (
     QAbstractItemView,
@@ -10,6 +10,8 @@ from PySide6.QtWidgets import (
     QLabel,
     QListWidget,
     QListWidgetItem,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
     QToolButton,
     QVBoxLayout,
     QWidget,
@@ -142,6 +144,8 @@ class _List(QListWidget):
         self.setSpacing(2)
         self.setTextElideMode(Qt.TextElideMode.ElideNone)
         self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        self.setResizeMode(QListWidget.ResizeMode.Adjust)
+        self.setItemDelegate(_Rows(self))
 
     def event(self, event: QEvent) -> bool:
         """Ctrl+C is the list's here, not the film's."""
@@ -158,6 +162,20 @@ class _List(QListWidget):
             self.delete_pressed.emit()
         else:
             super().keyPressEvent(event)
+
+
+class _Rows(QStyledItemDelegate):
+    """Rows as high as their text needs between the spaces at the sides, which Qt leaves out of the account."""
+
+    def __init__(self, of: QListWidget) -> None:
+        super().__init__(of)
+        self._of = of
+
+    def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> QSize:
+        """As Qt's, for the width that is drawn in."""
+        narrow = QStyleOptionViewItem(option)
+        narrow.rect = QRect(0, 0, self._of.viewport().width() - 2 * self._of.spacing(), 1)
+        return super().sizeHint(narrow, index)
 
 
 def _own(event: QKeyEvent) -> bool:

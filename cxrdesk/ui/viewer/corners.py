@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from PySide6.QtCore import QPointF, QRectF, QSizeF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPen
@@ -29,6 +30,8 @@ _LEAST_WIDTH = 340
 list."""
 _LEAST_HEIGHT = 240
 """Lower films, if they are narrow too, have no scale bar."""
+_LIVE_HEIGHT = 360
+"""On lower films window and zoom would lie over the lungs."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -210,16 +213,28 @@ def _lower_edge(content: CornerContent, geometry: Geometry, width: float) -> flo
 
 def live_rect(content: CornerContent, geometry: Geometry, lines: int) -> QRectF:
     """Where `draw_live` draws so many lines; as wide whatever they say, so that nothing around them moves."""
-    if not lines:
-        return QRectF()
-    metrics = QFontMetricsF(_font(small_point_size()))
+    return QRectF(*_live_place(content, _still(geometry), lines, small_point_size())) if lines else QRectF()
+
+
+def _still(geometry: Geometry) -> Geometry:
+    """What the places of the texts depend on: a film that is moved or zoomed asks for them at every step."""
+    return Geometry(
+        film=(1, 1), viewport=geometry.viewport, rotation=geometry.rotation, flipped=geometry.flipped, fitted=False
+    )
+
+
+@lru_cache(maxsize=64)
+def _live_place(
+    content: CornerContent, geometry: Geometry, lines: int, point_size: float
+) -> tuple[float, float, float, float]:
+    metrics = QFontMetricsF(_font(point_size))
     widest = metrics.horizontalAdvance(_WIDEST_LIVE if _has_room(geometry.viewport[0]) else _FLIPPED)
     width, height = widest + 2 * PAD, metrics.lineSpacing() * lines + 2 * PAD
     bottom, ruler = _lower_edge(content, geometry, width), _ruler_height(content, geometry)
     if ruler:
         longest = max(metrics.horizontalAdvance(f"20 cm{AT_DETECTOR}"), scaled(_LONGEST_RULER)) + 2 * PAD
         bottom = min(bottom, _lower_edge(content, geometry, longest) - ruler - GAP)
-    return QRectF(MARGIN, bottom - height, width, height)
+    return MARGIN, bottom - height, width, height
 
 
 def draw_live(painter: QPainter, content: CornerContent, geometry: Geometry, lines: Sequence[str]) -> list[QRectF]:
@@ -238,14 +253,18 @@ def draw_live(painter: QPainter, content: CornerContent, geometry: Geometry, lin
 
 def live_lines(content: CornerContent, window: str, zoom: str, geometry: Geometry) -> list[str]:
     """The lines of `draw_live`: a film that was turned or flipped always says so."""
-    turned = _turned(geometry)
-    if not _has_room(geometry.viewport[0]):
-        return turned
     lines = [window] if content.window and window else []
     lines += [zoom] if content.zoom and zoom else []
+    return lines[: _most_live(content, _still(geometry), small_point_size())] + _turned(geometry)
+
+
+@lru_cache(maxsize=64)
+def _most_live(content: CornerContent, geometry: Geometry, point_size: float) -> int:
+    """How many lines there is room for, beside how the film was turned."""
+    if not _has_room(geometry.viewport[0]) or geometry.viewport[1] < scaled(_LIVE_HEIGHT):
+        return 0
     spare = _lower_room(content, geometry) - _ruler_height(content, geometry) - GAP - 2 * PAD
-    most = max(int(spare / QFontMetricsF(_font(small_point_size())).lineSpacing()) - len(turned), 0)
-    return lines[:most] + turned
+    return max(int(spare / QFontMetricsF(_font(point_size)).lineSpacing()) - len(_turned(geometry)), 0)
 
 
 def _turned(geometry: Geometry) -> list[str]:

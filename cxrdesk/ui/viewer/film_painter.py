@@ -78,8 +78,8 @@ class FilmPainter:
         if view.saliency_layer is not None:
             self._legend.paint(painter, view.size(), ratio, (*layers, *dress), self._paint_legend)
         # Each mark is another object once it changed.
-        marks = (view.geometry_, view.mark_style, tuple(self._written), *view.marks)
         if view.marks:
+            marks = (view.geometry_, view.mark_style, tuple(self._written), *view.marks)
             self._marked.paint(painter, view.size(), ratio, marks, self._paint_marks)
         self._paint_moving(painter, windowing, ratio)
         self._note_first_look(painter)

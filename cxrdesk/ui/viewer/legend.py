@@ -19,7 +19,7 @@ _MARGIN = 10.0
 _EDGE = 2.0
 """Beside the film the strip may be narrow: there it is used up to its edge."""
 _STEP = 8.0
-_NO_BAR = 0.5
+_NO_UNIT = 0.5
 _HIDES_NOTHING = 0.005
 """Share of the map that a legend may lie on where it still counts as hiding none of it."""
 
@@ -142,11 +142,13 @@ def place(
         return cost
 
     best: tuple[float, Form, QRectF] | None = None
+    richest = sizes_over[0][0]
     for form, size in sizes_over:
         for rect in _places(size, viewport, _MARGIN):
             if whole.contains(rect) and free(rect, taken):
-                # Colours without their bar are worth a place that hides much less only.
-                cost = hidden(rect) + (_NO_BAR if sizes_over[0][0].bar and not form.bar else 0.0)
+                # To tell no unit is worth a place that hides much less only.
+                poorer = (richest.bar and not form.bar) or form.items < richest.items
+                cost = hidden(rect) + (_NO_UNIT if poorer else 0.0)
                 if best is None or cost < best[0]:
                     best = (cost, form, rect)
         if best is not None and best[0] <= _HIDES_NOTHING:

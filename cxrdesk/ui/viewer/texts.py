@@ -53,18 +53,15 @@ def write(
 def wrapped(metrics: QFontMetricsF, text: str, width: float, *, most: int = 3) -> list[str]:
     """A text in lines no wider than `width` and no more than `most`; what is too long ends in an ellipsis."""
     lines: list[str] = []
-    words = text.split(" ")
-    while words and len(lines) < most - 1 and metrics.horizontalAdvance(" ".join(words)) > width:
-        count = 1
-        while metrics.horizontalAdvance(" ".join(words[: count + 1])) <= width:
-            count += 1
-        if metrics.horizontalAdvance(words[0]) > width:
-            break  # a word wider than the line is cut, not broken
-        lines.append(" ".join(words[:count]))
-        words = words[count:]
-    if words:
-        lines.append(metrics.elidedText(" ".join(words), Qt.TextElideMode.ElideRight, width))
-    return lines
+    rest = text
+    while rest and len(lines) < most - 1 and metrics.horizontalAdvance(rest) > width:
+        end = len(rest)
+        while end > 1 and metrics.horizontalAdvance(rest[:end].rstrip(" ")) > width:
+            # A word wider than the line, a file's name for instance, is broken anywhere.
+            end = (rest.rfind(" ", 0, end - 1) + 1) or end - 1
+        lines.append(rest[:end].rstrip(" "))
+        rest = rest[end:]
+    return [*lines, metrics.elidedText(rest, Qt.TextElideMode.ElideRight, width)] if rest else lines
 
 
 def free(rect: QRectF, taken: Iterable[QRectF]) -> bool:

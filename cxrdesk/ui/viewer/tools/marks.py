@@ -247,7 +247,7 @@ class HintMark:
         for told, share in ((self.text, 0.8), (brief, 0.8), (brief, 0.6), (brief, 0.45)):
             used = metrics.boundingRect(QRectF(0, 0, width * share, height), _CENTERED, told)
             rect = QRectF(0, 0, used.width() + 4 * _PAD, used.height() + 2 * _PAD)
-            if used.height() > height / 5 and told is not brief:
+            if used.height() > 2 * metrics.lineSpacing() + 1 and told is not brief:
                 continue
             rect.moveCenter(QPointF(width / 2, rect.height() / 2))
             rect.moveTop(min(_BELOW_CORNERS, height * _BELOW_SHARE))
