@@ -47,6 +47,8 @@ def age_text(age_years: float | None) -> str:
 
 def printable(text: str) -> str:
     """Text that any screen can take: file names need not be valid text, nor free of control and direction marks."""
+    if text.isprintable():  # most are, and a panel shows a hundred of them with every film
+        return text
     return "".join(_escaped(c) if c != "\n" and (category(c) in _UNSAFE or c in _TURNING) else c for c in text)
 
 
