@@ -18,6 +18,7 @@ from cxrdesk.ui.corner_words import corner_content
 from cxrdesk.ui.dialog_door import DialogDoor
 from cxrdesk.ui.file_door import FileDoor
 from cxrdesk.ui.film_menu import open_film_menu
+from cxrdesk.ui.film_notes import film_notes
 from cxrdesk.ui.frame_bar import FrameBar
 from cxrdesk.ui.handlers import Handlers, layout_handlers, view_handlers, window_handlers
 from cxrdesk.ui.keymap import keys_in_force
@@ -250,7 +251,12 @@ class MainWindow(QMainWindow):
             self._dress(self.film, state, loaded)
         shown = state if loaded is not None else None
         self.findings.show_state(
-            shown, reading.settings, hidden=reading.hidden, chosen=self._visible_map(), note=self._note()
+            shown,
+            reading.settings,
+            hidden=reading.hidden,
+            chosen=self._visible_map(),
+            note=self._note(),
+            about=film_notes(loaded.radiograph, loaded.presentation) if loaded is not None else (),
         )
         self.refresh_layers()
         self._refresh_actions()

@@ -44,6 +44,9 @@ def style_sheet(c: Colours, scale: float) -> str:
     QToolButton:hover {{ background: {c.hover}; }}
     QToolButton:checked {{ background: {c.selected}; border-color: {c.accent}; }}
     QToolButton:focus {{ border-color: {c.accent}; }}
+    QToolButton[role="disclosure"] {{ color: {c.muted}; padding: 2px 4px; }}
+    QToolButton[role="disclosure"]:checked {{ background: transparent; border-color: transparent; }}
+    QToolButton[role="disclosure"]:focus {{ border-color: {c.accent}; }}
     QToolButton:disabled {{ color: {c.disabled}; }}
     QPushButton {{ background: {c.hover}; border: {c.thick}px solid {c.line}; border-radius: 4px; padding: 4px 12px; }}
     QPushButton:hover {{ border-color: {c.muted}; }}

@@ -112,6 +112,7 @@ STATES: dict[str, tuple[FilmState | None, dict[str, object]]] = {
     ),
     "read first": (_film("read first", detector=scored("r", 0.77, Call.POSITIVE)), {"hidden": True}),
     "impression": (_film("impression", detector=scored("i", 0.31, Call.NEGATIVE), impression="nodule"), {}),
+    "noted": (_film("noted"), {"about": ["The shutter hides a part.", "Padding was ignored."]}),
 }
 
 
@@ -204,12 +205,12 @@ def test_after_any_film_the_panel_is_as_if_it_had_only_ever_seen_this_one(
 
 @pytest.mark.parametrize("after", ["none", "unread", "waiting", "read first", "refused"])
 def test_widgets_out_of_sight_hold_nothing_of_another_film(panel: FindingsPanel, after: str) -> None:
-    for before in ("positive", "uncalled", "several", "failed", "impression", "answered", "running"):
+    for before in ("positive", "uncalled", "several", "failed", "impression", "answered", "running", "noted"):
         _show(panel, before)
         _show(panel, after)
         held = "\n".join(text for widget in panel.findChildren(QWidget) for text in _words(widget))
         for word in ("0.94", "0.912", "cautious", "doubt", "outlined", "several", "crashed", "nodule", "41 years",
-                     "Scoring", "positive at"):  # fmt: skip
+                     "Scoring", "positive at", "Padding"):  # fmt: skip
             assert word not in held, f"{word!r} of {before!r} on {after!r}"
 
 

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QComboBox, QFrame, QHBoxLayout, QLabel, QSlider, Q
 
 from cxrdesk.imaging.answers import Answers
 from cxrdesk.studies.settings import Settings
+from cxrdesk.ui.panels.about_film import AboutFilm
 from cxrdesk.ui.panels.pieces import ScrollColumn, label, put
 from cxrdesk.ui.panels.questions import AnswerLines, ImpressionBox, QuestionBox
 from cxrdesk.ui.session import FilmState
@@ -70,6 +71,7 @@ class FindingsPanel(QWidget):
         self.question.view_given.connect(self.view_given)
         self.answers = AnswerLines()
         self.answers.change_requested.connect(self._change_answer)
+        self.about = AboutFilm()
         self.impression = ImpressionBox()
         self.impression.committed.connect(self.impression_committed)
         self.note = label("", "muted")
@@ -77,7 +79,7 @@ class FindingsPanel(QWidget):
         self._column = QVBoxLayout(self._inner)
         self._column.setContentsMargins(10, 4, 10, 10)
         self._column.setSpacing(8)
-        for widget in (self.question, self.answers, self.impression, self.note):
+        for widget in (self.question, self.answers, self.about, self.impression, self.note):
             self._column.addWidget(widget)
         self._column.addStretch(1)
         self.area = ScrollColumn(self._inner)
@@ -146,6 +148,7 @@ class FindingsPanel(QWidget):
         hidden: bool,
         chosen: tuple[str, str] | None,
         note: str = "",
+        about: Sequence[str] = (),
     ) -> None:
         """Show what is known about the film on the screen.
 
@@ -157,6 +160,8 @@ class FindingsPanel(QWidget):
             (detector id, finding) whose map is over the film.
         note : str
             Why there is nothing to show.
+        about : sequence of str
+            What is to be known of the film's file.
         """
         shown = state if state is not None and state.digest is not None else None
         self._leave(state.key if state is not None else "")
@@ -165,6 +170,7 @@ class FindingsPanel(QWidget):
         self._outer.activate()
         with self.area.changing():
             self._ask()
+            self.about.show_notes(about)
             impression = state.impression if state is not None else None
             self.impression.show_for(self._key, impression, wanted=shown is not None and hidden)
             put(self.note, note)
