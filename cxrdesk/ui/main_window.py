@@ -75,7 +75,6 @@ class MainWindow(QMainWindow):
         self.side.addWidget(self.studies)
         self.measuring = Measuring(reading, self.grid, self.side)
         self.findings = FindingsPanel()
-        self.bar = MessageBar()
         self.status = StatusLine(self.statusBar())
         self.layering = Layering(reading)
         self.files = FileDoor(self, reading)
@@ -130,9 +129,9 @@ class MainWindow(QMainWindow):
         column = QVBoxLayout(middle)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
-        column.addWidget(self.bar)
         column.addWidget(self.grid, 1)
         column.addWidget(self.frames)
+        self.bar = MessageBar(self.grid, middle)
         split = QSplitter(Qt.Orientation.Horizontal)
         for widget, stretch in ((self.side, 0), (middle, 1), (self.findings, 0)):
             split.addWidget(widget)

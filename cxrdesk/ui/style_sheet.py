@@ -108,9 +108,10 @@ def style_sheet(c: Colours, scale: float) -> str:
     QFrame[role="card"] {{ background: {c.card}; border: {c.thick}px solid {c.line}; border-radius: 6px; }}
     QFrame[role="card"][chosen="true"] {{ border-color: {c.accent}; }}
     QFrame[role="question"] {{ background: {c.card}; border: {c.thick}px solid {c.warning}; border-radius: 6px; }}
-    QFrame[role="info"] {{ background: {c.card}; border-bottom: {c.thick}px solid {c.line}; }}
-    QFrame[role="warning"] {{ background: {c.card}; border-bottom: 2px solid {c.warning}; }}
-    QFrame[role="error"] {{ background: {c.card}; border-bottom: 2px solid {c.error}; }}
+    QFrame[role="info"], QFrame[role="warning"], QFrame[role="error"] {{
+        background: {c.card}; border: {c.thick}px solid {c.muted}; border-radius: 6px; }}
+    QFrame[role="warning"] {{ border-color: {c.warning}; }}
+    QFrame[role="error"] {{ border-color: {c.error}; }}
     """
     )
 

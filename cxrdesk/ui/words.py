@@ -152,7 +152,8 @@ def lung_share_text(maps: Sequence[SaliencyResult], scope: FilmScope) -> str:
 def provenance_text(version: str, result: DetectorResult | MaskResult) -> str:
     """Version, and where it ran for how long."""
     engine = f" ({result.engine})" if result.engine else ""
-    ran = f", ran on {result.device}{engine} in {result.seconds_s:.1f} s" if result.device else ""
+    took = f"{result.seconds_s:.1f} s" if result.seconds_s >= 0.05 else "under 0.1 s"
+    ran = f", ran on {result.device}{engine} in {took}" if result.device else ""
     return f"Version {version}{ran}"
 
 

@@ -22,6 +22,7 @@ class AboutFilm(QWidget):
         self.line.setProperty("role", "disclosure")
         self.line.toggled.connect(self._open)
         self._text = label("", "muted")
+        self._text.setContentsMargins(10, 0, 4, 0)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(3)
