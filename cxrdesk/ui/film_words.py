@@ -16,6 +16,10 @@ _UNITS = ("years", "yrs", "months", "mos", "weeks", "wks", "days")
 _IN_A_YEAR = {"y": 1.0, "m": 12.0, "w": 365.25 / 7, "d": 365.25}
 _OLDEST_YEARS = 125.0
 ANSWERED = "as entered by the reader"
+MAP_UNIT = (
+    "On its scale, shares of a reference: 1 is as strong as only one point in a hundred was on films that the detector"
+    " was tried on and that have the finding. It is no probability."
+)
 
 
 def parse_age(text: str) -> float | None:

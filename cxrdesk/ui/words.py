@@ -94,7 +94,7 @@ def fitted_words(calibration: Calibration) -> tuple[str, str]:
     Bundles hold both in one text: ``"400 films; platt, better than temperature by 5-fold cross-validation"``, and in
     older ones ``"400 films; platt of temperature, platt, by 5-fold cross-validation"``.
     """
-    films, _, choice = calibration.fitted_on.rstrip(".").partition("; ")
+    films, _, choice = calibration.fitted_on.rstrip(".").rpartition("; ")
     found = next(filter(None, (form.fullmatch(choice) for form in _CHOICES)), None)
     if found is None:
         return calibration.fitted_on.rstrip("."), ""

@@ -6,7 +6,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from cxrdesk.inference.result import Call, Reason
-from cxrdesk.ui import words
+from cxrdesk.ui import film_words, words
 from cxrdesk.ui.panels.card_content import FindingContent
 from cxrdesk.ui.panels.pieces import label, put
 from cxrdesk.ui.panels.probability_bar import ProbabilityBar
@@ -14,10 +14,6 @@ from cxrdesk.ui.shapes import Shape, ShapeLabel
 from cxrdesk.ui.theme import colours
 
 MAP_TIP = "Show or hide this finding's saliency map over the film."
-MAP_UNIT = (
-    "On its scale, 1 is as strong as the strongest hundredth of the maps of films with this finding that the detector"
-    " was tried on: a share of that reference, and no probability."
-)
 
 
 class ReasonLines(QWidget):
@@ -60,8 +56,8 @@ class FindingBlock(QWidget):
         self.title = label("", "title")
         self.map = QPushButton("Map")
         self.map.setCheckable(True)
-        self.map.setToolTip(f"{MAP_TIP}\n{MAP_UNIT}")
-        self.map.setAccessibleDescription(f"{MAP_TIP} {MAP_UNIT}")
+        self.map.setToolTip(f"{MAP_TIP}\n{film_words.MAP_UNIT}")
+        self.map.setAccessibleDescription(f"{MAP_TIP} {film_words.MAP_UNIT}")
         self.map.clicked.connect(self.map_asked)
         head = QHBoxLayout()
         head.setSpacing(7)

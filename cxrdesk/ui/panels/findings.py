@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QComboBox, QFrame, QHBoxLayout, QLabel, QSlider, Q
 
 from cxrdesk.imaging.answers import Answers
 from cxrdesk.studies.settings import Settings
+from cxrdesk.ui import film_words
 from cxrdesk.ui.panels.about_film import AboutFilm
 from cxrdesk.ui.panels.pieces import ScrollColumn, label, put
 from cxrdesk.ui.panels.questions import AnswerLines, ImpressionBox, QuestionBox
@@ -108,9 +109,11 @@ class FindingsPanel(QWidget):
         row.setContentsMargins(14, 7, 14, 9)
         name = QLabel("Map opacity")
         name.setProperty("role", "muted")
+        self.map_controls.setToolTip(f"How strongly the saliency map covers the film.\n{film_words.MAP_UNIT}")
         self.opacity = QSlider(Qt.Orientation.Horizontal)
         self.opacity.setRange(0, 100)
         self.opacity.setAccessibleName("Opacity of the saliency map in percent")
+        self.opacity.setAccessibleDescription(film_words.MAP_UNIT)
         self.opacity.valueChanged.connect(lambda value: self.opacity_changed.emit(value / 100))
         row.addWidget(name)
         row.addWidget(self.opacity, 1)
