@@ -18,7 +18,7 @@ from cxrdesk.imaging.radiograph import Radiograph, View
 
 if TYPE_CHECKING:  # reading DICOM headers is imported by the thread that does it, after the window is up
     from cxrdesk.inference.events import Event, Progress
-    from cxrdesk.inference.result import DetectorResult, MaskResult, Question, Reason
+    from cxrdesk.inference.result import DetectorResult, MaskResult, Question
     from cxrdesk.studies.importers import Failure, Film
     from cxrdesk.studies.study_answers import StudyAnswers
 
@@ -79,15 +79,15 @@ class FilmState:
         """The one question whose answer would let more run: age before view."""
         if self.asked is not None and self.asked[1] != self.answers:
             return None  # answered on another film of the study: this one is about to be looked at again
-        asked = {reason.question for reason in self.reasons if reason.question is not None}
+        # Where another reason stands beside it, no answer would help.
+        asked = {
+            reason.question
+            for result in (*self.masks.values(), *self.detectors.values())
+            for reason in result.reasons
+            if reason.question is not None and all(other.question is not None for other in result.reasons)
+        }
         order: tuple[Question, ...] = ("age", "view")
         return next((question for question in order if question in asked), None)
-
-    @property
-    def reasons(self) -> list[Reason]:
-        """Reasons of every model that was not run."""
-        of_masks = [reason for mask in self.masks.values() for reason in mask.reasons]
-        return of_masks + [reason for detector in self.detectors.values() for reason in detector.reasons]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

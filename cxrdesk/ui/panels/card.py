@@ -51,11 +51,11 @@ class ModelCard(QFrame):
         self._again.clicked.connect(self.run_requested)
         self._column.addWidget(label(spec.name, "title"))
         self._column.addWidget(label(spec.looks_for, "muted"))
-        for part in (self._waiting_row(), self._outcome_row(), self._told, self._badge, self._evidence, self._cautions):
+        for part in (self._waiting_row(), self._outcome_row(), self._told, self._badge, self._cautions):
             self._column.addWidget(part)
         self._column.addWidget(self._again, 0, Qt.AlignmentFlag.AlignLeft)
         self._column.addLayout(self._findings)
-        for part in (self._basis, self._closing, self._provenance):
+        for part in (self._evidence, self._basis, self._closing, self._provenance):
             self._column.addWidget(part)
         self.hide()
         self.fill(NOTHING)
