@@ -79,13 +79,12 @@ class FilmState:
         """The one question whose answer would let more run: age before view."""
         if self.asked is not None and self.asked[1] != self.answers:
             return None  # answered on another film of the study: this one is about to be looked at again
-        # Where another reason stands beside it, no answer would help.
-        asked = {
-            reason.question
-            for result in (*self.masks.values(), *self.detectors.values())
-            for reason in result.reasons
-            if reason.question is not None and all(other.question is not None for other in result.reasons)
-        }
+        results: tuple[MaskResult | DetectorResult, ...] = (*self.masks.values(), *self.detectors.values())
+        asked = set()
+        for result in results:
+            questions = {reason.question for reason in result.reasons}
+            if None not in questions:  # where there are other reasons, no answer would help
+                asked |= questions
         order: tuple[Question, ...] = ("age", "view")
         return next((question for question in order if question in asked), None)
 
