@@ -167,6 +167,7 @@ class MessageBar(QFrame):
         self.setVisible(bool(self._queue))
         if not self._queue:
             self._text.clear()
+            self.setAccessibleName("")
             return
         first = self._queue[0]
         self._text.setText(breakable(first.text))
