@@ -211,5 +211,7 @@ def _packages(packages: list[Installed]) -> list[Any]:
 
 
 def _scope(spec: DetectorSpec | SegmenterSpec) -> str:
-    ages = "any age" if spec.scope.age_years is None else "{:g} up to {:g} years".format(*spec.scope.age_years)
+    from cxrdesk.imaging.words import age_range_text
+
+    ages = "any age" if spec.scope.age_years is None else age_range_text(spec.scope.age_years)
     return f"{', '.join(spec.scope.views)}; {ages}"

@@ -14,11 +14,13 @@ from cxrdesk.imaging.dicom_luts import read_vois
 from cxrdesk.imaging.dicom_overlays import read_overlays
 from cxrdesk.imaging.dicom_shutters import read_shutter, shutter_group
 from cxrdesk.imaging.dicom_spacing import read_spacing
-from cxrdesk.imaging.dicom_values import text, values
+from cxrdesk.imaging.dicom_values import number, text, values
 from cxrdesk.imaging.presentation import Presentation
 
 _DIRECTION = re.compile("[APRLHF]{1,3}")
 _PROCESSING_CLASS = "1.2.840.10008.5.1.4.1.1.1.1.1"  # Digital X-Ray, for processing
+
+_LOSSY_SYNTAXES = ("1.2.840.10008.1.2.4.50", "1.2.840.10008.1.2.4.51")  # JPEG baseline and extended
 
 
 def read_presentation(
@@ -39,6 +41,7 @@ def read_presentation(
     """
     notes: list[str] = []
     told_by_radiograph: list[str] = []
+    note_lossy(ds, notes)
     return Presentation(
         vois=() if colour is not None else tuple(read_vois(ds, told_by_radiograph)),
         overlays=read_overlays(ds, name=name, notes=notes, frame=frame, without=shutter_group(ds)),
@@ -52,6 +55,19 @@ def read_presentation(
         spacing=read_spacing(ds, told_by_radiograph),
         notes=tuple(dict.fromkeys(notes)),
     )
+
+
+def note_lossy(ds: Dataset, notes: list[str]) -> None:
+    """Note where detail was given up for size: Lossy Image Compression (0028,2110), or a syntax that always does.
+
+    Once lost it stays lost: the attribute tells of films that were decompressed since (PS3.3 C.7.6.1.1.5).
+    """
+    syntax = str(getattr(getattr(ds, "file_meta", None), "TransferSyntaxUID", ""))
+    if text(ds, "LossyImageCompression", notes) != "01" and syntax not in _LOSSY_SYNTAXES:
+        return
+    ratio = number(ds, "LossyImageCompressionRatio", notes)
+    told = f" to 1/{ratio:.3g} of its size" if ratio is not None and ratio > 1 else ""
+    notes.append(f"the film was compressed with loss{told}: fine detail may be missing")
 
 
 def read_orientation(ds: Dataset, notes: list[str]) -> tuple[str, str] | None:

@@ -93,6 +93,8 @@ def read_raster(path: Path | str) -> Radiograph:
         keyword, text = PHANTOM_TEXT
         simulated = image.format == "PNG" and image.info.get(keyword) == text
         stored = _gray(image, path.name, notes)
+        if image.format == "JPEG":
+            notes.append("the picture is a JPEG, compressed with loss: fine detail may be missing")
         notes += without_values(warned)
     if stored.dtype == np.uint8:
         # PS3.3 C.11.2.1.2: center 128 and width 256 leave 0..255 as they are.

@@ -45,8 +45,28 @@ def age_text(age_years: float | None) -> str:
     return f"{int(age_years + 1e-6)} years"
 
 
+def age_range_text(age_years: tuple[float, float]) -> str:
+    """``"from 6 months to under 3 years"``: the smallest age and the first that is too old; ``"under 18 years"``."""
+    youngest, too_old = age_years
+    end = f"under {_age_words(too_old)}"
+    if youngest <= 0:
+        return end
+    start = _age_words(youngest)
+    number, unit = start.split()
+    return f"from {number if unit[0] == end.split()[-1][0] else start} to {end}"
+
+
+def _age_words(years: float) -> str:
+    """Whole years, else months."""
+    if years.is_integer():
+        return "1 year" if years == 1 else f"{years:.0f} years"
+    return f"{years * 12:.3g} months"
+
+
 def printable(text: str) -> str:
     """Text that any screen can take: file names need not be valid text, nor free of control and direction marks."""
+    if text.isprintable():  # most are, and a panel shows a hundred of them with every film
+        return text
     return "".join(_escaped(c) if c != "\n" and (category(c) in _UNSAFE or c in _TURNING) else c for c in text)
 
 

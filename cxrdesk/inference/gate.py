@@ -5,7 +5,7 @@ from __future__ import annotations
 from cxrdesk.api.spec import FilmScope, parse_view
 from cxrdesk.imaging.quality import FilmLook
 from cxrdesk.imaging.radiograph import Projection, Radiograph
-from cxrdesk.imaging.words import age_text, view_words
+from cxrdesk.imaging.words import age_range_text, age_text, view_words
 from cxrdesk.inference.result import Reason
 
 
@@ -72,16 +72,16 @@ def _age(film: Radiograph, scope: FilmScope) -> Reason | None:
     if scope.age_years is None:
         return None
     youngest, too_old = scope.age_years
-    span = f"{youngest:g} up to {too_old:g} years"
+    span = age_range_text(scope.age_years)
     age = film.patient_age_years
     if age is None:
         why = next((note for note in film.notes if "the age is unknown" in note), None)
         why = why or "The film does not say the patient's age"
-        return Reason(code="age-unknown", text=f"{why}; this reads {span} only.", question="age")
+        return Reason(code="age-unknown", text=f"{why}; this is for patients {span}.", question="age")
     if youngest <= age < too_old:
         return None
-    code, word = ("too-young", "younger") if age < youngest else ("too-old", "older")
-    return Reason(code=code, text=f"The patient is {word} ({age_text(age)}) than this detector reads: {span}.")
+    code = "too-young" if age < youngest else "too-old"
+    return Reason(code=code, text=f"The patient is {age_text(age)} old; this is for patients {span}.")
 
 
 def _look(film: Radiograph, look: FilmLook) -> Reason | None:

@@ -45,6 +45,11 @@ def annotations_dir() -> Path:
     return _folder("data", platformdirs.user_data_path("cxrdesk", appauthor=False)) / "annotations"
 
 
+def answers_dir() -> Path:
+    """Return the folder of answers about studies whose own folders cannot be written, whether or not it exists."""
+    return _folder("data", platformdirs.user_data_path("cxrdesk", appauthor=False)) / "answers"
+
+
 def publishers_file() -> Path:
     """Return the path of the trusted publishers' keys, whether or not it exists."""
     return settings_file().with_name("publishers.json")

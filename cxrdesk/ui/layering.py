@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
@@ -17,6 +18,8 @@ if TYPE_CHECKING:  # results come after the first film: the window does not wait
     from cxrdesk.inference.result import MaskResult, SaliencyResult
 
 _Made = tuple[tuple[object, ...], MaskLayer | None, SaliencyLayer | None]
+_MOST_MAPS = 8
+"""Maps kept drawn: going back and forth draws none again."""
 
 
 class Layering:
@@ -25,6 +28,7 @@ class Layering:
     def __init__(self, reading: Reading) -> None:
         self._reading = reading
         self._made: WeakKeyDictionary[FilmView, _Made] = WeakKeyDictionary()
+        self._maps: OrderedDict[tuple[object, ...], SaliencyLayer] = OrderedDict()
 
     def put_over(self, pane: FilmView, state: FilmState | None, *, outlines: bool, saliency: bool) -> None:
         """Layers of the film in a pane, as far as the reader wants to see them and may.
@@ -64,7 +68,14 @@ class Layering:
         label = SaliencyLabel(
             title=f"{words.finding_name(choice[1])}: {spec.name}", evidence=words.evidence_badge(spec.evidence)
         )
-        return SaliencyLayer(saliency, label, self._reading.settings.map_style)
+        style = self._reading.settings.map_style
+        # A result is told by itself: it is kept with its layer, so no other takes its place in memory.
+        wanted = (saliency, label, style)
+        layer = self._maps.pop(wanted, None) or SaliencyLayer(saliency, label, style)
+        self._maps[wanted] = layer
+        if len(self._maps) > _MOST_MAPS:
+            self._maps.popitem(last=False)
+        return layer
 
 
 def _lungs(masks: tuple[MaskResult, ...]) -> Box | None:

@@ -18,6 +18,7 @@ from cxrdesk.ui.corner_words import corner_content
 from cxrdesk.ui.dialog_door import DialogDoor
 from cxrdesk.ui.file_door import FileDoor
 from cxrdesk.ui.film_menu import open_film_menu
+from cxrdesk.ui.film_notes import film_notes
 from cxrdesk.ui.frame_bar import FrameBar
 from cxrdesk.ui.handlers import Handlers, layout_handlers, view_handlers, window_handlers
 from cxrdesk.ui.keymap import keys_in_force
@@ -74,7 +75,6 @@ class MainWindow(QMainWindow):
         self.side.addWidget(self.studies)
         self.measuring = Measuring(reading, self.grid, self.side)
         self.findings = FindingsPanel()
-        self.bar = MessageBar()
         self.status = StatusLine(self.statusBar())
         self.layering = Layering(reading)
         self.files = FileDoor(self, reading)
@@ -129,9 +129,9 @@ class MainWindow(QMainWindow):
         column = QVBoxLayout(middle)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
-        column.addWidget(self.bar)
         column.addWidget(self.grid, 1)
         column.addWidget(self.frames)
+        self.bar = MessageBar(self.grid, middle)
         split = QSplitter(Qt.Orientation.Horizontal)
         for widget, stretch in ((self.side, 0), (middle, 1), (self.findings, 0)):
             split.addWidget(widget)
@@ -250,7 +250,12 @@ class MainWindow(QMainWindow):
             self._dress(self.film, state, loaded)
         shown = state if loaded is not None else None
         self.findings.show_state(
-            shown, reading.settings, hidden=reading.hidden, chosen=self._visible_map(), note=self._note()
+            shown,
+            reading.settings,
+            hidden=reading.hidden,
+            chosen=self._visible_map(),
+            note=self._note(),
+            about=film_notes(loaded.radiograph, loaded.presentation) if loaded is not None else (),
         )
         self.refresh_layers()
         self._refresh_actions()

@@ -7,15 +7,19 @@ from collections import deque
 from dataclasses import dataclass
 from enum import StrEnum
 
-from PySide6.QtCore import QObject, Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
+from PySide6.QtGui import QAccessible
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QToolButton, QWidget
 
 from cxrdesk.ui.panels.pieces import breakable
 from cxrdesk.ui.shapes import Shape, ShapeLabel
-from cxrdesk.ui.theme import colours
+from cxrdesk.ui.theme import colours, scaled
 
 log = logging.getLogger(__name__)
 _INFO_STAYS_MS = 7000
+_MARGIN = 10
+_WIDEST = 640
+"""In pixels, with ordinary text: a line that is longer is hard to read."""
 
 
 class Level(StrEnum):
@@ -72,10 +76,18 @@ class Messages(QObject):
 
 
 class MessageBar(QFrame):
-    """Shows the newest message above the film, older ones once it is closed; takes no focus and no decision."""
+    """Shows the newest message, older ones once it is closed; takes no focus and no decision.
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    It lies over the lower edge of what is beneath: that neither moves nor changes its size, and the names in the
+    film's upper corners are never covered.
+    """
+
+    ACCESSIBLE_ROLE = QAccessible.Role.AlertMessage
+
+    def __init__(self, beneath: QWidget, parent: QWidget) -> None:
         super().__init__(parent)
+        self._beneath = beneath
+        beneath.installEventFilter(self)
         self._queue: deque[Message] = deque()
         self._shape = ShapeLabel()
         self._text = QLabel()
@@ -90,8 +102,8 @@ class MessageBar(QFrame):
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.timeout.connect(self.next)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(12, 5, 6, 5)
+        self._row = row = QHBoxLayout(self)
+        row.setContentsMargins(12, 6, 6, 6)
         row.addWidget(self._shape)
         row.addWidget(self._text, 1)
         row.addWidget(self._more)
@@ -131,11 +143,31 @@ class MessageBar(QFrame):
             self._queue.popleft()
         self._refresh()
 
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Follow what is beneath."""
+        if watched is self._beneath and event.type() in (QEvent.Type.Resize, QEvent.Type.Move):
+            self._place()
+        return super().eventFilter(watched, event)
+
+    def _place(self) -> None:
+        """In the middle of the lower edge, as wide as its words need and there is room for."""
+        if not self._queue:
+            return
+        area = self._beneath.geometry()
+        room = min(area.width() - 2 * _MARGIN, scaled(_WIDEST))
+        words = self._text.fontMetrics().horizontalAdvance(self._text.text())
+        others = self._row.minimumSize().width() - self._text.minimumSizeHint().width()
+        width = max(1, min(room, words + others + 8))
+        height = min(max(self.heightForWidth(width), self.minimumSizeHint().height()), area.height() - 2 * _MARGIN)
+        self.setGeometry(area.center().x() - width // 2, area.bottom() - _MARGIN - height, width, height)
+        self.raise_()
+
     def _refresh(self) -> None:
         self._timer.stop()
         self.setVisible(bool(self._queue))
         if not self._queue:
             self._text.clear()
+            self.setAccessibleName("")
             return
         first = self._queue[0]
         self._text.setText(breakable(first.text))
@@ -149,8 +181,10 @@ class MessageBar(QFrame):
             Level.ERROR: (Shape.CROSS, c.error),
         }
         self._shape.set(*shapes[first.level])
+        self.setAccessibleName(first.text)
         self.setProperty("role", str(first.level))
         self.style().unpolish(self)
         self.style().polish(self)
+        self._place()
         if first.level is Level.INFO:
             self._timer.start(_INFO_STAYS_MS)

@@ -25,13 +25,16 @@ if TYPE_CHECKING:  # see _find
     from cxrdesk.inference.events import Event
     from cxrdesk.inference.result import SaliencyResult
     from cxrdesk.studies.importers import ImportResult
+    from cxrdesk.studies.study_answers import StudyAnswers
 
 
-def _find(paths: list[Path]) -> ImportResult:
+def _find(paths: list[Path]) -> tuple[ImportResult, dict[str, StudyAnswers], list[str]]:
     # Imported here: reading DICOM headers must not delay the window.
+    from cxrdesk.studies import study_answers
     from cxrdesk.studies.importers import find_films
 
-    return find_films(paths)
+    found = find_films(paths)
+    return found, *study_answers.find(found.films)
 
 
 class Reading(QObject):
@@ -65,7 +68,9 @@ class Reading(QObject):
         self.asking = Asking(self.session, self.kept, lambda: self.shown, lambda: self.settings.operating_point, self)
         self.asking.submitted.connect(self.results_changed)
         self.prefetch = Prefetch(self.session, self.kept, self)
-        for source in (self._finder, self._decoder, self.asking, self.prefetch):
+        self._keeper = Background(threads=1, parent=self)
+        self._keeper.refused.connect(self._on_not_kept)
+        for source in (self._finder, self._decoder, self._keeper, self.asking, self.prefetch):
             source.broken.connect(self._on_broken)
 
     # Opening and showing
@@ -77,10 +82,13 @@ class Reading(QObject):
             self.films_changed.emit()
             self._finder.start("find", partial(_find, paths))
 
-    def _on_found(self, _token: object, found: ImportResult) -> None:
+    def _on_found(self, _token: object, result: tuple[ImportResult, dict[str, StudyAnswers], list[str]]) -> None:
+        found, said, told = result
         self.finding -= 1
         before, current = self.session.states, self.session.current
-        films = self.session.add(found.films, found.failures)
+        films = self.session.add(found.films, found.failures, said)
+        for text in told:
+            self.messages.warning(text, code="answers")
         for state in before:
             if self.session.state(state.key) is not state:  # another file under the same name
                 self._forget(state)
@@ -210,10 +218,17 @@ class Reading(QObject):
         state = self.session.current
         if state is None or self.shown is None or self._decoded is None:
             return
-        self.session.answer(state.key, age_years=age_years, view=view)
+        said = self.session.answer(state.key, age_years=age_years, view=view)
+        if state.film is not None:
+            from cxrdesk.studies import study_answers
+
+            self._keeper.start("answers", partial(study_answers.save, state.film, said))
         # From the film as it was decoded: an earlier answer is none of its own words.
         self.shown = replace(self.shown, radiograph=state.completed(self._decoded.radiograph))
         self.asking.request(state)
+
+    def _on_not_kept(self, _token: object, error: UserError) -> None:
+        self.messages.warning(f"Your answer holds until you close the film, but could not be kept: {error.text}")
 
     def commit_impression(self, text: str) -> None:
         """The reader's impression of the film on the screen; its results may be seen from now on."""
@@ -287,7 +302,9 @@ class Reading(QObject):
             self.asking.ask()
 
     def stop(self) -> None:
-        """End the threads."""
+        """Write what is not written yet, and end the threads."""
+        self._keeper.wait()
+        self._keeper.stop()
         self.prefetch.stop()
         self.asking.stop()
         self._finder.stop()

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,8 +18,9 @@ from cxrdesk.imaging.radiograph import Radiograph, View
 
 if TYPE_CHECKING:  # reading DICOM headers is imported by the thread that does it, after the window is up
     from cxrdesk.inference.events import Event, Progress
-    from cxrdesk.inference.result import DetectorResult, MaskResult, Question, Reason
+    from cxrdesk.inference.result import DetectorResult, MaskResult, Question
     from cxrdesk.studies.importers import Failure, Film
+    from cxrdesk.studies.study_answers import StudyAnswers
 
 log = logging.getLogger(__name__)
 
@@ -76,15 +77,16 @@ class FilmState:
     @property
     def question(self) -> Question | None:
         """The one question whose answer would let more run: age before view."""
-        asked = {reason.question for reason in self.reasons if reason.question is not None}
+        if self.asked is not None and self.asked[1] != self.answers:
+            return None  # answered on another film of the study: this one is about to be looked at again
+        results: tuple[MaskResult | DetectorResult, ...] = (*self.masks.values(), *self.detectors.values())
+        asked = set()
+        for result in results:
+            questions = {reason.question for reason in result.reasons}
+            if None not in questions:  # where there are other reasons, no answer would help
+                asked |= questions
         order: tuple[Question, ...] = ("age", "view")
         return next((question for question in order if question in asked), None)
-
-    @property
-    def reasons(self) -> list[Reason]:
-        """Reasons of every model that was not run."""
-        of_masks = [reason for mask in self.masks.values() for reason in mask.reasons]
-        return of_masks + [reason for detector in self.detectors.values() for reason in detector.reasons]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -107,6 +109,7 @@ class Session:
     def __init__(self) -> None:
         self._states: dict[str, FilmState] = {}
         self._jobs: dict[int, str] = {}
+        self._said: dict[str, StudyAnswers] = {}
         self.current: FilmState | None = None
 
     @property
@@ -118,15 +121,24 @@ class Session:
         """The film of that key; KeyError if it is not open."""
         return self._states[key]
 
-    def add(self, films: Iterable[Film], failures: Iterable[Failure] = ()) -> list[FilmState]:
-        """Append what is not open yet; the films that were named are returned, in their order."""
+    def add(
+        self, films: Iterable[Film], failures: Iterable[Failure] = (), said: Mapping[str, StudyAnswers] | None = None
+    ) -> list[FilmState]:
+        """Append what is not open yet; the films that were named are returned, in their order.
+
+        Parameters
+        ----------
+        said : mapping of str to StudyAnswers
+            What was answered of their studies before, by `study_key`; what was answered since counts more.
+        """
+        self._said = {**(said or {}), **self._said}
         named = []
         for film in films:
             key = os.path.realpath(film.path)
             known = self._states.get(key)
             # Another file under the same name may be another patient's: nothing is kept of the first.
             if known is None or known.film is None or known.film.on_disk != film.on_disk:
-                self._put(FilmState(key=key, film=film))
+                self._put(FilmState(key=key, film=film, answers=self._answers(film)))
             named.append(self._states[key])
         for failure in failures:
             key = os.path.realpath(failure.path)
@@ -147,6 +159,7 @@ class Session:
         """Forget all films and their results."""
         self._states.clear()
         self._jobs.clear()
+        self._said.clear()
         self.current = None
 
     def show(self, key: str) -> FilmState:
@@ -223,13 +236,37 @@ class Session:
             raise ValueError("an impression says something")
         self._states[key].impression = " ".join(text.split())
 
-    def answer(self, key: str, *, age_years: float | None = None, view: View | None = None) -> None:
-        """Keep what the reader said; None leaves the earlier answer."""
-        state = self._states[key]
-        state.answers = Answers(
-            age_years=state.answers.age_years if age_years is None else age_years,
-            view=state.answers.view if view is None else view,
-        )
+    def answer(self, key: str, *, age_years: float | None = None, view: View | None = None) -> StudyAnswers:
+        """Keep what the reader said, an age for all films of the study; None leaves the earlier answer.
+
+        Returns
+        -------
+        StudyAnswers
+            All that is known of the study now.
+        """
+        from cxrdesk.studies.study_answers import StudyAnswers, study_key
+
+        film = self._states[key].film
+        if film is None:
+            raise ValueError("nothing is asked about what is no film")
+        said = self._said.get(study_key(film), StudyAnswers())
+        if age_years is not None:
+            said = replace(said, age_years=age_years)
+        if view is not None:
+            said = said.with_view(film, view)
+        self._said[study_key(film)] = said
+        for state in self._states.values():
+            if state.film is not None and study_key(state.film) == study_key(film):
+                state.answers = said.of(state.film)
+        return said
+
+    def _answers(self, film: Film) -> Answers:
+        if not self._said:
+            return Answers()
+        from cxrdesk.studies.study_answers import study_key
+
+        said = self._said.get(study_key(film))
+        return said.of(film) if said is not None else Answers()
 
     @property
     def running(self) -> bool:

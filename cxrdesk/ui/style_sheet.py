@@ -44,6 +44,9 @@ def style_sheet(c: Colours, scale: float) -> str:
     QToolButton:hover {{ background: {c.hover}; }}
     QToolButton:checked {{ background: {c.selected}; border-color: {c.accent}; }}
     QToolButton:focus {{ border-color: {c.accent}; }}
+    QToolButton[role="disclosure"] {{ color: {c.muted}; padding: 2px 4px; }}
+    QToolButton[role="disclosure"]:checked {{ background: transparent; border-color: transparent; }}
+    QToolButton[role="disclosure"]:focus {{ border-color: {c.accent}; }}
     QToolButton:disabled {{ color: {c.disabled}; }}
     QPushButton {{ background: {c.hover}; border: {c.thick}px solid {c.line}; border-radius: 4px; padding: 4px 12px; }}
     QPushButton:hover {{ border-color: {c.muted}; }}
@@ -96,6 +99,7 @@ def style_sheet(c: Colours, scale: float) -> str:
     QLabel[role="muted"] {{ color: {c.muted}; font-size: {small}pt; }}
     QLabel[role="title"] {{ font-weight: 600; font-size: {11 * scale}pt; }}
     QLabel[role="heading"] {{ font-weight: 600; color: {c.muted}; }}
+    QLabel[role="problem"] {{ color: {c.error}; font-size: {small}pt; }}
     QLabel[role="disclaimer"] {{ color: {c.warning}; font-weight: 600; }}
     QLabel[role="code"] {{ color: {c.muted}; font-family: monospace; font-size: {small}pt; }}
     QLabel[role="badge"] {{
@@ -104,9 +108,10 @@ def style_sheet(c: Colours, scale: float) -> str:
     QFrame[role="card"] {{ background: {c.card}; border: {c.thick}px solid {c.line}; border-radius: 6px; }}
     QFrame[role="card"][chosen="true"] {{ border-color: {c.accent}; }}
     QFrame[role="question"] {{ background: {c.card}; border: {c.thick}px solid {c.warning}; border-radius: 6px; }}
-    QFrame[role="info"] {{ background: {c.card}; border-bottom: {c.thick}px solid {c.line}; }}
-    QFrame[role="warning"] {{ background: {c.card}; border-bottom: 2px solid {c.warning}; }}
-    QFrame[role="error"] {{ background: {c.card}; border-bottom: 2px solid {c.error}; }}
+    QFrame[role="info"], QFrame[role="warning"], QFrame[role="error"] {{
+        background: {c.card}; border: {c.thick}px solid {c.muted}; border-radius: 6px; }}
+    QFrame[role="warning"] {{ border-color: {c.warning}; }}
+    QFrame[role="error"] {{ border-color: {c.error}; }}
     """
     )
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from cxrdesk.api.evidence import Calibration, Estimate, Evidence, OperatingPoint
 from cxrdesk.api.spec import FilmScope, SegmenterSpec, parse_view
 from cxrdesk.api.terms import FINDINGS, STRUCTURES
-from cxrdesk.inference.result import Call, FindingResult, SaliencyResult, Status
+from cxrdesk.inference.result import Call, DetectorResult, FindingResult, MaskResult, SaliencyResult, Status
 
 _STAGES = {
     "queued": "Waiting",
@@ -67,15 +68,44 @@ def probability_text(result: FindingResult) -> str:
 
 
 _CALIBRATIONS = {"temperature": "temperature scaling", "platt": "Platt scaling", "isotonic": "isotonic regression"}
+_KIND = rf"(?P<kind>{'|'.join(_CALIBRATIONS)})"
+_CHOICES = tuple(
+    re.compile(form)
+    for form in (
+        rf"{_KIND}, better than (?P<others>[\w ]+) by (?P<folds>\d+)-fold cross-validation",
+        rf"{_KIND} of (?P<others>[\w, ]+), by (?P<folds>\d+)-fold cross-validation",
+        rf"{_KIND}, the only kind that fits",
+    )
+)
 
 
-def calibration_text(result: FindingResult, calibration: Calibration | None) -> str:
-    """Raw probability and how it was calibrated."""
+def calibration_text(result: FindingResult, calibration: Calibration | None, *, films: bool = True) -> str:
+    """Raw probability, how it was calibrated and, if `films`, on which ones."""
     raw = f"Model's own probability {share_text(result.raw)}"
     if result.calibration == "none" or calibration is None:
         return f"{raw}; not calibrated."
-    where = f" on {calibration.fitted_on.rstrip('.')}" if calibration.fitted_on else ""
-    return f"{raw}; calibrated by {_CALIBRATIONS[result.calibration]}{where}."
+    on = fitted_words(calibration)[0] if films else ""
+    return f"{raw}; calibrated by {_CALIBRATIONS[result.calibration]}{f' on {on}' if on else ''}."
+
+
+def fitted_words(calibration: Calibration) -> tuple[str, str]:
+    """The films that a calibration was fitted on, and a sentence on how its kind was chosen, where it is told.
+
+    Bundles hold both in one text: ``"400 films; platt, better than temperature by 5-fold cross-validation"``, and in
+    older ones ``"400 films; platt of temperature, platt, by 5-fold cross-validation"``.
+    """
+    films, _, choice = calibration.fitted_on.rstrip(".").rpartition("; ")
+    found = next(filter(None, (form.fullmatch(choice) for form in _CHOICES)), None)
+    if found is None:
+        return calibration.fitted_on.rstrip("."), ""
+    told = found.groupdict()
+    kind = _CALIBRATIONS[told["kind"]]
+    kind = kind[0].upper() + kind[1:]
+    others = [name for name in re.findall(r"\w+", told.get("others", "")) if name in _CALIBRATIONS]
+    beaten = " and ".join(_CALIBRATIONS[name] for name in others if name != told["kind"])
+    if not beaten:
+        return films, f"{kind} is the only kind that could be fitted."
+    return films, f"{kind} was better than {beaten} by {told['folds']}-fold cross-validation."
 
 
 def operating_point_lines(point: OperatingPoint) -> list[str]:
@@ -117,6 +147,14 @@ def lung_share_text(maps: Sequence[SaliencyResult], scope: FilmScope) -> str:
     if not known:
         return "Share of the map inside the lungs: unknown (no lung outline, or an empty map)."
     return " ".join(f"{percent(share)} of the map lies inside the lungs." for share in known)
+
+
+def provenance_text(version: str, result: DetectorResult | MaskResult) -> str:
+    """Version, and where it ran for how long."""
+    engine = f" ({result.engine})" if result.engine else ""
+    took = f"{result.seconds_s:.1f} s" if result.seconds_s >= 0.05 else "under 0.1 s"
+    ran = f", ran on {result.device}{engine} in {took}" if result.device else ""
+    return f"Version {version}{ran}"
 
 
 def stage_text(stage: str) -> str:

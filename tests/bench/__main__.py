@@ -15,8 +15,8 @@ from rich.table import Table
 
 KEPT = Path(__file__).with_name("measured.json")
 NAMES = (
-    "start", "heartbeat", "paint", "memory", "decode", "analysis", "compiled", "training", "evaluation", "phantom",
-    "realism", "plugins",
+    "start", "heartbeat", "paint", "switching", "memory", "decode", "analysis", "compiled", "training", "evaluation",
+    "phantom", "realism", "plugins",
 )  # fmt: skip
 
 

@@ -21,7 +21,7 @@ def test_table(cli, usual):
     told = " ".join(result.stdout.split())
     for words in ("cxrdesk-test 1.0", "test-detector 1.0", "test-lungs 1.0", "internal, claimed by the publisher"):
         assert words in told
-    assert "1 up to 6 years" in told
+    assert "from 1 to under 6 years" in told
 
 
 def test_json(cli, usual):

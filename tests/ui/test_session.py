@@ -113,3 +113,13 @@ def test_a_link_to_itself_is_a_failure_like_others(session: Session, tmp_path: P
     link.symlink_to(link)
     session.add([], [Failure(path=link, code="unreadable", text="loop.dcm is a link to itself.")])
     assert [state.failure.path for state in session.states if state.failure] == [link]
+
+
+def test_nothing_is_asked_where_no_answer_would_let_more_run(session: Session) -> None:
+    state = loaded(session, 0, "A", 1)
+    age = Reason(code="age-unknown", text="?", question="age")
+    part = Reason(code="wrong-body-part", text="The film shows the hip.")
+    session.receive(DetectorDone(job=1, film="A", result=unscored("A", Status.REFUSED, part, age)))
+    assert state.question is None
+    session.receive(DetectorDone(job=1, film="A", result=unscored("A", Status.REFUSED, age)))
+    assert state.question == "age"

@@ -98,7 +98,7 @@ def test_a_theme_holds_at_once(seat: Seat, child_film: Path) -> None:
 
     def shape() -> ShapeLabel:
         (card,) = [card for card in seat.window.findings.shown_cards() if "pneumonia" in card.spec.id]
-        return next(s for s in card.findChildren(ShapeLabel) if not s.isHidden())
+        return next(s for s in card.findChildren(ShapeLabel) if s.isVisible())
 
     assert shape().colour == theme.DARK.positive
     use(seat, theme="light")

@@ -23,7 +23,7 @@ from tests.ui.conftest import Seat
 from tests.ui.fakes import FAILURES, LUNGS, PNEUMONIA, POINTS, events, mask_done, registry, scored, unscored
 
 MakeSeat = Callable[..., Seat]
-TOO_OLD = Reason(code="too-old", text="The patient is older (54 years) than this detector reads: 1 up to 6 years.")
+TOO_OLD = Reason(code="too-old", text="The patient is 54 years old; this is for patients from 1 to under 6 years.")
 NO_AGE = Reason(code="age-unknown", text="The film does not say the patient's age.", question="age")
 NO_VIEW = Reason(code="view-unknown", text="The film does not say its view.", question="view")
 

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cxrdesk.api.evidence import Evidence
+from cxrdesk.api.evidence import Calibration, Evidence
 from cxrdesk.api.spec import FilmScope
 from cxrdesk.imaging.radiograph import Projection, View
-from cxrdesk.imaging.words import age_text, view_text, view_words
+from cxrdesk.imaging.words import age_range_text, age_text, view_text, view_words
 from cxrdesk.inference.result import Call
 from cxrdesk.ui import film_words, words
 from tests.ui.fakes import POINTS, saliency, scored
@@ -44,6 +44,49 @@ def test_what_is_no_age(typed: str) -> None:
 )
 def test_ages_are_told_in_full_years_or_months(years: float | None, told: str) -> None:
     assert age_text(years) == told
+
+
+@pytest.mark.parametrize(
+    ("ages", "told"),
+    [((1, 6), "from 1 to under 6 years"), ((0.5, 3.0), "from 6 months to under 3 years"), ((0, 18), "under 18 years"),
+     ((18.0, 120.0), "from 18 to under 120 years"), ((0.25, 0.5), "from 3 to under 6 months")],
+)  # fmt: skip
+def test_ranges_of_age_are_told_plainly(ages: tuple[float, float], told: str) -> None:
+    assert age_range_text(tuple(map(float, ages))) == told
+
+
+@pytest.mark.parametrize("typed", ["560", "1200", "-1", "three", "3 4", "1e2", "²", "200 years"])
+def test_what_is_no_age_is_told_why(typed: str) -> None:
+    assert film_words.parse_age(typed) is None
+    assert film_words.age_problem(typed)
+
+
+@pytest.mark.parametrize("typed", ["", "  ", "3", "3.", "7 m", "7 mo", "7 mon", "7 month", "12 w", "3.5 yea"])
+def test_an_age_that_is_being_typed_is_not_complained_about(typed: str) -> None:
+    assert film_words.age_problem(typed) == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "films", "why"),
+    [
+        ("400 films; temperature of temperature, platt, isotonic, by 5-fold cross-validation", "400 films",
+         "Temperature scaling was better than Platt scaling and isotonic regression by 5-fold cross-validation."),
+        ("400 films; platt of temperature, platt, by 5-fold cross-validation", "400 films",
+         "Platt scaling was better than temperature scaling by 5-fold cross-validation."),
+        ("9 films; temperature of temperature, by 5-fold cross-validation", "9 films",
+         "Temperature scaling is the only kind that could be fitted."),
+        ("a; b split; platt, better than temperature by 3-fold cross-validation", "a; b split; platt, better than"
+         " temperature by 3-fold cross-validation", ""),
+        ("9 films; platt, better than temperature by 3-fold cross-validation.", "9 films",
+         "Platt scaling was better than temperature scaling by 3-fold cross-validation."),
+        ("9 films; temperature, the only kind that fits", "9 films",
+         "Temperature scaling is the only kind that could be fitted."),
+        ("the tuning films.", "the tuning films", ""),
+        ("", "", ""),
+    ],
+)  # fmt: skip
+def test_how_a_calibration_was_chosen_is_told_in_words(text: str, films: str, why: str) -> None:
+    assert words.fitted_words(Calibration(method="platt", fitted_on=text)) == (films, why)
 
 
 @given(st.floats(0, 1))

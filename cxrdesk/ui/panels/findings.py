@@ -7,18 +7,22 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QComboBox, QFrame, QHBoxLayout, QLabel, QSlider, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QFrame, QHBoxLayout, QLabel, QSlider, QToolTip, QVBoxLayout, QWidget
 
+from cxrdesk.imaging.answers import Answers
 from cxrdesk.studies.settings import Settings
-from cxrdesk.ui.panels.pieces import ScrollColumn, label
+from cxrdesk.ui import film_words
+from cxrdesk.ui.panels.about_film import AboutFilm
+from cxrdesk.ui.panels.pieces import ScrollColumn, label, put
 from cxrdesk.ui.panels.questions import AnswerLines, ImpressionBox, QuestionBox
 from cxrdesk.ui.session import FilmState
 from cxrdesk.ui.theme import panel_width
 
 if TYPE_CHECKING:  # results come after the first film: the window does not wait for their imports
     from cxrdesk.api.spec import DetectorSpec, SegmenterSpec
-    from cxrdesk.inference.result import DetectorResult, MaskResult, Question
+    from cxrdesk.inference.result import Question
     from cxrdesk.ui.panels.card import ModelCard
+    from cxrdesk.ui.panels.card_content import CardContent
 
 _WIDTH = 352
 _FIRST_POINTS = ("balanced", "sensitive", "specific")
@@ -55,6 +59,7 @@ class FindingsPanel(QWidget):
         self.setMinimumWidth(panel_width(_WIDTH))
         self.cards: dict[str, ModelCard] = {}
         self._state: FilmState | None = None
+        self._key = ""
         self._changing: tuple[str, Question] | None = None
         self.point = QComboBox()
         self.point.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
@@ -67,6 +72,7 @@ class FindingsPanel(QWidget):
         self.question.view_given.connect(self.view_given)
         self.answers = AnswerLines()
         self.answers.change_requested.connect(self._change_answer)
+        self.about = AboutFilm()
         self.impression = ImpressionBox()
         self.impression.committed.connect(self.impression_committed)
         self.note = label("", "muted")
@@ -74,16 +80,16 @@ class FindingsPanel(QWidget):
         self._column = QVBoxLayout(self._inner)
         self._column.setContentsMargins(10, 4, 10, 10)
         self._column.setSpacing(8)
-        for widget in (self.question, self.answers, self.impression, self.note):
+        for widget in (self.question, self.answers, self.about, self.impression, self.note):
             self._column.addWidget(widget)
         self._column.addStretch(1)
         self.area = ScrollColumn(self._inner)
-        outer = QVBoxLayout(self)
-        outer.setContentsMargins(0, 0, 0, 0)
-        outer.setSpacing(0)
-        outer.addLayout(self._top())
-        outer.addWidget(self.area, 1)
-        outer.addWidget(self._bottom())
+        self._outer = QVBoxLayout(self)
+        self._outer.setContentsMargins(0, 0, 0, 0)
+        self._outer.setSpacing(0)
+        self._outer.addLayout(self._top())
+        self._outer.addWidget(self.area, 1)
+        self._outer.addWidget(self._bottom())
         self.show_state(None, Settings(), hidden=False, chosen=None)
 
     def _top(self) -> QHBoxLayout:
@@ -103,9 +109,11 @@ class FindingsPanel(QWidget):
         row.setContentsMargins(14, 7, 14, 9)
         name = QLabel("Map opacity")
         name.setProperty("role", "muted")
+        self.map_controls.setToolTip(f"How strongly the saliency map covers the film.\n{film_words.MAP_UNIT}")
         self.opacity = QSlider(Qt.Orientation.Horizontal)
         self.opacity.setRange(0, 100)
         self.opacity.setAccessibleName("Opacity of the saliency map in percent")
+        self.opacity.setAccessibleDescription(film_words.MAP_UNIT)
         self.opacity.valueChanged.connect(lambda value: self.opacity_changed.emit(value / 100))
         row.addWidget(name)
         row.addWidget(self.opacity, 1)
@@ -116,17 +124,14 @@ class FindingsPanel(QWidget):
         for card in self.cards.values():
             card.hide()
             card.deleteLater()
-        from cxrdesk.ui.panels.card import DetectorCard, SegmenterCard
+        from cxrdesk.ui.panels.card import ModelCard
 
-        detectors = {spec.id: DetectorCard(spec) for spec in models.detectors}
-        segmenters = {spec.id: SegmenterCard(spec) for spec in models.segmenters}
-        for detector in detectors.values():
-            detector.map_chosen.connect(self.map_chosen)
-        self.cards = {**detectors, **segmenters}
+        detectors = {spec.id: ModelCard(spec) for spec in models.detectors}
+        self.cards = detectors | {spec.id: ModelCard(spec) for spec in models.segmenters}
         for card in self.cards.values():
+            card.map_chosen.connect(self.map_chosen)
             card.cancel_requested.connect(self.cancel_requested)
             card.run_requested.connect(self.run_requested)
-            card.hide()
             self._column.insertWidget(self._column.count() - 1, card)
         self.point.clear()
         self.point.addItems(models.operating_points)
@@ -146,6 +151,7 @@ class FindingsPanel(QWidget):
         hidden: bool,
         chosen: tuple[str, str] | None,
         note: str = "",
+        about: Sequence[str] = (),
     ) -> None:
         """Show what is known about the film on the screen.
 
@@ -157,41 +163,47 @@ class FindingsPanel(QWidget):
             (detector id, finding) whose map is over the film.
         note : str
             Why there is nothing to show.
+        about : sequence of str
+            What is to be known of the film's file.
         """
-        shown = state is not None and state.digest is not None
-        key = state.key if state is not None else ""
-        self._state = state if shown else None
-        self._ask()
-        impression = state.impression if state is not None else None
-        self.impression.show_for(key, impression, wanted=shown and hidden)
-        self.note.setText(note)
-        self.note.setVisible(bool(note))
-        for model_id, card in self.cards.items():
-            card.setVisible(shown and not hidden)
-            if state is not None and shown and not hidden:
-                self._fill(model_id, card, state, settings, chosen)
-        if state is not None and shown and not hidden:
-            self._sort(state)
-        has_map = chosen is not None and shown and not hidden
-        self.map_controls.setVisible(has_map)
+        shown = state if state is not None and state.digest is not None else None
+        self._leave(state.key if state is not None else "")
+        self._state = shown
+        self.map_controls.setVisible(chosen is not None and shown is not None and not hidden)
+        self._outer.activate()
+        with self.area.changing():
+            self._ask()
+            self.about.show_notes(about)
+            impression = state.impression if state is not None else None
+            self.impression.show_for(self._key, impression, wanted=shown is not None and hidden)
+            put(self.note, note)
+            for model_id, card in self.cards.items():
+                if shown is None or hidden:
+                    card.hide()
+                    card.empty()
+                else:
+                    card.fill(self._content(model_id, shown, settings, chosen))
+                    card.show()
+            self._sort()
         if self.opacity.value() != round(settings.saliency_opacity * 100):
             self.opacity.blockSignals(True)
             self.opacity.setValue(round(settings.saliency_opacity * 100))
             self.opacity.blockSignals(False)
-        self.area.settle()
 
-    def _sort(self, state: FilmState) -> None:
-        """Models that may see the film above those that may not, each in their own order."""
-        ended: dict[str, MaskResult | DetectorResult] = {**state.masks, **state.detectors}
-        if not ended:
-            # The first film is painted before anything of results is imported.
+    def _leave(self, key: str) -> None:
+        """Another film: what the reader did with the texts of the one before is over."""
+        if key == self._key:
             return
-        from cxrdesk.inference.result import Status
+        self._key = key
+        QToolTip.hideText()
+        for text in self.findChildren(QLabel):
+            if text.hasSelectedText():
+                text.setSelection(0, 0)
+        self.area.verticalScrollBar().setValue(0)
 
-        def refused(model_id: str) -> bool:
-            return model_id in ended and ended[model_id].status is Status.REFUSED
-
-        cards = [self.cards[model_id] for model_id in sorted(self.cards, key=refused)]
+    def _sort(self) -> None:
+        """Models that may see the film above those that may not, each in their own order."""
+        cards = sorted(self.cards.values(), key=lambda card: card.refused)
         first = self._column.count() - 1 - len(cards)
         for place, card in enumerate(cards, start=first):
             if self._column.indexOf(card) != place:
@@ -203,7 +215,7 @@ class FindingsPanel(QWidget):
         state = self._state
         if state is None:
             self.question.ask("", None)
-            self.answers.hide()
+            self.answers.show_answers(Answers(), frozenset())
             return
         if self._changing is not None and (self._changing[0] != state.key or self._changing[1] not in state.answered):
             self._changing = None
@@ -223,21 +235,20 @@ class FindingsPanel(QWidget):
     def _answered(self) -> None:
         self._changing = None
 
-    def _fill(
-        self, model_id: str, card: ModelCard, state: FilmState, settings: Settings, chosen: tuple[str, str] | None
-    ) -> None:
-        from cxrdesk.ui.panels.card import DetectorCard, SegmenterCard
+    def _content(
+        self, model_id: str, state: FilmState, settings: Settings, chosen: tuple[str, str] | None
+    ) -> CardContent:
+        from cxrdesk.ui.panels import card_content
 
-        if isinstance(card, DetectorCard) and model_id in state.detectors:
-            finding = chosen[1] if chosen is not None and chosen[0] == model_id else None
-            card.show_result(state.detectors[model_id], settings.prevalence, finding)
-        elif isinstance(card, SegmenterCard) and model_id in state.masks:
-            card.show_result(state.masks[model_id])
-        else:
-            card.show_waiting(state.progress.get(model_id), running=state.running)
+        if model_id in state.detectors:
+            finding = chosen[1] if chosen is not None and chosen[0] == model_id else ""
+            return card_content.of_detector(state.detectors[model_id], settings.prevalence, finding)
+        if model_id in state.masks:
+            return card_content.of_mask(state.masks[model_id])
+        return card_content.waiting(state.progress.get(model_id), running=state.running)
 
     def restyle(self) -> None:
-        """Make the cards anew, in the colours of another theme, when they are next shown."""
+        """Dress the cards in the colours of another theme when they are next filled."""
         self.setMinimumWidth(panel_width(_WIDTH))
         for card in self.cards.values():
             card.forget()
@@ -245,7 +256,7 @@ class FindingsPanel(QWidget):
     def focus_first(self) -> None:
         """Give the keyboard to what wants an answer, else to the operating point."""
         for widget in (self.question.field, self.impression.line, self.point):
-            if widget is not None and widget.isVisible():
+            if widget is not None and widget.isVisible() and widget.isEnabled():
                 widget.setFocus(Qt.FocusReason.ShortcutFocusReason)
                 return
         self.area.setFocus(Qt.FocusReason.ShortcutFocusReason)

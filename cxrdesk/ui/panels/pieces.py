@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from PySide6.QtCore import QCoreApplication, QEvent, QObject, QSize, Qt
 from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
@@ -49,6 +51,13 @@ def label(text: str, role: str = "", *, tip: str = "") -> QLabel:
     if tip:
         made.setToolTip(tip)
     return made
+
+
+def put(shown: QLabel, text: str, *, tip: str = "") -> None:
+    """Let a label say something else; where it says nothing it takes no place."""
+    shown.setText(breakable(text))
+    shown.setToolTip(tip)
+    shown.setVisible(bool(text))
 
 
 def badge(text: str, *, tip: str = "") -> QLabel:
@@ -104,6 +113,19 @@ class ScrollColumn(QScrollArea):
         super().resizeEvent(event)
         self._arrange()
 
+    @contextmanager
+    def changing(self) -> Iterator[None]:
+        """Many changes, laid out once: Qt else lays out all that is around each widget as it is shown."""
+        layouts = self._inner.findChildren(QLayout)
+        for layout in layouts:
+            layout.setEnabled(False)
+        try:
+            yield
+        finally:
+            for layout in layouts:
+                layout.setEnabled(True)
+        self.settle()
+
     def settle(self) -> None:
         """Lay out now what was just put in: no frame is painted with texts cut off."""
         if not self.isVisible():
@@ -115,6 +137,8 @@ class ScrollColumn(QScrollArea):
         for _ in range(3):  # from the texts to their cards, then to the column
             QCoreApplication.sendPostedEvents(None, QEvent.Type.LayoutRequest)
         self._arrange()
+        # Qt shows and hides the scroll bar a turn later; the column's width depends on it.
+        QCoreApplication.sendPostedEvents(self, QEvent.Type.MetaCall)
 
     def _arrange(self) -> None:
         layout, width = self._inner.layout(), self.viewport().width()

@@ -7,38 +7,57 @@ from PySide6.QtGui import QAccessible, QColor, QFont, QPainter, QPaintEvent, QPe
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from cxrdesk.ui.theme import colours, small_point_size
+from cxrdesk.ui.words import share_text
 
 _THICK = 12.0
 _SIDE = 6.0
 
 
 class ProbabilityBar(QWidget):
-    """A bar from 0 to 1.
-
-    Parameters
-    ----------
-    probability : float
-        0..1.
-    threshold : float or None
-        The operating point, 0..1.
-    colour : str
-        The call's.
-    """
+    """A bar from 0 to 1, empty until it is told a probability."""
 
     ACCESSIBLE_ROLE = QAccessible.Role.Indicator
 
-    def __init__(self, probability: float, threshold: float | None, colour: str, parent: QWidget | None = None) -> None:
+    def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.probability, self.threshold, self.colour = probability, threshold, colour
+        self.probability, self.colour = 0.0, ""
+        self.threshold: float | None = None
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        told = f"{probability:.3f} on a scale from 0 to 1"
+        self.hide()
+
+    def show_probability(self, probability: float, threshold: float | None, colour: str) -> None:
+        """Draw this one.
+
+        Parameters
+        ----------
+        probability : float
+            0..1.
+        threshold : float or None
+            The operating point, 0..1.
+        colour : str
+            The call's.
+        """
+        self.probability, self.threshold, self.colour = probability, threshold, colour
+        told = f"{share_text(probability)} on a scale from 0 to 1"
         if threshold is not None:
             told += f"; operating point at {threshold:.3f}"
-        self.setAccessibleName(told)
-        self.setToolTip(told)
-        font = QFont(self.font())
-        font.setPointSizeF(small_point_size())
-        self.setFont(font)
+        self._tell(told)
+        if self.font().pointSizeF() != small_point_size():
+            font = QFont(self.font())
+            font.setPointSizeF(small_point_size())
+            self.setFont(font)
+        self.update()
+        self.show()
+
+    def forget(self) -> None:
+        """No probability is known."""
+        self.probability, self.threshold, self.colour = 0.0, None, ""
+        self._tell("")
+        self.hide()
+
+    def _tell(self, text: str) -> None:
+        self.setAccessibleName(text)
+        self.setToolTip(text)
 
     def sizeHint(self) -> QSize:
         """A bar with its numbers below and the tick above."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Signal
@@ -10,6 +10,7 @@ from PySide6.QtWidgets import (
     QComboBox,
     QFrame,
     QHBoxLayout,
+    QLabel,
     QLineEdit,
     QPushButton,
     QToolButton,
@@ -21,7 +22,7 @@ from cxrdesk.imaging.answers import Answers, Asked
 from cxrdesk.imaging.radiograph import Projection, View
 from cxrdesk.imaging.words import age_text, view_text
 from cxrdesk.ui import film_words
-from cxrdesk.ui.panels.pieces import clear, label
+from cxrdesk.ui.panels.pieces import label, put
 
 if TYPE_CHECKING:  # results come after the first film: the window does not wait for their imports
     from cxrdesk.inference.result import Question
@@ -34,6 +35,7 @@ _ASKED_FOR = (
     View(body_part="neck", projection=Projection.LATERAL),
 )
 VIEWS = tuple((view_text(view), view) for view in _ASKED_FOR)
+_TITLES: dict[Asked, str] = {"age": "How old is the patient?", "view": "Which view is this film?"}
 
 
 class QuestionBox(QFrame):
@@ -45,11 +47,41 @@ class QuestionBox(QFrame):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setProperty("role", "question")
-        self._column = QVBoxLayout(self)
-        self._column.setContentsMargins(12, 10, 12, 10)
-        self._column.setSpacing(6)
         self._asked: tuple[str, Question, bool] | None = None
-        self.field: QWidget | None = None
+        self._offered: list[tuple[str, View]] = []
+        self._title, self._why, self._wrong = label("", "title"), label("", "muted"), label("", "problem")
+        self.age = QLineEdit()
+        self.age.setPlaceholderText("3, 3.5 or 7 months")
+        self.age.setAccessibleName("Patient's age in years, or in months")
+        self.age.setMaxLength(20)
+        self.age.textChanged.connect(self._look_at_age)
+        self.age.returnPressed.connect(self._answer)
+        self.view = QComboBox()
+        self.view.setAccessibleName("View of the film")
+        self.button = QPushButton("Answer")
+        self.button.setProperty("primary", "true")
+        self.button.clicked.connect(self._answer)
+        self.view.currentIndexChanged.connect(lambda index: self.button.setEnabled(index > 0))
+        row = QHBoxLayout()
+        row.addWidget(self.age, 1)
+        row.addWidget(self.view, 1)
+        row.addWidget(self.button)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(12, 10, 12, 10)
+        column.setSpacing(6)
+        column.addWidget(self._title)
+        column.addWidget(self._why)
+        column.addLayout(row)
+        column.addWidget(self._wrong)
+        for part in (self, self._wrong):
+            part.hide()
+
+    @property
+    def field(self) -> QWidget | None:
+        """What takes the answer; None while nothing is asked."""
+        if self._asked is None:
+            return None
+        return self.age if self._asked[1] == "age" else self.view
 
     def ask(self, film: str, question: Question | None, *, body_part: str | None = None, again: bool = False) -> None:
         """Ask about a film, or nothing at all; what was typed for one film is never taken for another.
@@ -61,60 +93,36 @@ class QuestionBox(QFrame):
         again : bool
             Whether an earlier answer is to be corrected.
         """
-        self.setVisible(question is not None)
         asked = None if question is None else (film, question, again)
         if asked == self._asked:
             return
         self._asked = asked
-        clear(self._column)
-        self.field = None
-        why = "Results are computed again with it." if again else "The film alone does not tell; detectors that need"
-        if question == "age":
-            self._ask_age(why if again else f"{why} the age were not run.")
-        elif question == "view":
-            offered = [(name, view) for name, view in VIEWS if body_part in (None, view.body_part)]
-            self._ask_view(why if again else f"{why} the view were not run.", offered or list(VIEWS))
+        self.age.setText("")  # unlike clear(), this cannot be undone
+        self._offered = [(name, view) for name, view in VIEWS if body_part in (None, view.body_part)] or list(VIEWS)
+        self.view.clear()
+        self.view.addItems(["Choose the view", *(name for name, _ in self._offered)])
+        self.button.setEnabled(False)
+        put(self._title, _TITLES[question] if question is not None else "")
+        why = f"The film alone does not tell; detectors that need the {question} were not run."
+        put(self._why, "Results are computed again with it." if again else why)
+        self.age.setVisible(question == "age")
+        self.view.setVisible(question == "view")
+        self.setVisible(question is not None)
 
-    def _ask_age(self, why: str) -> None:
-        self._column.addWidget(label("How old is the patient?", "title"))
-        self._column.addWidget(label(why, "muted"))
-        age = QLineEdit()
-        age.setPlaceholderText("3, 3.5 or 7 months")
-        age.setAccessibleName("Patient's age in years, or in months")
-        age.setMaxLength(20)
-        self._with_button(age, lambda: self._give_age(age.text()))
-        button = self._button
-        button.setEnabled(False)
-        age.textChanged.connect(lambda text: button.setEnabled(film_words.parse_age(text) is not None))
-        age.returnPressed.connect(button.click)
+    def _look_at_age(self, text: str) -> None:
+        """Whether that is an age and, where something was typed that is none, why not."""
+        problem = film_words.age_problem(text)
+        self.button.setEnabled(bool(text.strip()) and not problem)
+        put(self._wrong, problem)
+        self.age.setAccessibleDescription(problem)
 
-    def _give_age(self, text: str) -> None:
-        age_years = film_words.parse_age(text)
-        if age_years is not None:
+    def _answer(self) -> None:
+        if not self.button.isEnabled() or self._asked is None:
+            return
+        if self._asked[1] == "view":
+            self.view_given.emit(self._offered[self.view.currentIndex() - 1][1])
+        elif (age_years := film_words.parse_age(self.age.text())) is not None:
             self.age_given.emit(age_years)
-
-    def _ask_view(self, why: str, offered: list[tuple[str, View]]) -> None:
-        self._column.addWidget(label("Which view is this film?", "title"))
-        self._column.addWidget(label(why, "muted"))
-        choice = QComboBox()
-        choice.setAccessibleName("View of the film")
-        choice.addItem("Choose the view")
-        for name, _ in offered:
-            choice.addItem(name)
-        self._with_button(choice, lambda: self.view_given.emit(offered[choice.currentIndex() - 1][1]))
-        button = self._button
-        button.setEnabled(False)
-        choice.currentIndexChanged.connect(lambda index: button.setEnabled(index > 0))
-
-    def _with_button(self, field: QWidget, answer: Callable[[], None]) -> None:
-        row = QHBoxLayout()
-        self._button = QPushButton("Answer")
-        self._button.setProperty("primary", "true")
-        self._button.clicked.connect(answer)
-        row.addWidget(field, 1)
-        row.addWidget(self._button)
-        self._column.addLayout(row)
-        self.field = field
 
 
 class AnswerLines(QWidget):
@@ -125,32 +133,35 @@ class AnswerLines(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._column = QVBoxLayout(self)
-        self._column.setContentsMargins(2, 0, 0, 0)
-        self._column.setSpacing(2)
-        self._shown: tuple[Answers, frozenset[Asked]] | None = None
+        column = QVBoxLayout(self)
+        column.setContentsMargins(2, 0, 0, 0)
+        column.setSpacing(2)
+        self._rows: dict[Asked, tuple[QWidget, QLabel]] = {}
+        for asked in _TITLES:
+            row, text = QWidget(), label("", "muted")
+            line = QHBoxLayout(row)
+            line.setContentsMargins(0, 0, 0, 0)
+            line.addWidget(text, 1)
+            change = QToolButton()
+            change.setText("Change")
+            change.setAccessibleName(f"Change the {asked} that you answered")
+            change.clicked.connect(partial(self.change_requested.emit, asked))
+            line.addWidget(change)
+            column.addWidget(row)
+            self._rows[asked] = row, text
+            row.hide()
 
     def show_answers(self, answers: Answers, answered: frozenset[Asked]) -> None:
         """One line for each answer that the film took."""
-        self.setVisible(bool(answered))
-        if self._shown == (answers, answered):
-            return
-        self._shown = (answers, answered)
-        clear(self._column)
+        told: dict[Asked, str] = {}
         if "age" in answered:
-            self._add("age", f"Age {age_text(answers.age_years)}, as answered")
+            told["age"] = f"Age {age_text(answers.age_years)}, as answered"
         if "view" in answered and answers.view is not None:
-            self._add("view", f"{view_text(answers.view)}, as answered")
-
-    def _add(self, asked: Asked, text: str) -> None:
-        row = QHBoxLayout()
-        row.addWidget(label(text, "muted"), 1)
-        change = QToolButton()
-        change.setText("Change")
-        change.setAccessibleName(f"Change the {asked} that you answered")
-        change.clicked.connect(lambda: self.change_requested.emit(asked))
-        row.addWidget(change)
-        self._column.addLayout(row)
+            told["view"] = f"{view_text(answers.view)}, as answered"
+        for asked, (row, text) in self._rows.items():
+            put(text, told.get(asked, ""))
+            row.setVisible(asked in told)
+        self.setVisible(bool(told))
 
 
 class ImpressionBox(QFrame):
@@ -161,39 +172,34 @@ class ImpressionBox(QFrame):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setProperty("role", "card")
-        self._column = QVBoxLayout(self)
-        self._column.setContentsMargins(12, 10, 12, 10)
-        self._column.setSpacing(6)
         self._shown: tuple[str, str | None] | None = None
-        self.line: QLineEdit | None = None
+        self._title = label("Read first", "title")
+        self._told = label("Results stay hidden until you have committed your impression of this film.", "muted")
+        self._head, self._impression = label("Your impression", "heading"), label("")
+        self.line = QLineEdit()
+        self.line.setPlaceholderText("Your impression in one line")
+        self.line.setAccessibleName("Your impression")
+        self.line.setMaxLength(500)
+        self._commit = QPushButton("Commit and show results")
+        self._commit.setProperty("primary", "true")
+        self._commit.setEnabled(False)
+        self.line.textChanged.connect(lambda text: self._commit.setEnabled(bool(text.strip())))
+        self.line.returnPressed.connect(self._commit.click)
+        self._commit.clicked.connect(lambda: self.committed.emit(self.line.text()))
+        column = QVBoxLayout(self)
+        column.setContentsMargins(12, 10, 12, 10)
+        column.setSpacing(6)
+        for part in (self._head, self._impression, self._title, self._told, self.line, self._commit):
+            column.addWidget(part)
+        self.hide()
 
     def show_for(self, film: str, impression: str | None, *, wanted: bool) -> None:
         """Ask for the impression, show the one committed, or nothing."""
+        if self._shown != (film, impression):
+            self._shown = film, impression
+            self.line.setText("")  # unlike clear(), this cannot be undone
+        put(self._impression, impression or "")
+        self._head.setVisible(impression is not None)
+        for part in (self._title, self._told, self.line, self._commit):
+            part.setVisible(wanted and impression is None)
         self.setVisible(wanted or impression is not None)
-        shown = (film, impression)
-        if shown == self._shown:
-            return
-        self._shown = shown
-        clear(self._column)
-        self.line = None
-        if impression is not None:
-            self._column.addWidget(label("Your impression", "heading"))
-            self._column.addWidget(label(impression))
-            return
-        self._column.addWidget(label("Read first", "title"))
-        self._column.addWidget(
-            label("Results stay hidden until you have committed your impression of this film.", "muted")
-        )
-        line = QLineEdit()
-        line.setPlaceholderText("Your impression in one line")
-        line.setAccessibleName("Your impression")
-        line.setMaxLength(500)
-        commit = QPushButton("Commit and show results")
-        commit.setProperty("primary", "true")
-        commit.setEnabled(False)
-        line.textChanged.connect(lambda text: commit.setEnabled(bool(text.strip())))
-        line.returnPressed.connect(commit.click)
-        commit.clicked.connect(lambda: self.committed.emit(line.text()))
-        self._column.addWidget(line)
-        self._column.addWidget(commit)
-        self.line = line
