@@ -96,6 +96,7 @@ def style_sheet(c: Colours, scale: float) -> str:
     QLabel[role="muted"] {{ color: {c.muted}; font-size: {small}pt; }}
     QLabel[role="title"] {{ font-weight: 600; font-size: {11 * scale}pt; }}
     QLabel[role="heading"] {{ font-weight: 600; color: {c.muted}; }}
+    QLabel[role="refusal"] {{ color: {c.warning}; }}
     QLabel[role="disclaimer"] {{ color: {c.warning}; font-weight: 600; }}
     QLabel[role="code"] {{ color: {c.muted}; font-family: monospace; font-size: {small}pt; }}
     QLabel[role="badge"] {{

@@ -17,7 +17,7 @@ from cxrdesk.ui.viewer.loaded import LoadedFilm
 from cxrdesk.ui.viewer.painting import draw_picture
 from cxrdesk.ui.viewer.renderers import renderer_of
 from cxrdesk.ui.viewer.texts import MARGIN, PAD, back, block_size, downwards, first_free, small, wrapped, write
-from cxrdesk.ui.viewer.windowing import Windowing
+from cxrdesk.ui.viewer.windowing import AS_STORED, Windowing, seen_voi
 
 _GRIP = 8.0
 _LEAST_WIDTH = 60.0
@@ -90,9 +90,9 @@ class Beside:
         painter.setClipRect(area, Qt.ClipOperation.IntersectClip)
         whole = QRectF(0, 0, width, height)
         theirs = self._theirs(geometry)
-        picture = self._renderer.render(
-            theirs.finer(ratio), matched_windowing(windowing, self.loaded.windowing).voi, inverted=inverted
-        )
+        own = matched_windowing(windowing, self.loaded.windowing)
+        voi = seen_voi(self.loaded.radiograph, own, AS_STORED, inverted=inverted)
+        picture = self._renderer.render(theirs.finer(ratio), voi, inverted=inverted)
         if picture is None:
             painter.fillRect(whole, Qt.GlobalColor.black)
         else:
