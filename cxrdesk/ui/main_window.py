@@ -121,6 +121,11 @@ class MainWindow(QMainWindow):
 
         return PictureDoor(self, self.reading.messages, lambda: Scene.of(self.grid, self.grid.panes))
 
+    def finish_pictures(self) -> None:
+        """Save and print to the end what was begun."""
+        if "pictures" in self.__dict__:  # made when they are first asked for
+            self.pictures.work.finish()
+
     @property
     def naming(self) -> Naming:
         """What films and patients are called now."""

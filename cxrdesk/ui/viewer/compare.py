@@ -46,6 +46,12 @@ class Beside:
         """Whether the other film is the one that is seen, while they blink."""
         self._renderer = renderer_of(loaded)
 
+    def alone(self) -> Beside:
+        """The same as it is now, with memory of its own, for prints."""
+        copy = Beside(self.loaded, self.words, self.way)
+        copy.share, copy.lit = self.share, self.lit
+        return copy
+
     def area(self, viewport: tuple[float, float]) -> QRectF:
         """The part of the viewport where the other film stands; empty for none."""
         width, height = viewport

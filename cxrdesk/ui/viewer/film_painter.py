@@ -24,12 +24,13 @@ from cxrdesk.ui.viewer.windowing import AS_STORED, Switches, Windowing, seen_voi
 
 if TYPE_CHECKING:
     from cxrdesk.ui.viewer.film_view import FilmView
+    from cxrdesk.ui.viewer.frozen import FrozenView
 
 
 class FilmPainter:
     """Keeps what was computed for one film from step to step, and nothing of it for the next film."""
 
-    def __init__(self, view: FilmView) -> None:
+    def __init__(self, view: FilmView | FrozenView) -> None:
         self._view = view
         self._overlays, self._cornered, self._legend, self._marked = (OverlayCache() for _ in range(4))
         self._taken: list[QRectF] = []
@@ -93,12 +94,11 @@ class FilmPainter:
             self.magnifier.paint(painter, view.geometry_, cursor, seen, inverted=view.inverted, ratio=ratio)
 
     def draw(self, painter: QPainter, ratio: float) -> None:
-        """As `paint` without the glass, for prints and pictures: at any ratio, and keeping nothing of it."""
+        """As `paint` without the glass, for prints and pictures, at any ratio; only the film itself is kept."""
         view = self._view
-        if view.loaded is None or view.windowing is None:
+        if view.loaded is None or view.windowing is None or self._renderer is None:
             return
-        # What the screen keeps from step to step stays its own.
-        self._paint_film(painter, renderer_of(view.loaded, view.switches), view.windowing, ratio)
+        self._paint_film(painter, self._renderer, view.windowing, ratio)
         for draw in (self._paint_over, self._paint_corners, self._paint_legend):
             painter.save()
             draw(painter)
@@ -106,6 +106,12 @@ class FilmPainter:
         self._paint_marks(painter, kept=True)
         self._paint_moving(painter, view.windowing, ratio)
         self._note_first_look(painter)
+
+    def render(self, ratio: float) -> None:
+        """Make the film's own gray levels ready for `draw`; for a thread."""
+        view = self._view
+        if self._renderer is not None and view.windowing is not None:
+            self._renderer.render(view.geometry_.finer(ratio), self._seen(view.windowing), inverted=view.inverted)
 
     def live_rect(self) -> QRectF:
         """Where the words stand that change with the window."""

@@ -354,18 +354,6 @@ class FilmView(QWidget):
             self._unpainted = False
             self.painted.emit(self.loaded.key)
 
-    def draw(self, painter: QPainter, ratio: float) -> None:
-        """All that is seen but focus and magnifier, in the widget's coordinates, for prints and pictures.
-
-        Parameters
-        ----------
-        ratio : float
-            Pixels of the paper or picture for each of the widget's: how finely the film is resampled.
-        """
-        if self.loaded is None:
-            draw_hint(painter, QRectF(self.rect()).adjusted(40, 40, -40, -40), *self.hint)
-        self._painter.draw(painter, ratio)
-
     def _viewport(self) -> tuple[float, float]:
         return float(self.width()), float(self.height())
 
