@@ -304,7 +304,8 @@ class MainWindow(QMainWindow):
             return "Results appear here once a film is open."
         shown = self.reading.shown
         if shown is not None and not shown.for_detectors:
-            what = "colour pictures" if shown.coloured else "films of several frames"
+            what = "black and white alone" if shown.black_and_white else "films of several frames"
+            what = "colour pictures" if shown.coloured else what
             return f"No detector looks at {what}."
         return "No detector can look at this file." if self.reading.state.failure is not None else ""
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import multiprocessing
+import os
 import sys
 import tempfile
 import time
@@ -21,8 +22,8 @@ import numpy as np
 from tests.mutated.maker import Mutated, mutated
 from tests.mutated.opener import LIMIT_MB, LIMIT_S, Ended, serve
 
-_PATIENCE_S = 30.0
-"""After which a file that hangs is given up: beside other work 5 s of the process's are more of the clock's."""
+_PATIENCE_S, _LONGEST_S = 3 * LIMIT_S, 300.0
+"""Of the processor and of the clock, after which a file that hangs is given up."""
 
 
 class Opener:
@@ -40,16 +41,27 @@ class Opener:
         assert self._ask is not None
         assert self._process is not None
         self._ask.send(str(path))
+        start, used = time.monotonic(), self._used_s()
         try:
-            if self._ask.poll(_PATIENCE_S):
-                ended: Ended = self._ask.recv()
-                return ended
+            while self._used_s() - used < _PATIENCE_S and time.monotonic() - start < _LONGEST_S:
+                if self._ask.poll(1.0):
+                    ended: Ended = self._ask.recv()
+                    return ended
             outcome = "hang"
         except (EOFError, ConnectionError):
             outcome = "crash"
         code = self._process.exitcode
         self.stop()
         return Ended(outcome=outcome, told=f"exit code {code}", seconds=_PATIENCE_S)
+
+    def _used_s(self) -> float:
+        """What the process had of the processor."""
+        assert self._process is not None
+        try:
+            told = Path(f"/proc/{self._process.pid}/stat").read_text().rpartition(")")[2].split()
+        except OSError:
+            return 0.0
+        return (int(told[11]) + int(told[12])) / os.sysconf("SC_CLK_TCK")
 
     def _begin(self) -> None:
         self._ask, theirs = self._spawn.Pipe()

@@ -21,7 +21,7 @@ import pydicom
 from pydicom import Dataset
 from pydicom.dataset import FileMetaDataset
 from pydicom.encaps import encapsulate
-from pydicom.errors import InvalidDicomError
+from pydicom.errors import BytesLengthException, InvalidDicomError
 from pydicom.uid import (
     ComputedRadiographyImageStorage,
     DeflatedExplicitVRLittleEndian,
@@ -215,7 +215,7 @@ def _swap(content: bytes, chance: Chance) -> bytes:
 
 _UNWRITABLE = (
     ValueError, TypeError, AttributeError, LookupError, NotImplementedError, OverflowError, OSError, EOFError,
-    RecursionError, struct.error, zlib.error, InvalidDicomError,
+    RecursionError, struct.error, zlib.error, InvalidDicomError, BytesLengthException,
 )  # fmt: skip
 _SIZES = (0, 1, 2, 3, 7, 32, 64, 127, 255, 4095, 30000, 32768, 60000, 65535)
 _SIZED = ("Rows", "Columns", "BitsAllocated", "BitsStored", "HighBit", "SamplesPerPixel", "PixelRepresentation")

@@ -55,8 +55,13 @@ class LoadedFilm:
 
     @property
     def for_detectors(self) -> bool:
-        """Whether detectors may be asked about it: not about colour pictures and single frames of many."""
-        return not self.coloured and not self.provisional and self.presentation.frames == 1
+        """Whether detectors may be asked about it: not about colours, frames of many, or black and white alone."""
+        return not self.coloured and not self.black_and_white and not self.provisional and self.presentation.frames == 1
+
+    @property
+    def black_and_white(self) -> bool:
+        """Whether it has no grays: one bit for each pixel."""
+        return self.radiograph.bits_stored == 1
 
     @property
     def own(self) -> LoadedFilm:
