@@ -277,6 +277,8 @@ class Desk(QObject):
         self._impatient.stop()
         self.reading.stop()
         self.window.measuring.stop()
+        self.window.states.stop()
+        self.window.finish_pictures()
         self.plugin_work.stop()
         if self.worker is not None:
             self.worker.stop()

@@ -37,7 +37,7 @@ TRANSFORMED = frozenset({JPEGBaseline8Bit, JPEGExtended12Bit})
 JPEG = frozenset({JPEGBaseline8Bit, JPEGExtended12Bit, JPEGLossless, JPEGLosslessSV1})
 COMPRESSED = JPEG_2000 | JPEG_LS | JPEG | {RLELossless}
 
-_THREADS = min(8, os.cpu_count() or 1)
+THREADS = min(8, os.cpu_count() or 1)
 _SIGNED_COMPONENT = 0x80
 _END = b"\xff\xd9"
 """End of image or codestream: T.81 B.1.1.3, T.87 C.1.1, T.800 A.4.4."""
@@ -159,4 +159,4 @@ def _decoder(imagecodecs: Any, syntax: str, colour: bool, ybr: bool) -> Callable
         return imagecodecs.jpeg8_decode  # type: ignore[no-any-return]
     if syntax in JPEG_LS:
         return imagecodecs.jpegls_decode  # type: ignore[no-any-return]
-    return lambda frame: imagecodecs.jpeg2k_decode(frame, numthreads=_THREADS)
+    return lambda frame: imagecodecs.jpeg2k_decode(frame, numthreads=THREADS)

@@ -6,6 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 from pydicom import Dataset
 
@@ -16,13 +17,13 @@ from cxrdesk.imaging.dicom_luts import believable_padding, read_inverted, read_m
 from cxrdesk.imaging.dicom_pixels import stored_pixels
 from cxrdesk.imaging.dicom_presentation import read_presentation
 from cxrdesk.imaging.dicom_spacing import read_spacing
-from cxrdesk.imaging.dicom_values import text
+from cxrdesk.imaging.dicom_values import integer, text
 from cxrdesk.imaging.display import automatic_voi, film_values, shows_film
 from cxrdesk.imaging.errors import FilmError
 from cxrdesk.imaging.notices import collect_warnings, without_values
 from cxrdesk.imaging.presentation import OpenedFilm
 from cxrdesk.imaging.radiograph import ModalityLut, Radiograph, StoredPixels
-from cxrdesk.imaging.voi import Voi, Window
+from cxrdesk.imaging.voi import Voi, VoiFunction, Window
 
 _LOOK_SIDE = 64
 """Rows and columns that are looked at to see whether a window shows the film: it must not delay the first picture."""
@@ -87,6 +88,8 @@ def radiograph_from_dataset(ds: Dataset, *, name: str) -> Radiograph:
         raise FilmError("colour", f"{name} is a colour image, not a radiograph; choose the original film.")
     if (frames := frame_count(ds)) > 1:
         raise FilmError("multi-frame", f"{name} has {frames} frames; export the frame with the film alone.")
+    if integer(ds, "BitsAllocated", []) == 1:
+        raise FilmError("unsupported-pixels", f"{name} has one bit per pixel; export the film with 8 or 16.")
     notes: list[str] = []
     with collect_warnings() as warned:
         return _radiograph(ds, name, notes, warned)
@@ -172,4 +175,9 @@ def _default_voi(
             return voi
         kind = "window" if isinstance(voi, Window) else "VOI LUT"
         notes.append(f"a {kind} of the file hides the film and was ignored")
+    if integer(ds, "BitsAllocated", []) == 1:  # a drawing: nothing lies between black and white
+        low, high = sorted(modality_lut.apply(np.array([0, 1])).tolist())
+        return Window(
+            center=(low + high) / 2, width=high - low or 1, function=VoiFunction.LINEAR_EXACT, explanation="automatic"
+        )
     return automatic_voi(stored, modality_lut, padding=padding)

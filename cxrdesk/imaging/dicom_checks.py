@@ -27,6 +27,7 @@ _RADIOGRAPH_CLASSES = {
 }
 _CAPTURE_CLASSES = {
     "1.2.840.10008.5.1.4.1.1.7",  # Secondary Capture
+    "1.2.840.10008.5.1.4.1.1.7.1",  # Multi-frame Single Bit Secondary Capture
     "1.2.840.10008.5.1.4.1.1.7.2",  # Multi-frame Grayscale Byte Secondary Capture
     "1.2.840.10008.5.1.4.1.1.7.3",  # Multi-frame Grayscale Word Secondary Capture
     "1.2.840.10008.5.1.4.1.1.7.4",  # Multi-frame True Color Secondary Capture
@@ -128,8 +129,13 @@ def _check_layout(ds: Dataset, name: str) -> None:
         raise FilmError("too-large", f"{name} claims {rows} x {cols} pixels, too many for a film; export it again.")
     if allocated > 16:
         raise FilmError("too-large", f"{name} has {allocated} bits per pixel; export it with at most 16.")
-    if allocated not in (8, 16):
+    single = allocated == 1 and not is_colour(ds) and not _is_compressed(ds)
+    if allocated not in (8, 16) and not single:
         raise FilmError("unsupported-pixels", f"{name} has {allocated} bits per pixel; export it with 8 or 16.")
+
+
+def _is_compressed(ds: Dataset) -> bool:
+    return text(ds.file_meta, "TransferSyntaxUID", []) in COMPRESSED
 
 
 def _check_transfer_syntax(ds: Dataset, name: str) -> None:

@@ -51,7 +51,7 @@ def stored_pixels(
         ``no-pixels``, ``truncated`` or ``corrupt``.
     """
     allocated = integer(ds, "BitsAllocated", notes) or 0
-    signed = integer(ds, "PixelRepresentation", notes) == _SIGNED
+    signed = integer(ds, "PixelRepresentation", notes) == _SIGNED and allocated > 1
     bits_stored = integer(ds, "BitsStored", notes)
     if bits_stored is None or not 1 <= bits_stored <= allocated:
         notes.append("Bits Stored (0028,0101) is missing or impossible; Bits Allocated (0028,0100) was used")
@@ -87,12 +87,14 @@ def native_pixels(ds: Dataset, *, name: str, frame: int = 0) -> NDArray[np.uint8
     """
     rows, cols, allocated = (integer(ds, keyword, []) or 0 for keyword in ("Rows", "Columns", "BitsAllocated"))
     data = _pixel_data(ds, name)
-    size = rows * cols * allocated // 8
-    if len(data) < size * (frame + 1):
+    needed = -(-rows * cols * allocated * (frame + 1) // 8)
+    if len(data) < needed:
         raise FilmError(
-            "truncated",
-            f"{name} ends early: {len(data)} of {size * (frame + 1)} bytes of pixel data; copy or send the file again.",
+            "truncated", f"{name} ends early: {len(data)} of {needed} bytes of pixel data; copy or send the file again."
         )
+    size = rows * cols * allocated // 8
+    if allocated == 1:
+        return _single_bits(data, rows * cols, frame).reshape(rows, cols)
     big = ds.file_meta.TransferSyntaxUID == ExplicitVRBigEndian
     if allocated == 8:
         if big and ds["PixelData"].VR == "OW":  # pairs of bytes in words (PS3.5 A.2)
@@ -100,6 +102,13 @@ def native_pixels(ds: Dataset, *, name: str, frame: int = 0) -> NDArray[np.uint8
         return np.frombuffer(data, np.uint8, rows * cols, size * frame).reshape(rows, cols)
     cells = np.frombuffer(data, ">u2" if big else "<u2", rows * cols, size * frame).reshape(rows, cols)
     return cells.astype(np.uint16, copy=False)
+
+
+def _single_bits(data: bytes, count: int, frame: int) -> NDArray[np.uint8]:
+    """Of a frame, from the lowest bit of each byte up; a frame begins within a byte (PS3.5 8.1.1, 8.2)."""
+    first, last = count * frame, count * (frame + 1)
+    packed = np.frombuffer(data, np.uint8)[first // 8 : -(-last // 8)]
+    return np.unpackbits(packed, bitorder="little")[first % 8 : first % 8 + count]
 
 
 def compressed_frame(ds: Dataset, *, name: str, frame: int = 0) -> bytes:

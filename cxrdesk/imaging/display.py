@@ -19,6 +19,7 @@ from cxrdesk.imaging.radiograph import ModalityLut, Radiograph, StoredPixels
 from cxrdesk.imaging.voi import Voi, VoiFunction, Window
 
 if TYPE_CHECKING:
+    from cxrdesk.imaging.gamma import Shown
     from cxrdesk.imaging.preprocess import Box
 
 __all__ = [
@@ -31,14 +32,14 @@ _LEAST_CONTRAST = 0.05
 
 
 def display_table(
-    radiograph: Radiograph, voi: Voi, *, inverted: bool = False, within: tuple[int, int] | None = None
+    radiograph: Radiograph, voi: Shown, *, inverted: bool = False, within: tuple[int, int] | None = None
 ) -> NDArray[np.uint8]:
     """Gray level of each stored value.
 
     Parameters
     ----------
     radiograph : Radiograph
-    voi : Window or VoiLut
+    voi : Window or VoiLut or Curved
         In modality values, before polarity.
     inverted : bool
         The reader's own inversion, on top of the film's polarity.

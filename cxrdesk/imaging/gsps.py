@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cxrdesk.imaging.display import full_range
+from cxrdesk.imaging.gamma import gamma_of, presentation_table
 from cxrdesk.imaging.presentation import OpenedFilm, Overlay, Point, Presentation, Shutter
 from cxrdesk.imaging.radiograph import ModalityLut, Radiograph
 from cxrdesk.imaging.voi import Voi, VoiLut
@@ -65,6 +66,8 @@ class Text:
         What the text points at.
     box : tuple of Point or None
         Upper left and lower right corner of where it stands.
+    pointing : bool
+        Whether a line is drawn from it to its anchor; Anchor Point Visibility (0070,0015).
     on_film : bool
         Whether points are film points, or shares 0..1 of the displayed area.
 
@@ -77,6 +80,7 @@ class Text:
     text: str = field(repr=False)
     anchor: Point | None = None
     box: tuple[Point, Point] | None = None
+    pointing: bool = False
     on_film: bool = True
 
     def __post_init__(self) -> None:
@@ -165,6 +169,8 @@ class View:
     voi : Window or VoiLut
     inverted : bool
         The reader's own inversion, on top of the film's polarity, as `cxrdesk.imaging.display.display_table` takes it.
+    gamma : float
+        Of the levels that are seen, as `cxrdesk.imaging.gamma.Curved` takes it; 1 for none.
     rotation, flipped, area, graphics, texts
         As in `PresentationState`.
     """
@@ -173,6 +179,7 @@ class View:
     presentation: Presentation
     voi: Voi
     inverted: bool = False
+    gamma: float = 1.0
     rotation: Literal[0, 90, 180, 270] = 0
     flipped: bool = False
     area: DisplayedArea | None = None
@@ -192,8 +199,13 @@ def applied(film: OpenedFilm, state: PresentationState) -> View:
         raise ValueError("a grayscale presentation state goes with a radiograph")
     radiograph = replace(film.radiograph, modality_lut=state.modality_lut)
     voi: Voi = state.voi or full_range(radiograph)
+    gamma, inverse = 1.0, state.inverse
     if state.presentation_lut is not None:
-        voi = _through(voi, state.presentation_lut, radiograph.value_range)
+        power = gamma_of(state.presentation_lut)
+        if power is not None:
+            gamma, inverse = power
+        else:
+            voi = _through(voi, state.presentation_lut, radiograph.value_range)
     own = {overlay.group: overlay for overlay in (*film.presentation.overlays, *state.overlays)}
     vois = tuple(known for known in film.presentation.vois if known is not voi)
     presentation = replace(
@@ -206,7 +218,8 @@ def applied(film: OpenedFilm, state: PresentationState) -> View:
         radiograph=radiograph,
         presentation=presentation,
         voi=voi,
-        inverted=state.inverse != radiograph.inverted,
+        inverted=inverse != radiograph.inverted,
+        gamma=gamma,
         rotation=state.rotation,
         flipped=state.flipped,
         area=state.area,
@@ -217,12 +230,16 @@ def applied(film: OpenedFilm, state: PresentationState) -> View:
 
 def state_of(view: View, *, label: str = "CXRDESK", description: str = "not for diagnosis") -> PresentationState:
     """Make a state of what is on the screen, so that `applied` brings it back."""
+    inverse, lut = view.inverted != view.radiograph.inverted, None
+    if view.gamma != 1:
+        inverse, lut = False, presentation_table(view.gamma, inverse=inverse)
     return PresentationState(
         label=label,
         description=description,
         modality_lut=view.radiograph.modality_lut,
         voi=view.voi,
-        inverse=view.inverted != view.radiograph.inverted,
+        inverse=inverse,
+        presentation_lut=lut,
         shutter=view.presentation.shutter,
         overlay_groups=tuple(overlay.group for overlay in view.presentation.overlays),
         rotation=view.rotation,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 from typing import Literal, cast
 
@@ -44,12 +45,27 @@ def read_state_file(path: Path | str) -> Dataset:
     return ds
 
 
-def films_of(ds: Dataset) -> frozenset[str]:
-    """SOP Instance UIDs of the films that a state is for."""
+def references_of(ds: Dataset) -> dict[str, frozenset[int]]:
+    """SOP Instance UIDs of the films that a state is for, with the frames counted from 0; none of them is all."""
+    found: dict[str, frozenset[int]] = {}
     with collect_warnings():
-        series = items(ds, "ReferencedSeriesSequence", [])
-        referred = [image for one in series for image in items(one, "ReferencedImageSequence", [])]
-        return frozenset(uid for image in referred if (uid := text(image, "ReferencedSOPInstanceUID", [])))
+        for series in items(ds, "ReferencedSeriesSequence", []):
+            for image in items(series, "ReferencedImageSequence", []):
+                if uid := text(image, "ReferencedSOPInstanceUID", []):
+                    frames = frozenset(int(frame) - 1 for frame in numbers(image, "ReferencedFrameNumber", []))
+                    known = found.get(uid)
+                    found[uid] = frames if known is None else frames | known if frames and known else frozenset()
+    return found
+
+
+def created_of(ds: Dataset) -> datetime | None:
+    """Presentation Creation Date (0070,0082) and Time (0070,0083); None where they tell no time."""
+    with collect_warnings():
+        day, clock = text(ds, "PresentationCreationDate", []) or "", text(ds, "PresentationCreationTime", []) or ""
+    try:
+        return datetime.strptime(day[:8] + clock[:6].ljust(6, "0"), "%Y%m%d%H%M%S")
+    except ValueError:
+        return None
 
 
 def state_for(ds: Dataset, instance_uid: str, *, frame: int = 0) -> PresentationState | None:
@@ -181,13 +197,18 @@ def _text_object(item: Dataset, notes: list[str]) -> Text:
     anchor = _points(numbers(item, "AnchorPoint", notes))
     first = _points(numbers(item, "BoundingBoxTopLeftHandCorner", notes))
     last = _points(numbers(item, "BoundingBoxBottomRightHandCorner", notes))
-    units = text(item, "AnchorPointAnnotationUnits" if anchor else "BoundingBoxAnnotationUnits", notes)
+    boxed = bool(first and last)
+    units = [text(item, f"{part}AnnotationUnits", notes) == "DISPLAY" for part in ("AnchorPoint", "BoundingBox")]
+    if anchor and boxed and units[0] != units[1]:
+        notes.append("what a text points at was left out: it is told in other units than where the text stands")
+        anchor = ()
     words = str((values(item, "UnformattedTextValue", notes) or [""])[0])
     return Text(
         text=words.replace("\r\n", "\n").rstrip(),
         anchor=anchor[0] if anchor else None,
-        box=(first[0], last[0]) if first and last else None,
-        on_film=units != "DISPLAY",
+        box=(first[0], last[0]) if boxed else None,
+        pointing=bool(anchor) and text(item, "AnchorPointVisibility", notes) == "Y",
+        on_film=not units[0 if anchor else 1],
     )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 import numpy as np
+from numpy.typing import NDArray
 from pydicom import Dataset
 from pydicom.dataset import FileDataset, FileMetaDataset
 from pydicom.sequence import Sequence as Items
@@ -36,7 +37,7 @@ def state_dataset(state: PresentationState, film: Dataset, *, frame: int | None 
     Parameters
     ----------
     state : PresentationState
-        The shutter's bitmap, overlays of its own and a presentation LUT are not written: a screen has none of them.
+        The shutter's bitmap and overlays of its own are not written: a screen has none of them.
     film : Dataset
         Header of the film, from `cxrdesk.imaging.dicom.read_header`: whose it is, and to what it refers.
     frame : int or None
@@ -52,8 +53,8 @@ def state_dataset(state: PresentationState, film: Dataset, *, frame: int | None 
     ValueError
         If the film has no UIDs to refer to or is a colour picture, or the state has what is not written.
     """
-    if state.presentation_lut is not None or state.overlays or (state.shutter and state.shutter.bitmap):
-        raise ValueError("presentation LUTs, bitmap shutters and overlays of the state's own are not written")
+    if state.overlays or (state.shutter and state.shutter.bitmap):
+        raise ValueError("bitmap shutters and overlays of the state's own are not written")
     if is_colour(film):
         raise ValueError("a grayscale state is for grayscale films")
     if not all(text(film, keyword, []) for keyword in _REFERRED):
@@ -67,7 +68,10 @@ def state_dataset(state: PresentationState, film: Dataset, *, frame: int | None 
     _write_modality(ds, state.modality_lut)
     if state.voi is not None:
         ds.SoftcopyVOILUTSequence = Items([_voi_item(state.voi)])
-    ds.PresentationLUTShape = "INVERSE" if state.inverse else "IDENTITY"
+    if state.presentation_lut is not None:
+        ds.PresentationLUTSequence = Items([_lut_item(_entries(state.presentation_lut), 0)])
+    else:
+        ds.PresentationLUTShape = "INVERSE" if state.inverse else "IDENTITY"
     ds.ImageRotation = state.rotation
     ds.ImageHorizontalFlip = "Y" if state.flipped else "N"
     area = state.area or DisplayedArea(box=(0, 0, int(film.Columns), int(film.Rows)))
@@ -129,14 +133,18 @@ def _voi_item(voi: Voi) -> Dataset:
         if voi.explanation:
             item.WindowCenterWidthExplanation = voi.explanation[:64]
         return item
-    lut = _lut_item(np.rint(np.clip(voi.table, 0, 1) * 65535).astype(np.uint16), voi.first)
+    lut = _lut_item(_entries(voi.table), voi.first)
     if voi.explanation:
         lut.LUTExplanation = voi.explanation[:64]
     item.VOILUTSequence = Items([lut])
     return item
 
 
-def _lut_item(entries: np.ndarray[tuple[int], np.dtype[np.uint16]], first: int) -> Dataset:
+def _entries(table: NDArray[np.float32]) -> NDArray[np.uint16]:
+    return np.rint(np.clip(table, 0, 1) * _LARGEST_P_VALUE).astype(np.uint16)
+
+
+def _lut_item(entries: NDArray[np.uint16], first: int) -> Dataset:
     item = Dataset()
     item.add_new("LUTDescriptor", "SS" if first < 0 else "US", _descriptor(len(entries), first))
     item.add_new("LUTData", "OW", entries.astype("<u2").tobytes())
@@ -222,7 +230,8 @@ def _text_item(words: Text) -> Dataset:
         item.BoundingBoxTextHorizontalJustification = "LEFT"
     if words.anchor is not None:
         item.AnchorPointAnnotationUnits = units
-        item.AnchorPoint, item.AnchorPointVisibility = [float(value) for value in words.anchor], "N"
+        item.AnchorPoint = [float(value) for value in words.anchor]
+        item.AnchorPointVisibility = "Y" if words.pointing else "N"
     return item
 
 

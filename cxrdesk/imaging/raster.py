@@ -42,6 +42,7 @@ _BROKEN = (
 )
 """What Pillow raises for files that are broken."""
 
+_STRIP_ROWS = 256
 _GRAY_CHANNEL_STEPS = 12
 """Channels of a gray film stored as JPEG RGB differ by this at most, but for one pixel in a thousand."""
 
@@ -166,18 +167,27 @@ def _stored(image: Image.Image, name: str, notes: list[str]) -> StoredPixels:
     if mode == "1":
         raise FilmError("unsupported-pixels", f"{name} has only black and white; export the film with gray levels.")
     if mode == "L":
-        return np.asarray(image).copy()
+        return _values(image, np.uint8)
     if mode in ("I;16", "I;16L", "I;16B", "I;16N"):
-        values16 = np.asarray(image).astype(np.uint16)
-        return np.uint16(65535) - values16 if _white_is_zero(image) else values16
+        values16 = _values(image, np.uint16)
+        return np.subtract(np.uint16(65535), values16, out=values16) if _white_is_zero(image) else values16
     if mode == "I":
         # Pillow before 11 read 16-bit PNG as 32-bit.
-        values = np.asarray(image)
-        if values.min() >= 0 and values.max() <= 65535:
-            return values.astype(np.uint16)
+        low, high = cast(tuple[float, float], image.getextrema())
+        if low >= 0 and high <= 65535:
+            return _values(image, np.uint16)
     if mode in ("LA", "La", "RGBA", "RGBa", "PA", "P", "RGB", "CMYK", "YCbCr", "LAB", "HSV"):
         return _from_channels(image, name, notes)
     raise FilmError("unsupported-pixels", f"{name} has no pixels of 8 or 16 bits; export it with either.")
+
+
+def _values(image: Image.Image, dtype: type[np.uint8] | type[np.uint16]) -> StoredPixels:
+    """Values of a gray picture, taken over strip by strip: Pillow's own way makes three copies of the whole at once."""
+    values = np.empty((image.height, image.width), dtype)
+    for top in range(0, image.height, _STRIP_ROWS):
+        bottom = min(top + _STRIP_ROWS, image.height)
+        values[top:bottom] = np.asarray(image.crop((0, top, image.width, bottom)))
+    return values  # type: ignore[return-value]  # of either of the two
 
 
 def _from_channels(image: Image.Image, name: str, notes: list[str]) -> StoredPixels:
@@ -193,7 +203,7 @@ def _from_channels(image: Image.Image, name: str, notes: list[str]) -> StoredPix
     if not _is_gray(channels):
         raise FilmError("colour", f"{name} is a colour picture, not a radiograph; choose the original film.")
     # The luma: what a JPEG stores, and the channels themselves where they are equal (ITU-R BT.601).
-    return np.asarray(Image.fromarray(channels).convert("L")).copy()
+    return _values(Image.fromarray(channels).convert("L"), np.uint8)
 
 
 def _white_is_zero(image: Image.Image) -> bool:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from cxrdesk.imaging.presentation import Shutter
 
 _FINE = 4  # bits after the point of a corner's place
+_FAR = 1e6  # pixels; a corner beyond it is a broken file's
 
 
 def hidden(shutter: Shutter, shape: tuple[int, int]) -> NDArray[np.bool_]:
@@ -28,7 +29,8 @@ def hidden(shutter: Shutter, shape: tuple[int, int]) -> NDArray[np.bool_]:
         closed |= down[:, None] + across[None, :] > radius**2
     if shutter.polygon:
         # OpenCV counts from the middle of the first pixel.
-        corners = np.rint((np.array(shutter.polygon) - 0.5) * (1 << _FINE)).astype(np.int32)
+        far = np.clip(np.array(shutter.polygon) - 0.5, -_FAR, _FAR)
+        corners = np.rint(far * (1 << _FINE)).astype(np.int32)
         inside = np.zeros(shape, dtype=np.uint8)
         cv2.fillPoly(inside, [corners], 1, shift=_FINE)
         closed |= inside == 0

@@ -15,6 +15,7 @@ from cxrdesk.imaging.dicom_file import read_file
 from cxrdesk.imaging.dicom_values import UNREADABLE
 from cxrdesk.imaging.notices import collect_warnings
 from cxrdesk.imaging.words import printable
+from cxrdesk.studies.profile import taken_out
 
 MASKED = "(masked)"
 _MOST_ROWS = 50_000
@@ -23,25 +24,11 @@ _LONGEST = 100_000
 """Characters of one value; longer ones are tables, of which the start says enough."""
 _SHOWN_BYTES = 32
 
-_OF_NOBODY = frozenset(
-    {"PatientAge", "PatientSex", "PatientSize", "PatientWeight", "PatientSpeciesDescription", "PatientBodyMassIndex",
-     "PatientIdentityRemoved", "DeidentificationMethod", "DeidentificationMethodCodeSequence", "PregnancyStatus",
-     "SmokingStatus", "PatientBreedDescription", "QualityControlSubject", "TypeOfPatientID"}
-)  # fmt: skip
-"""Of the patient's group (0010,xxxx) and (0012,xxxx): what points at nobody by itself."""
-
-_OF_SOMEBODY = re.compile(
-    r"Address|Telephone|Telecom|AccessionNumber|StudyID$|AdmissionID|VisitID|ServiceEpisodeID|OrderNumber|PersonIdent"
-    r"|IssuerOf|OtherPatient|InstitutionName|InstitutionalDepartment|StationName|DeviceSerial|PhysicianIdent"
-    r"|OperatorIdent|ResponsibleOrg|RequestingService|PatientInstitution|PlateID|CassetteID|DetectorID|DeviceUID"
-    r"|Birth|Comments|RequestAttributes|ScheduledProcedureStepID|PerformedProcedureStepID|RequestedProcedureID"
-    r"|EthnicGroup|Occupation|MilitaryRank|Insurance|Country|RegionOfResidence|FillerOrder|PlacerOrder"
-)
-"""Keywords of attributes that the basic confidentiality profile (PS3.15 E.1) removes or empties, as far as they name a
-person, a place, or a number by which either is found."""
-
-_FREE_TEXT = frozenset({"LT", "ST", "UT", "UC", "UN", "OB"})
-_SAYS_ANYTHING = ("Text", "TextValue", "History", "Description", "Contents", "Interpretation", "Author")
+_DATED = ("DA", "DT", "TM")
+_NOT_OF_THE_FILM = re.compile(r"Class|TransferSyntax|CodingScheme|Context|MappingResource|Template")
+"""UIDs that are the standard's or a maker's: the same in thousands of films."""
+_OF_PATIENTS = (0x0010, 0x0038)
+_FREE_TEXT = frozenset({"LT", "ST", "UT", "UC", "UN"})
 _BROKEN = (*UNREADABLE, RecursionError, OSError)
 """What pydicom raises of a value that it reads only when it is asked for; OSError of a sequence that ends early."""
 _WORD = re.compile(r"\w{3,}")
@@ -156,16 +143,15 @@ def _text(element: DataElement) -> str:
 
 
 def _names_somebody(tag: BaseTag, vr: str) -> bool:
-    """Whether an element may say who somebody is; what a private one means only its maker knows."""
-    if vr == "PN" or (tag.is_private and not tag.is_private_creator):
+    """Whether an element may say who somebody is, or which film it is: by the profile, and what is like it since."""
+    if tag.is_private_creator:
+        return False
+    if vr == "PN" or vr in _DATED or taken_out(tag):
         return True
     keyword = keyword_for_tag(tag)
-    if tag.group in (0x0010, 0x0012, 0x0038):
-        return keyword not in _OF_NOBODY
-    # Free text may say anything; what is no text and stands in the dictionary holds numbers.
-    return bool(_OF_SOMEBODY.search(keyword)) or (
-        vr in _FREE_TEXT and keyword.endswith(("Text", "Text Value", "History"))
-    )
+    if vr == "UI":
+        return not _NOT_OF_THE_FILM.search(keyword)
+    return vr in _FREE_TEXT or tag.group in _OF_PATIENTS
 
 
 def _words_of_persons(ds: Dataset) -> tuple[str, ...]:

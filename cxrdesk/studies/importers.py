@@ -8,12 +8,10 @@ from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
-from pydicom import Dataset
-
 from cxrdesk.imaging.dicom import read_header
 from cxrdesk.imaging.dicom_attributes import read_age_years, read_date, read_view
 from cxrdesk.imaging.dicom_file import read_file
-from cxrdesk.imaging.dicom_values import items, text, values
+from cxrdesk.imaging.dicom_values import text
 from cxrdesk.imaging.errors import FilmError
 from cxrdesk.imaging.notices import collect_warnings
 from cxrdesk.imaging.presentation import OpenedFilm
@@ -21,7 +19,8 @@ from cxrdesk.imaging.radiograph import Radiograph, View
 from cxrdesk.imaging.raster import check_raster
 from cxrdesk.imaging.reader import file_kind, read_radiograph
 from cxrdesk.imaging.reader import read_film as open_film
-from cxrdesk.studies.states import StateFile, state_file
+from cxrdesk.studies.disc import find_listed, is_inside, listed_files
+from cxrdesk.studies.states import StateFile, state_file, without_film
 
 _FILM_SUFFIXES = {".dcm", ".dicom", ".dic", ".png", ".jpg", ".jpeg", ".tif", ".tiff"}
 """Files of a folder that claim to be films; others that are none are passed over."""
@@ -175,7 +174,7 @@ class ImportResult:
     films : tuple of Film
     failures : tuple of Failure
     states : tuple of StateFile
-        Presentation states in folders and on discs.
+        Presentation states; one that was named without any of its films is a failure too (``state-without-film``).
     skipped : int
         Number of files in folders that are something else (texts, tables, viewers on a disc).
     """
@@ -225,12 +224,27 @@ def find_films(paths: Iterable[Path | str], *, progress: Callable[[int], None] |
 
 def iter_films(paths: Iterable[Path | str]) -> Iterator[Found]:
     """Yield what `find_films` collects, as it is found; each file once, whatever the number of ways to it."""
+    named: list[StateFile] = []
+    films: set[str | None] = set()
+    for found in _found(paths, named):
+        if isinstance(found, Film):
+            films.add(found.instance_uid)
+        yield found
+    for state in named:
+        if films.isdisjoint(state.films):
+            yield Failure(path=state.path, code="state-without-film", text=without_film(state))
+
+
+def _found(paths: Iterable[Path | str], named: list[StateFile]) -> Iterator[Found]:
+    """What there is; presentation states that somebody named are put into `named` too."""
     seen: set[str] = set()
     for path in map(Path, paths):
         if _is_folder(path):
             yield from _folder(path, seen)
         elif _first_time(path, seen):
-            found = _named_file(path)
+            found = _file_among_others(path)
+            if isinstance(found, StateFile):
+                named.append(found)
             if isinstance(found, Failure) and found.code == "dicomdir":
                 yield from _dicomdir(path, seen)
             else:
@@ -302,7 +316,7 @@ def read_film(path: Path) -> Film:
 
 
 def _folder(folder: Path, seen: set[str]) -> Iterator[Found]:
-    films = files = 0
+    films = states = files = 0
     unreadable: list[OSError] = []
     for root, folders, names in os.walk(folder, onerror=unreadable.append):
         # Hidden ones are the system's: thumbnails, resource forks that carry a film's name.
@@ -317,6 +331,7 @@ def _folder(folder: Path, seen: set[str]) -> Iterator[Found]:
             if isinstance(found, Failure) and _is_bystander(path, found.code):
                 found = Skipped(path=path)
             films += isinstance(found, Film)
+            states += isinstance(found, StateFile)
             yield found
     for error in unreadable:
         path = Path(str(error.filename or folder))
@@ -326,7 +341,9 @@ def _folder(folder: Path, seen: set[str]) -> Iterator[Found]:
             path=folder, code="empty-folder", text=f"The folder {folder.name} is empty; choose one with films."
         )
     elif not films and files:
-        yield Failure(path=folder, code="no-films", text=f"The folder {folder.name} holds no film; choose another one.")
+        only = ", only presentation states of films that are elsewhere" if states else ""
+        text = f"The folder {folder.name} holds no film{only}; choose another one."
+        yield Failure(path=folder, code="no-films", text=text)
 
 
 def _is_bystander(path: Path, code: str) -> bool:
@@ -350,12 +367,12 @@ def _dicomdir(path: Path, seen: set[str]) -> Iterator[Found]:
     except FilmError as error:
         yield Failure(path=path, code=error.code, text=error.text)
         return
-    listed = _listed_files(ds)
+    listed = listed_files(ds)
     if not listed:
         yield Failure(path=path, code="no-films", text=f"{path.name} lists no images; open the folder that holds it.")
     for parts in listed:
-        target = _find_listed(path.parent, parts)
-        if not _is_inside(parts):
+        target = find_listed(path.parent, parts)
+        if not is_inside(parts):
             reason = f"{path.name} lists a file outside its own folder, which is not opened; ask the sender."
             yield Failure(path=path, code="unsafe-path", text=reason)
         elif target is None:
@@ -363,38 +380,3 @@ def _dicomdir(path: Path, seen: set[str]) -> Iterator[Found]:
             yield Failure(path=path.parent.joinpath(*parts), code="missing-file", text=reason)
         elif _first_time(target, seen):
             yield _file_among_others(target)
-
-
-def _listed_files(ds: Dataset) -> list[list[str]]:
-    ignored: list[str] = []
-    with collect_warnings():
-        return [
-            [str(part).strip() for part in parts]
-            for record in items(ds, "DirectoryRecordSequence", ignored)
-            if text(record, "DirectoryRecordType", ignored) in ("IMAGE", "PRESENTATION")
-            and (parts := values(record, "ReferencedFileID", ignored))
-        ]
-
-
-def _is_inside(parts: list[str]) -> bool:
-    return all(part not in ("", ".", "..") and not set(part) & set("/\\:\0") for part in parts)
-
-
-def _find_listed(folder: Path, parts: list[str]) -> Path | None:
-    """The file under any spelling that discs get when copied: other case, a trailing dot or ``;1`` (ISO 9660)."""
-    if not _is_inside(parts):
-        return None
-    current = folder
-    for part in parts:
-        exact = current / part
-        if not exact.exists():
-            try:
-                names = [entry.name for entry in current.iterdir()]
-            except OSError:
-                return None
-            alike = [name for name in names if name.split(";")[0].rstrip(".").casefold() == part.casefold()]
-            if not alike:
-                return None
-            exact = current / alike[0]
-        current = exact
-    return current

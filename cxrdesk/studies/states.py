@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from cxrdesk.imaging.errors import FilmError
@@ -21,13 +24,29 @@ class StateFile:
     path : Path
     label : str
         Content Label (0070,0080).
-    films : frozenset of str
-        SOP Instance UIDs of the films that it is for.
+    created : datetime or None
+        Presentation Creation Date (0070,0082) and Time.
+    creator : str
+        Content Creator's Name (0070,0084), as it is spoken.
+    references : mapping of str to frozenset of int
+        SOP Instance UIDs of the films that it is for, with their frames counted from 0; no frames are all.
     """
 
     path: Path = field(repr=False)
     label: str = ""
-    films: frozenset[str] = field(default=frozenset(), repr=False)
+    created: datetime | None = None
+    creator: str = field(default="", repr=False)
+    references: Mapping[str, frozenset[int]] = field(default_factory=lambda: MappingProxyType({}), repr=False)
+
+    @property
+    def films(self) -> Collection[str]:
+        """SOP Instance UIDs of the films that it is for."""
+        return self.references.keys()
+
+    def refers(self, instance_uid: str | None, *, frame: int = 0) -> bool:
+        """Whether it is for a frame of a film."""
+        frames = self.references.get(instance_uid) if instance_uid else None
+        return frames is not None and (not frames or frame in frames)
 
     def load(self, instance_uid: str, *, frame: int = 0) -> PresentationState | None:
         """What it says of one frame of a film, to be applied by `cxrdesk.imaging.gsps.applied`; None where nothing.
@@ -45,7 +64,7 @@ class StateFile:
 def state_file(path: Path) -> StateFile | None:
     """Read what a presentation state is for; None where the file is no such state."""
     from cxrdesk.imaging.dicom_values import text
-    from cxrdesk.imaging.gsps_read import films_of, read_state_file
+    from cxrdesk.imaging.gsps_read import created_of, read_state_file, references_of
     from cxrdesk.imaging.notices import collect_warnings
 
     try:
@@ -53,5 +72,20 @@ def state_file(path: Path) -> StateFile | None:
     except FilmError:
         return None
     with collect_warnings():
-        label = text(ds, "ContentLabel", []) or ""
-    return StateFile(path=path, label=label, films=films_of(ds))
+        label, creator = text(ds, "ContentLabel", []) or "", text(ds, "ContentCreatorName", []) or ""
+    return StateFile(
+        path=path,
+        label=label,
+        created=created_of(ds),
+        creator=" ".join(reversed(creator.partition("=")[0].replace("^", " ").split())),
+        references=MappingProxyType(references_of(ds)),
+    )
+
+
+def without_film(state: StateFile) -> str:
+    """The sentence for a state that was opened without any of its films."""
+    films = len(state.references)
+    if not films:
+        return f"{state.path.name} is a presentation state that refers to no film; ask its sender for another one."
+    which = "a film that is" if films == 1 else f"{films} films that are"
+    return f"{state.path.name} is a presentation state for {which} not open; open the folder that holds both."

@@ -60,6 +60,11 @@ def window_words(voi: Voi) -> str:
     return f"VOI LUT {voi.explanation}".rstrip()
 
 
+def gamma_words(gamma: float) -> str:
+    """``"gamma 1.20"``; empty for none."""
+    return "" if gamma == 1 else f"gamma {gamma:.2f}"
+
+
 def zoom_words(scale: float) -> str:
     """``"Zoom 94 %"``, of pixels of the film on pixels of the screen."""
     return f"Zoom {scale * 100:.0f}\u00a0%"

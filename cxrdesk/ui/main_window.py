@@ -33,6 +33,7 @@ from cxrdesk.ui.plugin_door import PluginDoor
 from cxrdesk.ui.plugin_work import PluginWork
 from cxrdesk.ui.reading import Reading
 from cxrdesk.ui.session import FilmState, Session
+from cxrdesk.ui.state_door import StateDoor
 from cxrdesk.ui.status_line import StatusLine
 from cxrdesk.ui.theme import panel_width
 from cxrdesk.ui.viewer.film_view import FilmView
@@ -80,6 +81,7 @@ class MainWindow(QMainWindow):
         self.files = FileDoor(self, reading)
         self.dialogs = DialogDoor(self, reading, self.use)
         self.windows = WindowDoor(self)
+        self.states = StateDoor(self)
         self.actions_ = make_actions(self, self._handlers())
         self.measuring.watch(self.actions_)
         bind(self.actions_, keys_in_force(reading.settings.shortcuts))
@@ -119,6 +121,11 @@ class MainWindow(QMainWindow):
 
         return PictureDoor(self, self.reading.messages, lambda: Scene.of(self.grid, self.grid.panes))
 
+    def finish_pictures(self) -> None:
+        """Save and print to the end what was begun."""
+        if "pictures" in self.__dict__:  # made when they are first asked for
+            self.pictures.work.finish()
+
     @property
     def naming(self) -> Naming:
         """What films and patients are called now."""
@@ -154,6 +161,7 @@ class MainWindow(QMainWindow):
         reading.results_changed.connect(self._refresh_results)
         reading.settings_changed.connect(self._refresh_settings)
         self.measuring.follow()
+        self.states.follow()
         self.studies.chosen.connect(self._choose)
         self.grid.step_requested.connect(reading.step)
         self.grid.display_changed.connect(lambda: self.status.show_film(self.film))
@@ -219,10 +227,12 @@ class MainWindow(QMainWindow):
             # A pane that is chosen again shows its film as the reader left it.
             on_screen = self.film.loaded
             same = on_screen is not None and on_screen.key == loaded.key
-            if same and on_screen is not None and (on_screen.provisional or on_screen.presentation.frames > 1):
-                self.film.sharpen(loaded)
-            elif not same or on_screen is None or on_screen.pyramid is not loaded.pyramid:
+            if not same or on_screen is None:
                 self.film.show_film(loaded)
+            elif on_screen.own.pyramid is not loaded.pyramid or on_screen.provisional:
+                # A first look is sharpened, and frames of a film are shown alike; a file read anew is another film.
+                several = on_screen.presentation.frames > 1
+                (self.film.sharpen if on_screen.provisional or several else self.film.show_film)(loaded)
         elif state is None:
             self.film.clear(*(("Looking for films…", "") if self.reading.finding else _EMPTY))
         elif state.failure is not None:
@@ -245,7 +255,7 @@ class MainWindow(QMainWindow):
         reading = self.reading
         loaded, state = reading.shown, reading.state
         if loaded is not None and state is not None:
-            if self.film.loaded is not None and self.film.loaded.radiograph is not loaded.radiograph:
+            if self.film.loaded is not None and self.film.loaded.own.radiograph is not loaded.radiograph:
                 self.film.update_film(loaded.radiograph)
             self._dress(self.film, state, loaded)
         shown = state if loaded is not None else None
@@ -263,12 +273,21 @@ class MainWindow(QMainWindow):
     def _dress(self, pane: FilmView, state: FilmState, loaded: LoadedFilm) -> None:
         """What lies over the film of a pane: words in its corners, outlines and map."""
         content = corner_content(state, loaded.radiograph, loaded.presentation, self.reading.settings, self.naming)
+        if shown := self.states.name_in(pane):
+            content = replace(content, upper_right=(*content.upper_right, f"Presentation state {shown}"))
         pane.set_corners(content)
         self._put_layers(pane, state)
 
     def _put_layers(self, pane: FilmView, state: FilmState | None) -> None:
         outlines, saliency = (self.actions_[key].isChecked() for key in ("mask", "saliency"))
         self.layering.put_over(pane, state, outlines=outlines, saliency=saliency)
+
+    def refresh_display(self) -> None:
+        """The chosen pane's film is shown by a presentation state, or not any more."""
+        self._refresh_checks()
+        state, loaded = self.reading.state, self.reading.shown
+        if state is not None and loaded is not None:
+            self._put_caption(self.film, state, loaded)
 
     def _refresh_checks(self) -> None:
         """Actions that are on or off say how the chosen pane is shown."""
@@ -290,7 +309,8 @@ class MainWindow(QMainWindow):
             return "Results appear here once a film is open."
         shown = self.reading.shown
         if shown is not None and not shown.for_detectors:
-            what = "colour pictures" if shown.coloured else "films of several frames"
+            what = "black and white alone" if shown.black_and_white else "films of several frames"
+            what = "colour pictures" if shown.coloured else what
             return f"No detector looks at {what}."
         return "No detector can look at this file." if self.reading.state.failure is not None else ""
 

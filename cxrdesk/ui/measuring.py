@@ -129,8 +129,8 @@ class Measuring(QObject):
         from cxrdesk.studies.annotations import FilmKey
         from cxrdesk.ui.viewer.tools.values import Subject
 
-        radiograph = loaded.radiograph
-        key = FilmKey.of(film.instance_uid, radiograph.digest, radiograph.shape)
+        radiograph = loaded.radiograph  # through a presentation state's tables, where one is shown
+        key = FilmKey.of(film.instance_uid, loaded.own.radiograph.digest, radiograph.shape)
         presentation = loaded.presentation
         board.show(self._notebook.notes(film.path, key), Subject.of(radiograph, presentation), frame=presentation.frame)
 

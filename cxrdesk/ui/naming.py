@@ -12,6 +12,7 @@ from cxrdesk.ui.session import FilmState
 
 if TYPE_CHECKING:  # importing it costs what the window has no time for
     from cxrdesk.studies.importers import Film, PatientIdentity
+    from cxrdesk.studies.states import StateFile
 
 NOT_NAMED = "Patient not named"
 _WORD = re.compile(r"\w{3,}")
@@ -76,19 +77,34 @@ class Naming:
                 text = re.sub(rf"(?<!\w){re.escape(_path(state).name)}(?!\w)", self.file(state), text)
         return text
 
+    def stored_state(self, film: Film, state: StateFile, number: int) -> str:
+        """Label, time and creator of a film's presentation state; masked, neither creator nor a word of the patient."""
+        label = self.words(film, state.label) if state.label else "Not labelled"
+        when = f"{state.created:%Y-%m-%d %H:%M}" if state.created is not None else ""
+        told = (f"{number}", label, when, "" if self.masked else state.creator)
+        return " · ".join(filter(None, told))
+
+    def words(self, film: Film, text: str) -> str:
+        """A text that somebody wrote about a film; masked, none that holds a word of the patient's name or number."""
+        return "(masked)" if self.masked and _names(film, text) else text
+
     def description(self, film: Film) -> str:
         """What the film says of itself; masked, nothing that holds a word of the patient's name or identifier."""
         if self.masked:
             if film.modality is None:
                 return ""  # a picture is described by its file's name, which may be the patient's
-            words = {word.casefold() for part in _person(film.identity) for word in _WORD.findall(part or "")}
-            if words & {word.casefold() for word in _WORD.findall(film.description)}:
+            if _names(film, film.description):
                 return ""
         return film.description
 
 
 def _person(who: PatientIdentity) -> tuple[str | None, str | None]:
     return who.name, who.patient_id
+
+
+def _names(film: Film, text: str) -> bool:
+    words = {word.casefold() for part in _person(film.identity) for word in _WORD.findall(part or "")}
+    return bool(words & {word.casefold() for word in _WORD.findall(text)})
 
 
 def _path(state: FilmState) -> Path:

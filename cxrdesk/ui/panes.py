@@ -163,7 +163,7 @@ class Panes(QObject):
             self._show(pane, loaded, state)
 
     def _show(self, pane: FilmView, loaded: LoadedFilm, state: FilmState) -> None:
-        if pane.loaded is None or pane.loaded.pyramid is not loaded.pyramid:
+        if pane.loaded is None or pane.loaded.own.pyramid is not loaded.pyramid:
             pane.show_film(loaded)
         self._put_caption(pane, state, loaded)
         self._carried = None

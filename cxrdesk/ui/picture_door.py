@@ -10,7 +10,8 @@ from PySide6.QtGui import QGuiApplication, QImage, QImageWriter
 from PySide6.QtWidgets import QApplication, QDialog, QFileDialog, QLabel, QWidget
 
 from cxrdesk.ui.messages import Messages
-from cxrdesk.ui.snapshot import Scene, picture_of, remarks_of
+from cxrdesk.ui.piecework import Pieces, Piecework
+from cxrdesk.ui.snapshot import Scene, picture_of, picture_pieces, remarks_of
 
 _FORMATS = {".png": b"PNG", ".jpg": b"JPEG", ".jpeg": b"JPEG"}
 _JPEG_QUALITY = 95
@@ -29,6 +30,12 @@ class PictureDoor:
 
     def __init__(self, window: QWidget, messages: Messages, scene: Callable[[], Scene]) -> None:
         self._window, self._messages, self._scene = window, messages, scene
+        self.work = Piecework(window)
+        self.work.broken.connect(self._on_broken)
+
+    def _on_broken(self, error: Exception) -> None:
+        name = type(error).__name__
+        self._messages.error(f"cxrdesk made a mistake with a picture ({name}); please report it.", code="bug")
 
     def copy(self) -> None:
         """The picture to the clipboard; a text where the reader has chosen one."""
@@ -68,8 +75,10 @@ class PictureDoor:
         if kind is None:
             self._messages.error("Pictures are saved as .png or .jpg; choose another name.", code="picture")
             return
-        picture = picture_of(scene, ratio=ratio, remarks=remarks_of(scene))
-        if why := _write(picture, path, kind):
+        self.work.start(_saved(scene, ratio, path, kind), lambda said: self._tell_saved(path, *said))
+
+    def _tell_saved(self, path: Path, picture: QImage, why: str) -> None:
+        if why:
             text = f"The picture could not be saved in {path.parent} ({why}); choose another folder."
             self._messages.error(text, code="picture")
         else:
@@ -79,22 +88,34 @@ class PictureDoor:
         """Ask for a printer, or a PDF file, and print."""
         from PySide6.QtPrintSupport import QPrintDialog
 
-        from cxrdesk.ui.printing import new_printer, print_scene
+        from cxrdesk.ui.printing import new_printer, print_pieces
 
         scene = self._scene()
         printer = new_printer(scene)
         dialog = QPrintDialog(printer, self._window)
         dialog.setOption(QPrintDialog.PrintDialogOption.PrintPageRange, False)
 
-        def go() -> None:
-            if print_scene(printer, scene):
+        def tell(taken: bool) -> None:
+            if taken:
                 self._messages.info("The film was sent to the printer.")
             else:
                 self._messages.error("The printer did not take the film; choose another one.", code="print")
 
-        dialog.accepted.connect(go)
+        dialog.accepted.connect(lambda: self.work.start(print_pieces(printer, scene), tell))
         dialog.finished.connect(dialog.deleteLater)
         QDialog.open(dialog)  # QPrintDialog's own wants a receiver
+
+
+def _saved(scene: Scene, ratio: float, path: Path, kind: bytes) -> Pieces[tuple[QImage, str]]:
+    """Draw and write; returns the picture, and why it could not be written."""
+    picture = yield from picture_pieces(scene, ratio=ratio, remarks=remarks_of(scene))
+    why = [""]
+
+    def write() -> None:
+        why[0] = _write(picture, path, kind)
+
+    yield write
+    return picture, why[0]
 
 
 def _write(picture: QImage, path: Path, kind: bytes) -> str:

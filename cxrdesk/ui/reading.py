@@ -19,12 +19,13 @@ from cxrdesk.ui.messages import Messages
 from cxrdesk.ui.own_results import maps_of
 from cxrdesk.ui.prefetch import Prefetch
 from cxrdesk.ui.session import FilmState, Session
+from cxrdesk.ui.stored_states import StoredStates
 from cxrdesk.ui.viewer.loaded import LoadedFilm
 
 if TYPE_CHECKING:  # see _find
     from cxrdesk.inference.events import Event
     from cxrdesk.inference.result import SaliencyResult
-    from cxrdesk.studies.importers import ImportResult
+    from cxrdesk.studies.importers import Failure, ImportResult
     from cxrdesk.studies.study_answers import StudyAnswers
 
 
@@ -60,6 +61,7 @@ class Reading(QObject):
         self.finding = 0
         self._map: tuple[str, str] | None = None
         self.kept = KeptFilms()
+        self.stored_states = StoredStates()
         self._finder = Background(threads=1, parent=self)
         self._finder.done.connect(self._on_found)
         self._decoder = Background(threads=2, latest_only=True, parent=self)
@@ -86,7 +88,9 @@ class Reading(QObject):
         found, said, told = result
         self.finding -= 1
         before, current = self.session.states, self.session.current
-        films = self.session.add(found.films, found.failures, said)
+        self.stored_states.add(found.states)
+        failures = [failure for failure in found.failures if not self._is_of_open_film(failure)]
+        films = self.session.add(found.films, failures, said)
         for text in told:
             self.messages.warning(text, code="answers")
         for state in before:
@@ -95,13 +99,19 @@ class Reading(QObject):
         replaced = self.session.current is not current
         if replaced:
             self.shown = self._decoded = self._map = None
-        for failure in found.failures:
+        for failure in failures:
             self.messages.error(failure.text, code=failure.code)
         self.films_changed.emit()
         if films:
             self.show(films[0].key)
         elif self.session.states and (replaced or current is None):
             self.show((self.session.current or self.session.states[0]).key)
+
+    def _is_of_open_film(self, failure: Failure) -> bool:
+        """Whether it is a presentation state that was opened after its film."""
+        state = self.stored_states.at(failure.path) if failure.code == "state-without-film" else None
+        open_ = {state.film.instance_uid for state in self.session.states if state.film is not None}
+        return state is not None and not open_.isdisjoint(state.films)
 
     def _forget(self, state: FilmState) -> None:
         self.asking.give_up(state)
@@ -145,6 +155,7 @@ class Reading(QObject):
         self.asking.stop_asking()
         self.session.close_all()
         self.kept.clear()
+        self.stored_states.clear()
         self.asking.forget_all()
         self.shown = self._decoded = self._map = None
         self.films_changed.emit()

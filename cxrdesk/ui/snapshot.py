@@ -5,17 +5,22 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from PySide6.QtCore import QPoint, QRect, QRectF, QSize, QSizeF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QImage, QPainter
 from PySide6.QtWidgets import QWidget
 
 from cxrdesk import DISCLAIMER, __version__
+from cxrdesk.ui.piecework import Pieces, at_once
 from cxrdesk.ui.viewer.film_view import FilmView
+from cxrdesk.ui.viewer.frozen import FrozenView
 from cxrdesk.ui.words import evidence_badge
 
 _MOST_PIXELS = 80_000_000
 """Of a picture: 320 MB while it is drawn. A0 at 300 dpi has 140 million; nobody prints a film so large."""
+_PIECE_PIXELS = 1_500_000
+"""Drawn between two turns of the event loop."""
 _FOOT_POINTS = 9.0
 _RIM = 6.0
 
@@ -26,17 +31,21 @@ class Scene:
 
     Parameters
     ----------
-    views : sequence of (FilmView, QRect)
+    views : sequence of (FilmView or FrozenView, QRect)
         Each with its place in a common frame, in pixels of the screen.
     """
 
-    views: tuple[tuple[FilmView, QRect], ...]
+    views: tuple[tuple[FilmView | FrozenView, QRect], ...]
 
     @classmethod
     def of(cls, frame: QWidget, views: Sequence[FilmView]) -> Scene:
         """What is seen of `views` within `frame`."""
         places = [(view, QRect(view.mapTo(frame, QPoint(0, 0)), view.size())) for view in views if view.isVisible()]
         return cls(views=tuple(places))
+
+    def frozen(self) -> Scene:
+        """The same as it is now, whatever becomes of the views."""
+        return Scene(views=tuple((_frozen(view), place) for view, place in self.views))
 
     @property
     def frame(self) -> QRect:
@@ -52,13 +61,17 @@ class Scene:
         return all(view.loaded is None for view, _ in self.views)
 
 
+def _frozen(view: FilmView | FrozenView) -> FrozenView:
+    return view if isinstance(view, FrozenView) else FrozenView(view)
+
+
 def largest_ratio(size: QSizeF, wanted: float) -> float:
     """The wanted number of pixels for each of the screen's, or as many as memory allows."""
     return min(wanted, math.sqrt(_MOST_PIXELS / max(size.width() * size.height(), 1.0)))
 
 
-def picture_of(scene: Scene, *, ratio: float, remarks: Sequence[str] = ()) -> QImage:
-    """Draw a scene, with a line below it that says what cxrdesk is not.
+def picture_pieces(scene: Scene, *, ratio: float, remarks: Sequence[str] = ()) -> Pieces[QImage]:
+    """Draw a scene as it is now, with a line below it that says what cxrdesk is not.
 
     Parameters
     ----------
@@ -72,25 +85,45 @@ def picture_of(scene: Scene, *, ratio: float, remarks: Sequence[str] = ()) -> QI
     QImage
         RGB, no transparency; smaller than asked for where it would not fit into memory.
     """
-    frame = scene.frame
+    return _pieces([(_frozen(view), place) for view, place in scene.views], scene.frame, ratio, remarks)
+
+
+def _pieces(
+    frozen: Sequence[tuple[FrozenView, QRect]], frame: QRect, ratio: float, remarks: Sequence[str]
+) -> Pieces[QImage]:
     foot = foot_height(frame.width(), remarks)
     size = QSizeF(frame.width(), frame.height() + foot)
     ratio = largest_ratio(size, ratio)
+    for view, _ in frozen:
+        yield partial(view.prepare, ratio)
     image = QImage(QSize(round(size.width() * ratio), round(size.height() * ratio)), QImage.Format.Format_RGB32)
-    image.fill(Qt.GlobalColor.black)
-    painter = QPainter(image)
-    painter.setRenderHints(QPainter.RenderHint.Antialiasing | QPainter.RenderHint.TextAntialiasing)
-    painter.scale(ratio, ratio)
-    for view, place in scene.views:
-        painter.save()
-        painter.translate(place.topLeft() - frame.topLeft())
-        painter.setClipRect(QRectF(0, 0, place.width(), place.height()))
-        painter.setFont(QFont())
-        view.draw(painter, ratio)
-        painter.restore()
-    _write_foot(painter, QRectF(0, frame.height(), frame.width(), foot), remarks)
-    painter.end()
+    memory, line = image.bits(), image.bytesPerLine()
+    rows = max(_PIECE_PIXELS // image.width(), 1)
+    for top in range(0, image.height(), rows):
+        count = min(rows, image.height() - top)
+        # A picture of its own in the whole one's memory: nothing that is drawn reaches beyond it.
+        band = QImage(memory[top * line : (top + count) * line], image.width(), count, line, image.format())
+        band.fill(Qt.GlobalColor.black)
+        painter = QPainter(band)
+        painter.setRenderHints(QPainter.RenderHint.Antialiasing | QPainter.RenderHint.TextAntialiasing)
+        painter.translate(0, -top)
+        painter.scale(ratio, ratio)
+        for view, place in frozen:
+            painter.save()
+            painter.translate(place.topLeft() - frame.topLeft())
+            painter.setClipRect(QRectF(0, 0, place.width(), place.height()))
+            painter.setFont(QFont())
+            view.draw(painter, ratio)
+            painter.restore()
+        _write_foot(painter, QRectF(0, frame.height(), frame.width(), foot), remarks)
+        painter.end()
+        yield None
     return image
+
+
+def picture_of(scene: Scene, *, ratio: float, remarks: Sequence[str] = ()) -> QImage:
+    """`picture_pieces` at once, for small ones."""
+    return at_once(picture_pieces(scene, ratio=ratio, remarks=remarks))
 
 
 def remarks_of(scene: Scene) -> list[str]:

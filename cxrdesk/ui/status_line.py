@@ -5,6 +5,7 @@ from __future__ import annotations
 from PySide6.QtWidgets import QLabel, QStatusBar
 
 from cxrdesk import DISCLAIMER
+from cxrdesk.ui.film_words import gamma_words, window_words
 from cxrdesk.ui.panels.pieces import ElidedLabel
 from cxrdesk.ui.viewer.film_view import FilmView
 
@@ -27,8 +28,8 @@ class StatusLine:
             for widget in (self.window_, self.zoom, self.value):
                 widget.clear()
             return
-        window = film.windowing.window
-        self.window_.setText(f"Window center {window.center:.0f}, width {window.width:.0f}")
+        told = window_words(film.windowing.window), gamma_words(film.windowing.gamma)
+        self.window_.setText(", ".join(filter(None, told)))
         self.zoom.setText(f"Zoom {film.geometry_.scale * film.devicePixelRatioF() * 100:.0f} %")
         if film.cursor_pixel is None or film.loaded.provisional:
             self.value.clear()

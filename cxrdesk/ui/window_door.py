@@ -12,6 +12,7 @@ from cxrdesk.ui.viewer.presets import Preset, anatomical_presets, next_stored, s
 
 if TYPE_CHECKING:  # the window imports this; the panel is not needed before the first film
     from cxrdesk.imaging.preprocess import Box
+    from cxrdesk.imaging.voi import Voi
     from cxrdesk.ui.main_window import MainWindow
     from cxrdesk.ui.panels.window_panel import WindowPanel
     from cxrdesk.ui.viewer.loaded import LoadedFilm
@@ -20,6 +21,7 @@ if TYPE_CHECKING:  # the window imports this; the panel is not needed before the
 
 _LIST_HEIGHT = 190
 """Screen pixels that are left to the list of studies and its heading."""
+_GAMMA_STEP = 1.07
 
 
 class WindowDoor:
@@ -29,7 +31,7 @@ class WindowDoor:
         self._window = window
         self.panel: WindowPanel | None = None
         self._told: tuple[object, ...] | None = None
-        self._found: tuple[Pyramid, Box | None, list[Preset]] | None = None
+        self._found: tuple[Pyramid, Voi, Box | None, list[Preset]] | None = None
 
     def choose(self, key: str) -> None:
         """A preset by its key; see `Preset`."""
@@ -43,14 +45,22 @@ class WindowDoor:
         if preset is not None:
             film.use_voi(preset.voi)
 
+    def step_gamma(self, steps: int) -> None:
+        """Gamma of the film on the screen by steps of which ten double it, nearly."""
+        film = self._window.film
+        if film.windowing is not None:
+            film.set_gamma(film.windowing.gamma * _GAMMA_STEP**steps)
+
     def presets(self) -> list[Preset]:
         """All that can be chosen for the film on the screen."""
         loaded, lungs = self._window.film.loaded, self._window.film.lungs
         if loaded is None:
             return []
-        if self._found is None or self._found[0] is not loaded.pyramid or self._found[1] != lungs:
-            self._found = (loaded.pyramid, lungs, _all(loaded, lungs))
-        return self._found[2]
+        default, found = loaded.windowing.default, self._found
+        # A presentation state may leave a film's pixels as they are and bring a window.
+        if found is None or found[0] is not loaded.pyramid or found[1] is not default or found[2] != lungs:
+            found = self._found = (loaded.pyramid, default, lungs, _all(loaded, lungs))
+        return found[3]
 
     def show_panel(self, on: bool) -> None:
         """Show or hide the panel under the list of studies; it is made when it is first shown."""
@@ -80,6 +90,8 @@ class WindowDoor:
         column.addWidget(panel)
         panel.voi_chosen.connect(lambda voi: self._window.film.use_voi(voi))
         panel.switches_chosen.connect(lambda switches: self._window.film.set_switches(switches))
+        panel.gamma_chosen.connect(lambda gamma: self._window.film.set_gamma(gamma))
+        panel.state_chosen.connect(self._choose_state)
         panel.planes_chosen.connect(lambda on: self._window.film.show_planes(on))
         return panel
 
@@ -88,10 +100,17 @@ class WindowDoor:
         if self.panel is None or not self.panel.isVisibleTo(self._window):
             return
         film = self._window.film
-        now = (film.loaded, film.windowing, film.inverted, film.switches, film.planes_shown, film.lungs)
+        states = self._window.states
+        names, chosen = states.names(), states.current_name
+        now = (film.loaded, film.windowing, film.inverted, film.switches, film.planes_shown, film.lungs, *names, chosen)
         if self._told != now:
             self._told = now
             self.panel.show_film(film, self.presets())
+            self.panel.show_states(names, chosen)
+
+    def _choose_state(self, number: int) -> None:
+        states = self._window.states
+        states.choose(None if number == 0 else states.states()[number - 1])
 
 
 def _all(loaded: LoadedFilm, lungs: Box | None) -> list[Preset]:

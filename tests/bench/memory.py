@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from tests.bench import decode
 from tests.bench.report import Line
 
 FILMS = 500
@@ -101,27 +102,41 @@ def _many() -> Iterator[Line]:
     )
 
 
+def _formats(folder: Path) -> Iterator[tuple[str, Path, Path]]:
+    """Name, a small and a large film in each format."""
+    small, large = folder / "small", folder / "large"
+    small.mkdir(), large.mkdir()
+    (small_tiff,), (large_tiff,) = _write(small, 1, 64), _write(large, 1, SIDE)
+    yield "TIFF", small_tiff, large_tiff
+    for path, other in ((small_tiff, small / "film.png"), (large_tiff, large / "film.png")):
+        Image.fromarray(np.asarray(Image.open(path))).save(other, compress_level=1)
+    yield "PNG", small / "film.png", large / "film.png"
+    for name in decode.encoders():
+        # A small film of the same syntax brings its decoder in.
+        yield name, decode.write(small, name, side=64), decode.write(large, name, side=SIDE)
+
+
 def _one() -> Iterator[Line]:
+    env = os.environ | {"QT_QPA_PLATFORM": "offscreen"}
     with tempfile.TemporaryDirectory() as folder:
-        small, large = Path(folder, "small"), Path(folder, "large")
-        small.mkdir(), large.mkdir()
-        paths = [*_write(small, 1, 64), *_write(large, 1, SIDE)]
-        env = os.environ | {"QT_QPA_PLATFORM": "offscreen"}
-        done = subprocess.run(
-            [sys.executable, "-c", PEAK, *map(str, paths)], capture_output=True, text=True, check=True, env=env
-        )
-    idle, peak = (float(word) for word in done.stdout.split()[-2:])
-    decoded = SIDE * SIDE * 2 / 2**20
-    yield Line(
-        what=f"peak memory for one film of {SIDE} x {SIDE}, 16 bit, over the idle application / its decoded pixels",
-        value=(peak - idle) / decoded,
-        bar=PEAK_BAR,
-        unit="x",
-        told=f"idle {idle:.0f} MB, peak {peak:.0f} MB, decoded {decoded:.0f} MB",
-    )
+        for name, *paths in _formats(Path(folder)):
+            done = subprocess.run(
+                [sys.executable, "-c", PEAK, *map(str, paths)], capture_output=True, text=True, check=True, env=env
+            )
+            idle, peak = (float(word) for word in done.stdout.split()[-2:])
+            bits = 8 if name == "JPEG baseline" else 16
+            decoded = SIDE * SIDE * bits / 8 / 2**20
+            yield Line(
+                what=f"peak memory for one film of {SIDE} x {SIDE}, {bits} bit, {name}, over the idle application "
+                "/ its decoded pixels",
+                value=(peak - idle) / decoded,
+                bar=PEAK_BAR,
+                unit="x",
+                told=f"idle {idle:.0f} MB, peak {peak:.0f} MB, decoded {decoded:.0f} MB",
+            )
 
 
 def run() -> Iterator[Line]:
-    """One film in a process of its own, then many in this one; Linux alone tells both."""
+    """One film of each format in a process of its own, then many in this one; Linux alone tells both."""
     yield from _one()
     yield from _many()

@@ -25,10 +25,11 @@ from pydicom.uid import (
 from cxrdesk.imaging.codecs import frame_header
 from cxrdesk.imaging.dicom import PHANTOM_MANUFACTURER, radiograph_from_dataset, read_dataset
 from cxrdesk.imaging.dicom_checks import MOST_PIXELS
+from cxrdesk.imaging.display import apply_table, display_table
 from cxrdesk.imaging.errors import FilmError
 from cxrdesk.imaging.notices import collect_warnings
 from cxrdesk.imaging.radiograph import Projection, Radiograph
-from cxrdesk.imaging.reader import read_radiograph
+from cxrdesk.imaging.reader import read_film, read_radiograph
 
 BUNDLED = Path(pydicom.__file__).parent / "data"  # what the wheel holds; the rest would be downloaded
 BUNDLED_FILES = sorted(p for p in BUNDLED.rglob("*") if p.is_file() and p.suffix not in (".py", ".pyc"))
@@ -240,7 +241,8 @@ def test_a_deflated_bomb_is_refused_before_it_is_inflated(make_film, tmp_path: P
         ({"PhotometricInterpretation": "NONSENSE"}, "corrupt"),
         ({"Rows": 65535, "Columns": 65535}, "too-large"),
         ({"BitsAllocated": 32, "BitsStored": 32}, "too-large"),
-        ({"BitsAllocated": 1, "BitsStored": 1}, "unsupported-pixels"),
+        ({"BitsAllocated": 4, "BitsStored": 4}, "unsupported-pixels"),
+        ({"BitsAllocated": 1, "BitsStored": 1, "PhotometricInterpretation": "PALETTE COLOR"}, "unsupported-pixels"),
         ({"Rows": 0}, "corrupt"),
         ({"Rows": None}, "corrupt"),
         ({"Rows": 25}, "truncated"),
@@ -392,3 +394,37 @@ def test_sizes_that_jpegs_claim() -> None:
         header = frame_header(frame)
         assert header is not None
         assert (header.rows, header.cols, header.components) == (ds.Rows, ds.Columns, ds.SamplesPerPixel)
+
+
+@pytest.mark.parametrize("shape", [(3, 5), (16, 8), (1, 1), (7, 9)])  # frames that begin within a byte, and that do not
+@pytest.mark.parametrize("photometric", ["MONOCHROME1", "MONOCHROME2"])
+@pytest.mark.parametrize("sop_class", ["1.2.840.10008.5.1.4.1.1.7", "1.2.840.10008.5.1.4.1.1.7.1"])
+def test_films_of_one_bit_are_shown_and_no_detector_gets_one(
+    make_film, tmp_path: Path, shape: tuple[int, int], photometric: str, sop_class: str
+) -> None:
+    bits = np.random.default_rng(7).integers(0, 2, (3, *shape)).astype(np.uint8)
+    packed = np.packbits(bits.ravel(), bitorder="little").tobytes()
+    ds = make_film(
+        bits[0], bits_stored=1, SOPClassUID=sop_class, Modality="OT", PhotometricInterpretation=photometric,
+        BitsAllocated=1, NumberOfFrames=3, PixelData=packed + b"\0" * (len(packed) % 2),
+    )  # fmt: skip
+    ds["PixelData"].VR = "OB"
+    ds.save_as(tmp_path / "film.dcm", enforce_file_format=True)
+    theirs = pydicom.dcmread(tmp_path / "film.dcm").pixel_array.reshape(bits.shape)
+    for frame in range(3):
+        film = read_film(tmp_path / "film.dcm", frame=frame).radiograph
+        assert film is not None
+        np.testing.assert_array_equal(film.stored, theirs[frame])
+        shown = apply_table(film.stored, display_table(film, film.voi))
+        np.testing.assert_array_equal(shown, 255 * (theirs[frame] ^ (photometric == "MONOCHROME1")))
+    with pytest.raises(FilmError, match="3 frames"):
+        read_radiograph(tmp_path / "film.dcm")
+    ds.NumberOfFrames = 1
+    ds.save_as(tmp_path / "film.dcm", enforce_file_format=True)
+    with pytest.raises(FilmError, match="one bit per pixel"):
+        read_radiograph(tmp_path / "film.dcm")
+    ds.NumberOfFrames, ds.PixelData = 4, ds.PixelData
+    if len(packed) * 8 < 4 * bits[0].size:
+        ds.save_as(tmp_path / "film.dcm", enforce_file_format=True)
+        with pytest.raises(FilmError, match="ends early"):
+            read_film(tmp_path / "film.dcm", frame=3)

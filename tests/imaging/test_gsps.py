@@ -18,10 +18,11 @@ from pydicom.uid import generate_uid
 from cxrdesk.imaging.dicom import read_header
 from cxrdesk.imaging.display import apply_table, display_table
 from cxrdesk.imaging.errors import FilmError
+from cxrdesk.imaging.gamma import Curved
 from cxrdesk.imaging.gsps import DisplayedArea, Graphic, PresentationState, Text, View, applied, state_of
-from cxrdesk.imaging.gsps_read import films_of, read_state_file, state_for
+from cxrdesk.imaging.gsps_read import read_state_file, references_of, state_for
 from cxrdesk.imaging.gsps_write import state_dataset
-from cxrdesk.imaging.presentation import Shutter
+from cxrdesk.imaging.presentation import Overlay, Shutter
 from cxrdesk.imaging.radiograph import ModalityLut
 from cxrdesk.imaging.reader import read_film
 from cxrdesk.imaging.voi import VoiFunction, VoiLut, Window
@@ -181,11 +182,34 @@ def test_a_state_without_luts_shows_the_stored_range_as_it_is(save_film) -> None
 def test_a_presentation_lut_comes_after_the_window(save_film) -> None:
     ramp = np.tile(np.arange(4096, dtype=np.uint16), (2, 1))
     film = read_film(save_film(stored=ramp))
-    window, lut = Window(center=1500, width=2000), np.float32(np.linspace(0, 1, 256) ** 2)
+    evenly = np.linspace(0, 1, 256)
+    window, lut = Window(center=1500, width=2000), np.float32(3 * evenly**2 - 2 * evenly**3)
     view = applied(film, PresentationState(voi=window, presentation_lut=lut))
     expected = lut[np.rint(window.apply(np.arange(4096, dtype=np.float32)) * 255).astype(int)]
     shown = apply_table(ramp, display_table(view.radiograph, view.voi, inverted=view.inverted))
     np.testing.assert_allclose(shown[0], expected * 255, atol=0.51)
+
+
+@pytest.mark.parametrize("photometric", ["MONOCHROME1", "MONOCHROME2"])
+@pytest.mark.parametrize("inverted", [False, True])
+def test_gamma_goes_through_a_file_as_a_presentation_lut(save_film, photometric: str, inverted: bool) -> None:
+    ramp = np.tile(np.arange(4096, dtype=np.uint16), (2, 1))
+    path = save_film(stored=ramp, PhotometricInterpretation=photometric, **IDENTITY)
+    film, window = read_film(path), Window(center=1500, width=2000)
+    view = View(radiograph=film.radiograph, presentation=film.presentation, voi=window, inverted=inverted, gamma=1.7)
+    ds = pydicom.dcmread(written(state_of(view), path))
+    assert "PresentationLUTShape" not in ds
+    check_required_attributes(ds, "softcopy-presentation-lut")
+    again = applied(film, read_back(state_of(view), path))
+    assert (again.gamma, again.inverted, again.voi) == (1.7, inverted, window)
+    # The table of the file, looked up as PS3.4 N.2 says.
+    table = pydicom.dcmread(written(state_of(view), path)).PresentationLUTSequence[0].LUTData
+    p_values = np.frombuffer(table, "<u2")[np.rint(window.apply(np.float32(ramp[0])) * 4095).astype(int)] / 65535
+    turned = again.radiograph.inverted != again.inverted
+    seen = Curved(voi=again.voi, gamma=again.gamma, turned=turned)
+    shown = apply_table(ramp, display_table(again.radiograph, seen, inverted=again.inverted))
+    steep = np.abs(np.gradient(p_values)) > 0.002  # near black a step of the table is more than one gray level
+    np.testing.assert_allclose(shown[0][~steep], p_values[~steep] * 255, atol=1.01)
 
 
 def state_of_highdicom(film: Dataset, **more: object) -> Dataset:
@@ -206,7 +230,7 @@ def test_a_state_of_another_program(path: Path) -> None:
     ds = state_of_highdicom(film, presentation_lut_transformation=shape)
     ds.save_as(path.with_name("theirs.dcm"), enforce_file_format=True)
     theirs = read_state_file(path.with_name("theirs.dcm"))
-    assert films_of(theirs) == {film.SOPInstanceUID}
+    assert references_of(theirs) == {film.SOPInstanceUID: frozenset()}
     state = state_for(theirs, film.SOPInstanceUID)
     assert state is not None
     assert state.voi == Window(center=900, width=400)
@@ -276,7 +300,7 @@ def test_what_is_no_state_or_cannot_be_written(path: Path, tmp_path: Path) -> No
     assert caught.value.code == "not-a-presentation-state"
     header = read_header(path)
     with pytest.raises(ValueError, match="not written"):
-        state_dataset(PresentationState(presentation_lut=np.zeros(4, np.float32)), header)
+        state_dataset(PresentationState(overlays=(Overlay(bits=np.ones((2, 2), bool)),)), header)
     header.PhotometricInterpretation = "PALETTE COLOR"
     with pytest.raises(ValueError, match="grayscale"):
         state_dataset(PresentationState(), header)

@@ -369,3 +369,11 @@ def test_a_film_is_gray_or_colour() -> None:
         Presentation(frame=1)
     with pytest.raises(ValueError, match="colour"):
         Presentation(colour=np.zeros((4, 4), np.uint8))
+
+
+def test_a_polygon_whose_corners_are_far_away_hides_what_lies_outside() -> None:
+    far = 2.0**31 - 1
+    shutter = Shutter(polygon=((-far, -far), (far, -far), (far, 3.0), (-far, 3.0)))
+    hidden = shutter.hidden((8, 6))
+    assert not hidden[:3].any()
+    assert hidden[4:].all()

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import random
+import struct
+from contextlib import suppress
 from pathlib import Path
 
 import cv2
@@ -11,8 +14,10 @@ import pytest
 from pydicom.encaps import encapsulate
 from pydicom.uid import UID, HTJ2KLossless, JPEG2000Lossless, JPEGLSLossless
 
+from cxrdesk.imaging.codecs import frame_header
 from cxrdesk.imaging.errors import FilmError
-from cxrdesk.imaging.preview import preview
+from cxrdesk.imaging.jpeg2000 import cut_to
+from cxrdesk.imaging.preview import _reduced_whole, preview
 from cxrdesk.imaging.reader import read_film
 
 SHAPE = (1500, 1201)
@@ -90,3 +95,89 @@ def test_real_films(real_dicom: Path) -> None:
         assert first.presentation.reduced == 1
         away = np.abs(first.radiograph.stored.astype(int) - film.radiograph.stored)
         assert np.percentile(away, 95) < 0.02 * (1 << film.radiograph.bits_stored)
+
+
+@pytest.mark.parametrize("levels", [1, 2, 3])
+@pytest.mark.parametrize("syntax", [JPEG2000Lossless, HTJ2KLossless], ids=["JPEG 2000", "HTJ2K"])
+@pytest.mark.parametrize(("bits", "signed"), [(8, False), (12, False), (16, False), (16, True)])
+def test_a_cut_codestream_holds_what_openjpeg_makes_of_the_whole(
+    syntax: UID, bits: int, signed: bool, levels: int
+) -> None:
+    # Of other sizes Pillow cannot make the smaller ones.
+    stored = np.ascontiguousarray(picture(bits, signed=signed)[:1496, :1200])
+    frame = encoded(syntax, stored, bits)
+    header = frame_header(frame)
+    assert header is not None
+    cut = cut_to(frame, levels, share=0.9**levels)
+    assert cut is not None
+    assert len(cut) < len(frame)
+    theirs = _reduced_whole(frame, levels, header.bits, signed)
+    np.testing.assert_array_equal(imagecodecs.jpeg2k_decode(cut), theirs)
+    assert theirs.shape == (1496 >> levels, 1200 >> levels)
+
+
+@pytest.mark.parametrize("levels", [1, 2, 3])
+@pytest.mark.parametrize("syntax", [JPEG2000Lossless, HTJ2KLossless], ids=["JPEG 2000", "HTJ2K"])
+def test_films_of_odd_sizes_are_cut_too(syntax: UID, levels: int) -> None:
+    stored = np.ascontiguousarray(picture(12)[:1499, :1197])
+    cut = cut_to(encoded(syntax, stored, 12), levels, share=0.9**levels)
+    assert cut is not None
+    small = imagecodecs.jpeg2k_decode(cut)
+    assert small.shape == (-(-1499 >> levels), -(-1197 >> levels))
+    # T.800 B.5: its pixels are those of the film at multiples of 2**levels, filtered.
+    away = np.abs(small.astype(int) - stored[:: 1 << levels, :: 1 << levels])
+    assert np.percentile(away, 99) < 20
+
+
+def test_lossy_frames_are_cut_too() -> None:
+    stored = np.ascontiguousarray(picture(12)[:1496, :1200])
+    frame = imagecodecs.jpeg2k_encode(stored, codecformat="J2K", level=45, bitspersample=12)
+    cut = cut_to(frame, 2, share=0.95)
+    assert cut is not None
+    np.testing.assert_array_equal(imagecodecs.jpeg2k_decode(cut), _reduced_whole(frame, 2, 12, False))
+
+
+def test_what_cannot_be_cut_is_reduced_from_the_whole(save) -> None:
+    stored = picture(12)
+    boxed = imagecodecs.jpeg2k_encode(stored, codecformat="JP2", reversible=True, bitspersample=12)
+    colours = imagecodecs.jpeg2k_encode(np.dstack([stored >> 4] * 3).astype(np.uint8), codecformat="J2K")
+    plain = encoded(JPEG2000Lossless, stored, 12)
+    order = plain.find(b"\xff\x52") + 5
+    by_place = plain[:order] + b"\x03" + plain[order + 1 :]  # PCRL
+    size = plain.find(b"\xff\x51")
+    tiled = plain[: size + 22] + struct.pack(">II", 512, 512) + plain[size + 30 :]
+    for frame in (tiled, colours, by_place):
+        assert cut_to(frame, 1, share=0.9) is None
+    assert cut_to(plain, 6, share=0.9) is None
+    assert cut_to(b"\xff\xd8", 1, share=0.9) is None
+    assert preview(save(JPEG2000Lossless, stored, 12, boxed)).presentation.reduced == 1
+
+
+def test_where_nothing_can_be_left_out_the_film_itself_is_the_first_look(save, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> None:
+        raise OSError("broken data stream")
+
+    stored = picture(12)
+    path = save(JPEG2000Lossless, stored, 12, encoded(JPEG2000Lossless, stored, 12))
+    monkeypatch.setattr("cxrdesk.imaging.preview._reduced", broken)
+    first = preview(path)
+    assert first.presentation.reduced == 0
+    np.testing.assert_array_equal(first.radiograph.stored, stored)
+
+
+def test_a_cut_that_took_too_much_is_made_up_for(save, monkeypatch: pytest.MonkeyPatch) -> None:
+    stored = picture(12)
+    path = save(HTJ2KLossless, stored, 12, encoded(HTJ2KLossless, stored, 12))
+    usual = preview(path).radiograph.stored
+    monkeypatch.setattr("cxrdesk.imaging.preview._SHARE_OF_LEVEL", 0.001)
+    np.testing.assert_array_equal(preview(path).radiograph.stored, usual)
+
+
+def test_broken_headers_are_cut_to_something_or_refused() -> None:
+    frame, chance = encoded(HTJ2KLossless, picture(12), 12), random.Random(3)
+    for _ in range(2000):
+        broken = bytearray(frame)
+        for _ in range(chance.randint(1, 4)):
+            broken[chance.randrange(160)] = chance.randrange(256)
+        with suppress(struct.error):
+            cut_to(bytes(broken), chance.randint(1, 3), share=0.5)

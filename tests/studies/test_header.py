@@ -10,13 +10,14 @@ import pydicom
 import pytest
 from pydicom import Dataset
 from pydicom.data import get_testdata_file
-from pydicom.datadict import DicomDictionary
+from pydicom.datadict import DicomDictionary, dictionary_VR, tag_for_keyword
 from pydicom.dataset import FileMetaDataset
 from pydicom.sequence import Sequence
 from pydicom.uid import ExplicitVRLittleEndian
 
 from cxrdesk.imaging.errors import FilmError
 from cxrdesk.studies.header import MASKED, read_header_rows
+from cxrdesk.studies.profile import profile_tags
 
 FILES = [
     "CT_small.dcm", "MR_small_implicit.dcm", "MR_small_bigendian.dcm", "rtplan.dcm", "reportsi.dcm",
@@ -88,7 +89,9 @@ def test_what_names_a_person_is_masked_wherever_it_stands(tmp_path: Path, caplog
         assert secret not in repr(header.rows).casefold()
         assert secret not in caplog.text.casefold()
     kept = {row.name: row.value for row in header.masked}
-    assert (kept["Patient's Age"], kept["Patient's Sex"]) == ("054Y", "F")
+    assert (kept["Patient's Age"], kept["Patient's Sex"]) == (MASKED, MASKED)
+    assert (kept["SOP Instance UID"], kept["Media Storage SOP Instance UID"]) == (MASKED, MASKED)
+    assert kept["SOP Class UID"] == "1.2.840.10008.5.1.4.1.1.1"
     assert (kept["KVP"], kept["Manufacturer"], kept["Private creator"]) == ("125", "Maker", "MAKER 1.0")
     assert [row.tag for row in header.masked] == [row.tag for row in header.rows]
 
@@ -103,6 +106,61 @@ def test_every_persons_name_of_the_standard_is_masked(tmp_path: Path) -> None:
     assert sum(row.value.startswith("Number") for row in header.rows) == len(tags)
     assert not [row for row in header.masked if "Number" in row.value]
     assert sum(row.value == MASKED for row in header.masked) > len(tags)
+
+
+SAMPLES = {
+    "AE": "STATION", "AS": "054Y", "CS": "SMOKER", "DA": "20240229", "DS": "71.5", "DT": "20240229130500", "IS": "7",
+    "LO": "words", "LT": "words", "OB": b"words!", "PN": "Person^Some", "SH": "words", "ST": "words", "TM": "130500",
+    "UC": "words", "UI": "1.2.3.4", "UN": b"words!", "UR": "http://a", "US": 7, "UT": "words", "OW": b"words!",
+    "SL": 7, "SS": 7, "UL": 7, "FD": 7.0, "FL": 7.0,
+}  # fmt: skip
+
+
+def values(tags: set[int], path: Path) -> tuple[list[str], list[str]]:
+    """Values of a file with these elements, as they are and masked."""
+    ds = made(path)
+    ds.clear()
+    ds.SOPClassUID = "1.2.840.10008.5.1.4.1.1.1"
+    for tag in tags:
+        vr = dictionary_VR(tag).split(" or ")[0]
+        if vr == "SQ":
+            item = Dataset()
+            item.CodeMeaning, item.CodeValue = "a thing", "T-1"
+            ds.add_new(tag, vr, Sequence([item]))
+        else:
+            ds.add_new(tag, vr, SAMPLES[vr])
+    ds.save_as(path, enforce_file_format=True)
+    header = read_header_rows(path)
+    told = [f"{tag >> 16:04X},{tag & 0xFFFF:04X}" for tag in tags]
+    inside = ("0008,0100", "0008,0104")
+    kept = [
+        [r.value for r in rows if r.tag in (*told, *inside) and r.vr != "SQ"] for rows in (header.rows, header.masked)
+    ]
+    return kept[0], kept[1]
+
+
+def test_what_the_standards_profile_takes_out_is_masked(tmp_path: Path) -> None:
+    """PS3.15 table E.1-1, every attribute of it that a data set may hold; of sequences all that is in them."""
+    tags = {tag for tag in profile_tags() if tag >> 16 not in (0, 2, 4, 0xFFFA, 0xFFFC)}
+    assert len(tags) > 600
+    open_, masked = values(tags, tmp_path / "all.dcm")
+    assert len(open_) >= len(tags)
+    assert MASKED not in open_
+    assert set(masked) == {MASKED}
+
+
+def test_dates_and_instance_uids_are_masked_wherever_they_stand(tmp_path: Path) -> None:
+    tags = {tag for tag, entry in DicomDictionary.items() if entry[0] in ("DA", "DT", "TM", "PN") and tag >> 16 > 4}
+    tags |= {tag for tag, entry in DicomDictionary.items() if entry[4].endswith("InstanceUID") and tag >> 16 > 4}
+    _, masked = values(tags, tmp_path / "all.dcm")
+    assert set(masked) == {MASKED}
+
+
+def test_what_only_says_how_a_film_was_made_stays(tmp_path: Path) -> None:
+    keywords = ("Rows", "KVP", "Exposure", "BodyPartExamined", "ViewPosition", "PhotometricInterpretation",
+                "BitsStored", "WindowCenter", "ImagerPixelSpacing", "Manufacturer", "Modality")  # fmt: skip
+    _, masked = values({tag_for_keyword(keyword) or 0 for keyword in keywords}, tmp_path / "all.dcm")
+    assert MASKED not in masked
 
 
 def test_nested_and_private_elements_stand_where_they_belong() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 
 import pydicom
@@ -32,7 +33,7 @@ def test_a_state_in_a_folder_is_found_with_its_film(folder: Path) -> None:
     found = find_films([folder])
     (film,), (state,) = found.films, found.states
     assert found.failures == ()
-    assert (state.label, state.films) == ("BONES", {film.instance_uid})
+    assert (state.label, set(state.films)) == ("BONES", {film.instance_uid})
     told = state.load(film.instance_uid)
     assert told is not None
     assert told.voi == Window(center=700, width=90)
@@ -40,10 +41,46 @@ def test_a_state_in_a_folder_is_found_with_its_film(folder: Path) -> None:
     assert film.instance_uid not in repr(state)
 
 
-def test_a_state_that_was_named_is_no_film(folder: Path) -> None:
+def test_a_state_that_was_named_alone_says_what_is_missing(folder: Path) -> None:
     found = find_films([folder / "state.dcm"])
-    assert [failure.code for failure in found.failures] == ["not-a-radiograph"]
-    assert found.states == ()
+    (failure,) = found.failures
+    assert failure.code == "state-without-film"
+    assert failure.text == (
+        "state.dcm is a presentation state for a film that is not open; open the folder that holds both."
+    )
+    assert [state.label for state in found.states] == ["BONES"]
+
+
+def test_a_state_that_was_named_with_its_film_is_no_failure(folder: Path) -> None:
+    for paths in ([folder / "state.dcm", folder / "film.dcm"], [folder / "state.dcm", folder]):
+        found = find_films(paths)
+        assert found.failures == ()
+        assert (len(found.films), len(found.states)) == (1, 1)
+
+
+def test_a_folder_of_states_alone_says_so(folder: Path) -> None:
+    (folder / "film.dcm").unlink()
+    (failure,) = find_films([folder]).failures
+    assert failure.code == "no-films"
+    assert "only presentation states" in failure.text
+
+
+def test_a_state_says_when_and_by_whom_it_was_made_and_for_which_frames(folder: Path) -> None:
+    ds = pydicom.dcmread(folder / "state.dcm")
+    ds.PresentationCreationDate, ds.PresentationCreationTime = "20240229", "1305"
+    ds.ContentCreatorName = "Doe^Jane^^Dr"
+    image = ds.ReferencedSeriesSequence[0].ReferencedImageSequence[0]
+    image.ReferencedFrameNumber = [2, 5]
+    ds.save_as(folder / "state.dcm")
+    (film,), (state,) = find_films([folder]).films, find_films([folder]).states
+    assert state.created == datetime(2024, 2, 29, 13, 5)
+    assert state.creator == "Dr Jane Doe"
+    assert [state.refers(film.instance_uid, frame=frame) for frame in (0, 1, 4)] == [False, True, True]
+    assert not state.refers("1.2.3")
+    assert not state.refers(None)
+    del ds.PresentationCreationDate
+    ds.save_as(folder / "state.dcm")
+    assert find_films([folder]).states[0].created is None
 
 
 def test_a_state_that_went_away_is_told(folder: Path) -> None:

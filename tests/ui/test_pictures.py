@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Callable
 from dataclasses import replace
@@ -10,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from PySide6.QtCore import QRect, QRectF
+from PySide6.QtCore import QRect, QRectF, QTimer
 from PySide6.QtGui import QColor, QGuiApplication, QImage, QPainter
 from PySide6.QtPrintSupport import QPrintDialog, QPrinter
 from PySide6.QtWidgets import QLabel
@@ -19,8 +20,9 @@ from cxrdesk.imaging.display import apply_table, display_table
 from cxrdesk.imaging.preprocess import WHOLE_FILM
 from cxrdesk.inference.result import Call
 from cxrdesk.ui.dialogs.export import ExportDialog, sizes
-from cxrdesk.ui.printing import draw_page, new_printer, print_scene
-from cxrdesk.ui.snapshot import Scene, foot_height, largest_ratio, picture_of, remarks_of
+from cxrdesk.ui.piecework import Pieces, Piecework, at_once
+from cxrdesk.ui.printing import new_printer, page_pieces, print_pieces
+from cxrdesk.ui.snapshot import Scene, foot_height, largest_ratio, picture_of, picture_pieces, remarks_of
 from cxrdesk.ui.viewer.geometry import Geometry
 from cxrdesk.ui.viewer.tool import MarkStyle
 from tests.ui.conftest import Seat
@@ -41,6 +43,11 @@ def pixels(image: QImage) -> np.ndarray:
     image = image.convertToFormat(QImage.Format.Format_RGBA8888)
     raw = np.frombuffer(image.constBits(), np.uint8).reshape(image.height(), image.bytesPerLine() // 4, 4)
     return raw[:, : image.width(), :3].copy()
+
+
+def ended(seat: Seat) -> None:
+    """Wait for pictures and prints."""
+    seat.qtbot.waitUntil(lambda: not seat.window.pictures.work.busy, timeout=20_000)
 
 
 @pytest.fixture
@@ -108,6 +115,7 @@ def test_saving(seat: Seat, scene: Scene, tmp_path: Path, name: str, kind: str) 
     path = tmp_path / name
     drawn = pixels(picture_of(scene, ratio=2.0, remarks=remarks_of(scene)))
     seat.window.pictures.save(path, scene, 2.0)
+    ended(seat)
     with Image.open(path) as image:
         assert image.format == kind
         assert image.mode == "RGB"
@@ -125,6 +133,7 @@ def test_saving_says_what_went_wrong(seat: Seat, scene: Scene, tmp_path: Path) -
     assert seat.window.bar.text == "Pictures are saved as .png or .jpg; choose another name."
     assert (tmp_path / "film.gif").read_bytes() == b"mine"
     seat.window.pictures.save(tmp_path / "missing" / "film.png", scene, 1.0)
+    ended(seat)
     assert "could not be saved" in seat.window.bar.text
 
 
@@ -157,7 +166,7 @@ def test_printing_to_a_file(scene: Scene, tmp_path: Path) -> None:
     printer = new_printer(scene)
     printer.setOutputFormat(QPrinter.OutputFormat.PdfFormat)
     printer.setOutputFileName(str(tmp_path / "film.pdf"))
-    assert print_scene(printer, scene)
+    assert at_once(print_pieces(printer, scene))
     content = (tmp_path / "film.pdf").read_bytes()
     assert content.startswith(b"%PDF")
     assert len(re.findall(rb"/Type\s*/Page\b", content)) == 1
@@ -171,7 +180,7 @@ def test_a_page_shows_all_of_it(scene: Scene, page: QRectF) -> None:
     paper = QImage(int(page.width()), int(page.height()), QImage.Format.Format_RGB32)
     paper.fill(0xFFFFFFFF)
     painter = QPainter(paper)
-    place = draw_page(painter, page, scene, dpi=300)
+    place = at_once(page_pieces(painter, page, scene, dpi=300))
     painter.end()
     assert page.contains(place)
     assert place.width() > page.width() * 0.98 or place.height() > page.height() * 0.98
@@ -203,10 +212,12 @@ def test_the_print_dialog_opens_and_prints(seat: Seat, scene: Scene, tmp_path: P
     printer.setOutputFormat(QPrinter.OutputFormat.PdfFormat)
     printer.setOutputFileName(str(tmp_path / "film.pdf"))
     dialog.accepted.emit(printer)
+    ended(seat)
     assert (tmp_path / "film.pdf").stat().st_size > 10_000
     assert seat.window.bar.text == "The film was sent to the printer."
     printer.setOutputFileName(str(tmp_path / "missing" / "film.pdf"))
     dialog.accepted.emit(printer)
+    ended(seat)
     assert seat.window.bar.text == "The printer did not take the film; choose another one."
     dialog.reject()
 
@@ -222,3 +233,107 @@ def test_without_a_printer_a_file_and_not_a_folder_is_proposed(scene: Scene) -> 
     if QPrinterInfo.availablePrinterNames():
         pytest.skip("this machine has a printer")
     assert Path(new_printer(scene).outputFileName()).name == "cxrdesk-film.pdf"
+
+
+def test_pieces_make_the_picture_that_one_piece_makes(
+    seat: Seat, scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seat.window.film.zoom(2)
+    seat.window.film.turn(90)
+    whole = picture_of(scene, ratio=1.7, remarks=remarks_of(scene))
+    for rows in (1000, 37, 4):
+        monkeypatch.setattr("cxrdesk.ui.snapshot._PIECE_PIXELS", whole.width() * rows)
+        assert picture_of(scene, ratio=1.7, remarks=remarks_of(scene)) == whole
+
+
+@pytest.mark.parametrize("dpi", [600, 300])  # a dot for each pixel; fewer
+def test_strips_make_the_page_that_one_picture_makes(scene: Scene, dpi: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cxrdesk.ui.printing._MOST_DPI", 300)
+
+    def page(pixels_of_strip: int) -> np.ndarray:
+        monkeypatch.setattr("cxrdesk.ui.printing._STRIP_PIXELS", pixels_of_strip)
+        paper = QImage(1500, 1100, QImage.Format.Format_RGB32)
+        paper.fill(0xFFFFFFFF)
+        painter = QPainter(paper)
+        at_once(page_pieces(painter, QRectF(0, 0, 1500, 1100), scene, dpi=dpi))
+        painter.end()
+        return pixels(paper).astype(int)
+
+    differs = np.abs(page(100_000) - page(10**9)).max(axis=2)
+    if dpi == 300:
+        assert differs.max() == 0
+    else:  # between two strips a dot is mixed of a row less
+        assert (differs > 0).mean() < 0.02
+        assert differs.mean() < 0.05
+
+
+def counted(pieces: Pieces[object], beats: list[int], seen: list[int]) -> Pieces[object]:
+    """The same, and how often the loop had turned before each piece."""
+    while True:
+        seen.append(beats[0])
+        try:
+            work = next(pieces)
+        except StopIteration as end:
+            return end.value
+        yield work
+
+
+@pytest.mark.parametrize("way", ["save", "print"])
+def test_the_window_goes_on_while_a_picture_is_made(
+    seat: Seat, scene: Scene, tmp_path: Path, way: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cxrdesk.ui.snapshot._PIECE_PIXELS", 200_000)
+    monkeypatch.setattr("cxrdesk.ui.printing._STRIP_PIXELS", 200_000)
+    beats, seen, results = [0], list[int](), list[object]()
+    heart = QTimer()
+    heart.timeout.connect(lambda: beats.__setitem__(0, beats[0] + 1))
+    heart.start(0)
+    work = Piecework(seat.window)
+    if way == "save":
+        pieces: Pieces[object] = picture_pieces(scene, ratio=2.0)
+    else:
+        printer = new_printer(scene)
+        printer.setResolution(150)
+        printer.setOutputFormat(QPrinter.OutputFormat.PdfFormat)
+        printer.setOutputFileName(str(tmp_path / "film.pdf"))
+        pieces = print_pieces(printer, scene)
+    work.start(counted(pieces, beats, seen), results.append)
+    # What the reader does meanwhile is not in it.
+    seat.window.film.invert(True)
+    seat.qtbot.waitUntil(lambda: not work.busy, timeout=20_000)
+    heart.stop()
+    assert len(seen) > 10
+    assert all(later > before for before, later in itertools.pairwise(seen))
+    if way == "save":
+        assert isinstance(results[0], QImage)
+        assert results[0] != picture_of(scene, ratio=2.0)
+        seat.window.film.invert(False)
+        assert results[0] == picture_of(scene, ratio=2.0)
+    else:
+        assert results == [True]
+
+
+def test_what_was_begun_is_ended_before_the_window_closes(seat: Seat, scene: Scene, tmp_path: Path) -> None:
+    for number in range(2):
+        seat.window.pictures.save(tmp_path / f"{number}.png", scene, 2.0)
+    seat.desk.shutdown()
+    for number in range(2):
+        with Image.open(tmp_path / f"{number}.png") as image:
+            image.load()
+
+
+@pytest.mark.warns
+def test_a_mistake_in_a_thread_is_told_and_the_next_work_is_done(
+    seat: Seat, scene: Scene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def wrong(*_: object) -> str:
+        raise RuntimeError("wrong")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("cxrdesk.ui.picture_door._write", wrong)
+        seat.window.pictures.save(tmp_path / "a.png", scene, 1.0)
+        ended(seat)
+    assert "made a mistake with a picture (RuntimeError)" in seat.window.bar.text
+    seat.window.pictures.save(tmp_path / "b.png", scene, 1.0)
+    ended(seat)
+    assert (tmp_path / "b.png").exists()

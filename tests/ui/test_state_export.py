@@ -13,7 +13,7 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtWidgets import QFileDialog
 
 from cxrdesk.imaging.gsps import applied
-from cxrdesk.imaging.gsps_read import films_of, read_state_file, state_for
+from cxrdesk.imaging.gsps_read import read_state_file, references_of, state_for
 from cxrdesk.imaging.presentation import Presentation
 from cxrdesk.imaging.reader import read_film
 from cxrdesk.imaging.voi import Window
@@ -53,7 +53,7 @@ def test_what_was_on_the_screen_comes_back(seat: Seat, film: Path, tmp_path: Pat
     assert "saved" in seat.window.bar.text
     ds = read_state_file(tmp_path / "state.dcm")
     uid = read_header(film).instance_uid
-    assert films_of(ds) == {uid}
+    assert set(references_of(ds)) == {uid}
     assert uid is not None
     state = state_for(ds, uid)
     assert state is not None

@@ -14,6 +14,7 @@ from cxrdesk.imaging.voi import VoiFunction, VoiLut, Window
 from cxrdesk.ui.panels.window_panel import WindowPanel
 from cxrdesk.ui.viewer.film_view import FilmView
 from cxrdesk.ui.viewer.histogram import histogram
+from cxrdesk.ui.viewer.linking import matched_windowing
 from cxrdesk.ui.viewer.loaded import LoadedFilm
 from cxrdesk.ui.viewer.presets import next_stored, stored_presets
 from tests.ui.conftest import Seat
@@ -185,3 +186,130 @@ def test_a_colour_picture_is_shown_in_its_colours(seat: Seat) -> None:
     view.drag_window(50, 50)
     QTest.keyClick(view, Qt.Key.Key_3)
     assert view.windowing is before
+
+
+def test_gamma_by_number_key_and_reset(seat: Seat, view: FilmView) -> None:
+    seat.window.action("window_panel").trigger()
+    panel = seat.window.windows.panel
+    assert panel is not None
+    dark, straight = levels(view).mean(), panel.histogram.levels()
+    assert straight is not None
+    panel.gamma.setValue(2.0)
+    assert view.windowing is not None
+    assert view.windowing.gamma == 2.0
+    assert levels(view).mean() > dark + 10
+    assert "gamma 2.00" in seat.window.status.window_.text()
+    line = panel.histogram.levels()
+    assert line is not None
+    np.testing.assert_allclose(line, np.sqrt(straight), atol=1e-6)
+    for key, way in (("U", 1), ("J", -1)):
+        before = view.windowing.gamma
+        QTest.keyClick(view, key)
+        assert (view.windowing.gamma - before) * way > 0
+        assert panel.gamma.value() == view.windowing.gamma
+    # It stays with another window, and goes with the reset.
+    QTest.keyClick(view, "3")
+    assert view.windowing.gamma == 2.0
+    QTest.keyClick(view, "R", Qt.KeyboardModifier.ShiftModifier)
+    assert view.windowing.gamma == 1.0
+    panel.gamma.setValue(0.5)
+    panel.no_gamma.click()
+    assert view.windowing.gamma == 1.0
+    panel.gamma.setValue(0.5)
+    QTest.keyClick(view, "R")
+    assert view.windowing.gamma == 1.0
+    assert view.windowing.voi is view.windowing.default
+
+
+@pytest.mark.parametrize(("inverted", "by_hand"), [(False, False), (False, True), (True, False), (True, True)])
+def test_gamma_brightens_what_is_seen_whatever_the_polarity(seat: Seat, inverted: bool, by_hand: bool) -> None:
+    view = seat.window.film
+    view.show_film(LoadedFilm.of("a", film(inverted=inverted)))
+    view.invert(by_hand)
+    flat = levels(view)[200:-200, 300:-300].astype(float)
+    view.set_gamma(2.0)
+    curved = levels(view)[200:-200, 300:-300].astype(float)
+    np.testing.assert_allclose(curved, 255 * np.sqrt(flat / 255), atol=9)  # steep near black
+    bright = flat > 60
+    np.testing.assert_allclose(curved[bright], 255 * np.sqrt(flat[bright] / 255), atol=1.6)
+
+
+def test_gamma_goes_with_linked_films(view: FilmView) -> None:
+    assert view.windowing is not None
+    other = LoadedFilm.of("b", film()).windowing
+    view.set_gamma(1.7)
+    assert matched_windowing(view.windowing, other).gamma == 1.7
+    view.drag_window(30, 10)
+    assert matched_windowing(view.windowing, other).gamma == 1.7
+    view.reset_window()
+    assert matched_windowing(view.windowing, other).gamma == 1.0
+
+
+def test_switches_say_what_they_switch(seat: Seat) -> None:
+    view = seat.window.film
+    seat.window.action("window_panel").trigger()
+    panel = seat.window.windows.panel
+    assert panel is not None
+    view.show_film(LoadedFilm.of("a", film(inverted=True, modality_lut=ModalityLut(slope=2.0, intercept=-500.0))))
+    assert [box.text() for box in panel.tables.values()] == [
+        "Modality LUT: slope 2, intercept -500",
+        "Window or VOI LUT: linear",
+        "Presentation LUT: inverse",
+    ]
+    for box in panel.tables.values():
+        box.setChecked(False)
+    assert [box.text().partition(": ")[2] for box in panel.tables.values()] == ["off", "off", "off"]
+    table = ModalityLut(table=np.arange(9, dtype=np.float32))
+    view.show_film(LoadedFilm.of("b", film(voi=LUT, modality_lut=table)))
+    assert [box.text().partition(": ")[2] for box in panel.tables.values()] == ["table of 9", "table", "identity"]
+
+
+@pytest.mark.parametrize(
+    ("field", "typed", "told"),
+    [
+        ("width_", "-5", "Width must be at least 0.1."),
+        ("width_", "0", "Width must be at least 0.1."),
+        ("width_", "abc", "Width: “abc” is no number."),
+        ("width_", "", "Width: “” is no number."),
+        ("width_", "1e9", "Width must be at most 1e+07."),
+        ("width_", "nan", "Width: “nan” is no number."),
+        ("center", "--7", "Center: “--7” is no number."),
+        ("center", "-1e8", "Center must be at least -1e+07."),
+        ("gamma", "0", "Gamma must be at least 0.2."),
+        ("gamma", "-2", "Gamma must be at least 0.2."),
+        ("gamma", "9", "Gamma must be at most 5."),
+    ],
+)
+def test_what_cannot_be_a_number_is_refused_beside_its_field(
+    seat: Seat, view: FilmView, field: str, typed: str, told: str
+) -> None:
+    seat.window.action("window_panel").trigger()
+    panel = seat.window.windows.panel
+    assert panel is not None
+    box, before = getattr(panel, field), view.windowing
+    number = box.value()
+    box.selectAll()
+    if typed:
+        QTest.keyClicks(box, typed)
+    else:
+        QTest.keyClick(box, Qt.Key.Key_Delete)
+    QTest.keyClick(box, Qt.Key.Key_Return)
+    assert (box.value(), view.windowing) == (number, before)
+    assert panel.refusal.isVisible()
+    assert panel.refusal.text() == told
+    box.selectAll()
+    QTest.keyClicks(box, "2")
+    assert not panel.refusal.isVisible()
+    QTest.keyClick(box, Qt.Key.Key_Return)
+    assert box.value() == 2
+
+
+def test_a_negative_center_may_be_typed(seat: Seat, view: FilmView) -> None:
+    seat.window.action("window_panel").trigger()
+    panel = seat.window.windows.panel
+    assert panel is not None
+    panel.center.selectAll()
+    QTest.keyClicks(panel.center, "-5.5")
+    QTest.keyClick(panel.center, Qt.Key.Key_Return)
+    assert view.windowing is not None
+    assert view.windowing.window.center == -5.5

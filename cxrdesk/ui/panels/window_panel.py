@@ -4,91 +4,53 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import numpy as np
-from PySide6.QtCore import QPointF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen, QPolygonF
+from PySide6.QtCore import Signal
 from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
     QDoubleSpinBox,
     QGridLayout,
     QLabel,
-    QSizePolicy,
+    QToolButton,
     QVBoxLayout,
     QWidget,
 )
 
-from cxrdesk.imaging.voi import Voi, VoiFunction, Window
+from cxrdesk.imaging.gamma import LEAST_GAMMA, MOST_GAMMA
+from cxrdesk.imaging.radiograph import Radiograph
+from cxrdesk.imaging.voi import VoiFunction, Window
+from cxrdesk.ui.panels.histogram_view import HistogramView
+from cxrdesk.ui.panels.number_field import NumberField
 from cxrdesk.ui.panels.pieces import label
-from cxrdesk.ui.theme import colours
+from cxrdesk.ui.stored_states import NO_STATE
 from cxrdesk.ui.viewer.film_view import FilmView
 from cxrdesk.ui.viewer.histogram import Histogram, histogram
 from cxrdesk.ui.viewer.presets import Preset
-from cxrdesk.ui.viewer.windowing import Switches
+from cxrdesk.ui.viewer.windowing import Switches, Windowing, seen_voi
 
 _CURVES = (
     ("Linear", VoiFunction.LINEAR_EXACT),
     ("Sigmoid", VoiFunction.SIGMOID),
 )
 _BY_HAND = "By hand"
+_LARGEST = 1e7
+_NARROWEST = 0.1
 
 
-class HistogramView(QWidget):
-    """Counts as columns, on a scale of square roots; over them the gray level of each value as a line."""
-
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._histogram: Histogram | None = None
-        self._voi: Voi | None = None
-        self._turned = False
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self.setAccessibleName("Histogram of the film with its window")
-
-    def sizeHint(self) -> QSize:
-        """Wide and low."""
-        return QSize(200, 78)
-
-    def show_values(self, counts: Histogram | None, voi: Voi | None, *, turned: bool) -> None:
-        """Draw a film's values and its window; `turned` where larger values are shown darker."""
-        self._histogram, self._voi, self._turned = counts, voi, turned
-        self.update()
-
-    def levels(self) -> np.ndarray | None:
-        """Gray level 0..1 at each bin's middle; None while there is nothing to draw."""
-        if self._histogram is None or self._voi is None:
-            return None
-        shown = self._histogram
-        middles = shown.low + (np.arange(len(shown.counts)) + 0.5) * (shown.high - shown.low) / len(shown.counts)
-        levels = self._voi.apply(middles.astype(np.float32))
-        return 1 - levels if self._turned else levels
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        """Columns, then the line."""
-        painter = QPainter(self)
-        painter.fillRect(self.rect(), QColor(colours().ground))
-        levels = self.levels()
-        if self._histogram is None or levels is None:
-            painter.end()
-            return
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        # The air around a body would else be the one peak, and all of the body a flat line.
-        tallest = max(float(np.sort(self._histogram.counts)[-len(self._histogram.counts) // 20]), 1.0)
-        heights = np.sqrt(np.minimum(self._histogram.counts / tallest, 1.0))
-        width, height = self.width() / len(heights), self.height() - 4.0
-        outline = [QPointF(0, self.height())]
-        for number, share in enumerate(heights.tolist()):
-            top = self.height() - share * height
-            outline += [QPointF(number * width, top), QPointF((number + 1) * width, top)]
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(QColor(colours().muted).darker(150))
-        painter.drawPolygon(QPolygonF([*outline, QPointF(self.width(), self.height())]))
-        painter.setPen(QPen(QColor(colours().accent), 1.6))
-        painter.setBrush(Qt.BrushStyle.NoBrush)
-        line = [
-            QPointF((number + 0.5) * width, self.height() - 2 - level * height) for number, level in enumerate(levels)
-        ]
-        painter.drawPolyline(QPolygonF(line))
-        painter.end()
+def table_words(key: str, radiograph: Radiograph, windowing: Windowing, *, on: bool) -> str:
+    """What one of a film's tables is, or that it is left out: ``"Modality: slope 2, intercept -500"``."""
+    if key == "modality":
+        lut = radiograph.modality_lut
+        identity = (lut.slope, lut.intercept) == (1.0, 0.0)
+        told = "none" if identity else f"slope {lut.slope:g}, intercept {lut.intercept:g}"
+        told = told if lut.table is None else f"table of {len(lut.table)}"
+        return f"Modality LUT: {told if on else 'off'}"
+    if key == "voi":
+        voi = windowing.voi
+        told = voi.function.value.replace("_", " ").lower() if isinstance(voi, Window) else "table"
+        return f"Window or VOI LUT: {told if on else 'off'}"
+    told = "inverse" if radiograph.inverted else "identity"
+    return f"Presentation LUT: {told if on else 'off'}"
 
 
 class WindowPanel(QWidget):
@@ -97,6 +59,9 @@ class WindowPanel(QWidget):
     voi_chosen = Signal(object)
     switches_chosen = Signal(object)
     planes_chosen = Signal(bool)
+    gamma_chosen = Signal(float)
+    state_chosen = Signal(int)
+    """Number of the presentation state in the list, from 1; 0 for none."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -105,26 +70,47 @@ class WindowPanel(QWidget):
         self._presets: list[Preset] = []
         self._filling = False
         self.histogram = HistogramView()
-        self.center, self.width_ = self._number("Window center"), self._number("Window width")
-        self.presets, self.curve = QComboBox(), QComboBox()
+        self.center = NumberField("Center", least=-_LARGEST, most=_LARGEST)
+        self.width_ = NumberField("Width", least=_NARROWEST, most=_LARGEST)
+        for field, name in ((self.center, "center"), (self.width_, "width")):
+            field.setAccessibleName(f"Window {name}")
+            field.setStepType(QDoubleSpinBox.StepType.AdaptiveDecimalStepType)
+        self.gamma = NumberField("Gamma", least=LEAST_GAMMA, most=MOST_GAMMA, decimals=2)
+        self.gamma.setSingleStep(0.05)
+        self.gamma.setToolTip("Above 1 the middle of the grays is brighter; black and white stay")
+        self.no_gamma = QToolButton()
+        self.no_gamma.setText("Reset")
+        self.no_gamma.setAccessibleName("No gamma")
+        self.no_gamma.setToolTip("No gamma")
+        self._state_name = QLabel("State")
+        self.refusal = label("", "problem")
+        self.refusal.setVisible(False)
+        self.presets, self.curve, self.states = QComboBox(), QComboBox(), QComboBox()
         self.presets.setAccessibleName("Window by name")
         self.curve.setAccessibleName("Curve of the window")
-        for box in (self.presets, self.curve):
+        self.states.setAccessibleName("Presentation state that the film is shown by")
+        for box in (self.presets, self.curve, self.states):
             box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
             box.setMinimumContentsLength(6)
         self.curve.addItems([name for name, _ in _CURVES])
         self.tables = {
-            "modality": self._switch("Modality LUT", "Rescale or modality LUT; off: stored values"),
-            "voi": self._switch("Window or VOI LUT", "Off: the whole range of values"),
-            "presentation": self._switch("Presentation LUT", "Polarity as the film states it; off: larger is brighter"),
+            "modality": self._switch("", "Rescale or modality LUT; off: stored values"),
+            "voi": self._switch("", "Window or VOI LUT; off: the whole range of values"),
+            "presentation": self._switch("", "Polarity as the film states it, and gamma; off: larger is brighter"),
         }
         self.planes = self._switch("Overlay planes", "Graphics that the file brings (60xx)")
         self.planes.toggled.connect(self._planes_edited)
         self._lay_out()
+        self.states.activated.connect(self.state_chosen)
         self.presets.activated.connect(self._preset_chosen)
         self.curve.activated.connect(self._numbers_edited)
         for number in (self.center, self.width_):
             number.valueChanged.connect(self._numbers_edited)
+        self.gamma.valueChanged.connect(self._gamma_edited)
+        self.no_gamma.clicked.connect(lambda: self.gamma.setValue(1.0))
+        for number in (self.center, self.width_, self.gamma):
+            number.refused.connect(self._refuse)
+            number.accepted.connect(lambda: self.refusal.setVisible(False))
         for switch in self.tables.values():
             switch.toggled.connect(self._switches_edited)
 
@@ -138,26 +124,25 @@ class WindowPanel(QWidget):
         grid = QGridLayout()
         grid.setSpacing(6)
         for row, (text, widget) in enumerate(
-            (("Preset", self.presets), ("Center", self.center), ("Width", self.width_), ("Curve", self.curve))
+            (
+                ("State", self.states),
+                ("Preset", self.presets),
+                ("Center", self.center),
+                ("Width", self.width_),
+                ("Curve", self.curve),
+                ("Gamma", self.gamma),
+            )
         ):
-            name = QLabel(text)
+            name = self._state_name if widget is self.states else QLabel(text)
             name.setBuddy(widget)
             grid.addWidget(name, row, 0)
-            grid.addWidget(widget, row, 1)
+            grid.addWidget(widget, row, 1, 1, 1 if widget is self.gamma else 2)
+        grid.addWidget(self.no_gamma, grid.rowCount() - 1, 2)
         grid.setColumnStretch(1, 1)
         column.addLayout(grid)
+        column.addWidget(self.refusal)
         for switch in (*self.tables.values(), self.planes):
             column.addWidget(switch)
-
-    def _number(self, name: str) -> QDoubleSpinBox:
-        box = QDoubleSpinBox()
-        box.setAccessibleName(name)
-        box.setDecimals(1)
-        box.setRange(-1e7, 1e7)
-        box.setKeyboardTracking(False)
-        box.setStepType(QDoubleSpinBox.StepType.AdaptiveDecimalStepType)
-        box.setMinimumWidth(80)
-        return box
 
     def _switch(self, text: str, tip: str) -> QCheckBox:
         box = QCheckBox(text)
@@ -180,8 +165,9 @@ class WindowPanel(QWidget):
             self.histogram.show_values(None, None, turned=False)
             return
         self._filling = True
-        if self._film is not loaded.pyramid:
-            self._film, self._histogram = loaded.pyramid, histogram(loaded)
+        counted = (loaded.pyramid, loaded.radiograph.modality_lut)
+        if self._film != counted:
+            self._film, self._histogram = counted, histogram(loaded)
         if [preset.name for preset in self._presets] != [preset.name for preset in presets]:
             self.presets.clear()
             self.presets.addItems([preset.name for preset in presets])
@@ -191,16 +177,29 @@ class WindowPanel(QWidget):
         self.presets.setPlaceholderText(_BY_HAND)
         window = windowing.window
         self.center.setValue(window.center)
-        self.width_.setMinimum(1.0 if window.function is VoiFunction.LINEAR else 0.1)
         self.width_.setValue(window.width)
+        self.gamma.setValue(windowing.gamma)
         self.curve.setCurrentIndex(int(window.function is VoiFunction.SIGMOID))
         for key, box in self.tables.items():
             box.setChecked(getattr(film.switches, key))
+            box.setText(table_words(key, loaded.radiograph, windowing, on=box.isChecked()))
         self.planes.setVisible(bool(loaded.presentation.overlays))
         self.planes.setChecked(film.planes_shown)
         turned = (windowing.dark_up and film.switches.presentation) != film.inverted
-        self.histogram.show_values(self._histogram, film.voi, turned=turned)
+        voi = seen_voi(loaded.radiograph, windowing, film.switches, inverted=film.inverted)
+        self.histogram.show_values(self._histogram, voi, turned=turned)
         self._filling = False
+
+    def show_states(self, names: list[str], chosen: str) -> None:
+        """Say which presentation states there are for the film, and by which it is shown; empty for none."""
+        for widget in (self._state_name, self.states):
+            widget.setVisible(bool(names))
+        wanted = [NO_STATE, *names]
+        if [self.states.itemText(row) for row in range(self.states.count())] != wanted:
+            self.states.clear()
+            self.states.addItems(wanted)
+        self.states.setCurrentIndex(names.index(chosen) + 1 if chosen in names else 0)
+        self.states.setToolTip(self.states.currentText())
 
     def _preset_chosen(self, index: int) -> None:
         self.voi_chosen.emit(self._presets[index].voi)
@@ -213,6 +212,14 @@ class WindowPanel(QWidget):
             center=self.center.value(), width=self.width_.value(), function=function, explanation="set by hand"
         )
         self.voi_chosen.emit(window)
+
+    def _gamma_edited(self, gamma: float) -> None:
+        if not self._filling:
+            self.gamma_chosen.emit(gamma)
+
+    def _refuse(self, sentence: str) -> None:
+        self.refusal.setText(sentence)
+        self.refusal.setVisible(True)
 
     def _switches_edited(self) -> None:
         if not self._filling:

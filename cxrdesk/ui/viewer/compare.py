@@ -17,7 +17,7 @@ from cxrdesk.ui.viewer.loaded import LoadedFilm
 from cxrdesk.ui.viewer.painting import draw_picture
 from cxrdesk.ui.viewer.renderers import renderer_of
 from cxrdesk.ui.viewer.texts import MARGIN, PAD, back, block_size, downwards, first_free, small, wrapped, write
-from cxrdesk.ui.viewer.windowing import Windowing
+from cxrdesk.ui.viewer.windowing import AS_STORED, Windowing, seen_voi
 
 _GRIP = 8.0
 _LEAST_WIDTH = 60.0
@@ -45,6 +45,12 @@ class Beside:
         self.lit = way == "blink"
         """Whether the other film is the one that is seen, while they blink."""
         self._renderer = renderer_of(loaded)
+
+    def alone(self) -> Beside:
+        """The same as it is now, with memory of its own, for prints."""
+        copy = Beside(self.loaded, self.words, self.way)
+        copy.share, copy.lit = self.share, self.lit
+        return copy
 
     def area(self, viewport: tuple[float, float]) -> QRectF:
         """The part of the viewport where the other film stands; empty for none."""
@@ -90,9 +96,9 @@ class Beside:
         painter.setClipRect(area, Qt.ClipOperation.IntersectClip)
         whole = QRectF(0, 0, width, height)
         theirs = self._theirs(geometry)
-        picture = self._renderer.render(
-            theirs.finer(ratio), matched_windowing(windowing, self.loaded.windowing).voi, inverted=inverted
-        )
+        own = matched_windowing(windowing, self.loaded.windowing)
+        voi = seen_voi(self.loaded.radiograph, own, AS_STORED, inverted=inverted)
+        picture = self._renderer.render(theirs.finer(ratio), voi, inverted=inverted)
         if picture is None:
             painter.fillRect(whole, Qt.GlobalColor.black)
         else:

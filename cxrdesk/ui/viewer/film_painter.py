@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QImage, QPainter
 
-from cxrdesk.imaging.voi import Voi
-from cxrdesk.ui.film_words import window_words, zoom_words
+from cxrdesk.imaging.gamma import Shown
+from cxrdesk.imaging.presentation import Overlay
+from cxrdesk.ui.film_words import gamma_words, window_words, zoom_words
 from cxrdesk.ui.theme import colours, small_point_size
 from cxrdesk.ui.viewer.annotations import colour_bar, draw_legend
 from cxrdesk.ui.viewer.corners import draw_corners, draw_live, live_lines, live_rect
@@ -19,16 +20,17 @@ from cxrdesk.ui.viewer.overlay_cache import OverlayCache
 from cxrdesk.ui.viewer.painting import draw_note, draw_picture
 from cxrdesk.ui.viewer.planes import PlaneLayer
 from cxrdesk.ui.viewer.renderers import AnyRenderer, renderer_of
-from cxrdesk.ui.viewer.windowing import AS_STORED, Switches, Windowing, switched_voi
+from cxrdesk.ui.viewer.windowing import AS_STORED, Switches, Windowing, seen_voi
 
 if TYPE_CHECKING:
     from cxrdesk.ui.viewer.film_view import FilmView
+    from cxrdesk.ui.viewer.frozen import FrozenView
 
 
 class FilmPainter:
     """Keeps what was computed for one film from step to step, and nothing of it for the next film."""
 
-    def __init__(self, view: FilmView) -> None:
+    def __init__(self, view: FilmView | FrozenView) -> None:
         self._view = view
         self._overlays, self._cornered, self._legend, self._marked = (OverlayCache() for _ in range(4))
         self._taken: list[QRectF] = []
@@ -36,12 +38,14 @@ class FilmPainter:
         self._bar: QImage | None = None
         self._renderer: AnyRenderer | None = None
         self._planes: PlaneLayer | None = None
-        self._switched: tuple[tuple[Voi, Switches], Voi] | None = None
+        self._overlaid: tuple[Overlay, ...] = ()
+        self._switched: tuple[tuple[object, ...], Shown] | None = None
         self.magnifier: Magnifier | None = None
 
     def forget(self) -> None:
         """No film."""
         self._renderer = self._planes = self._switched = None
+        self._overlaid = ()
         self.magnifier = None
         for cache in (self._overlays, self._cornered, self._legend, self._marked):
             cache.forget()
@@ -51,8 +55,9 @@ class FilmPainter:
         warm = loaded.warm if switches == AS_STORED else None
         self._renderer = warm or renderer_of(loaded, switches)
         overlays = loaded.presentation.overlays
-        if overlays and self._planes is None:
-            self._planes = PlaneLayer(overlays, loaded.radiograph.shape)
+        if overlays != self._overlaid:
+            self._planes = PlaneLayer(overlays, loaded.radiograph.shape) if overlays else None
+            self._overlaid = overlays
 
     def paint(self, painter: QPainter, ratio: float, cursor: QPointF | None) -> None:
         """All that is seen but the focus, in the widget's coordinates; a film is shown.
@@ -68,7 +73,8 @@ class FilmPainter:
         if self._renderer is None or windowing is None or view.loaded is None:
             return
         self._paint_film(painter, self._renderer, windowing, ratio)
-        layers = (view.geometry_, view.planes_shown, view.mask_layer, view.saliency_layer, view.opacity, view.lungs)
+        own = (view.planes_shown, view.state_layer)
+        layers = (view.geometry_, *own, view.mask_layer, view.saliency_layer, view.opacity, view.lungs)
         dress = (view.loaded.radiograph, view.corners, colours(), small_point_size())
         self._overlays.paint(painter, view.size(), ratio, layers, self._paint_over)
         # Words at the edges stay where they are while a film is panned.
@@ -88,12 +94,11 @@ class FilmPainter:
             self.magnifier.paint(painter, view.geometry_, cursor, seen, inverted=view.inverted, ratio=ratio)
 
     def draw(self, painter: QPainter, ratio: float) -> None:
-        """As `paint` without the glass, for prints and pictures: at any ratio, and keeping nothing of it."""
+        """As `paint` without the glass, for prints and pictures, at any ratio; only the film itself is kept."""
         view = self._view
-        if view.loaded is None or view.windowing is None:
+        if view.loaded is None or view.windowing is None or self._renderer is None:
             return
-        # What the screen keeps from step to step stays its own.
-        self._paint_film(painter, renderer_of(view.loaded, view.switches), view.windowing, ratio)
+        self._paint_film(painter, self._renderer, view.windowing, ratio)
         for draw in (self._paint_over, self._paint_corners, self._paint_legend):
             painter.save()
             draw(painter)
@@ -101,6 +106,12 @@ class FilmPainter:
         self._paint_marks(painter, kept=True)
         self._paint_moving(painter, view.windowing, ratio)
         self._note_first_look(painter)
+
+    def render(self, ratio: float) -> None:
+        """Make the film's own gray levels ready for `draw`; for a thread."""
+        view = self._view
+        if self._renderer is not None and view.windowing is not None:
+            self._renderer.render(view.geometry_.finer(ratio), self._seen(view.windowing), inverted=view.inverted)
 
     def live_rect(self) -> QRectF:
         """Where the words stand that change with the window."""
@@ -136,6 +147,8 @@ class FilmPainter:
             return
         if self._planes is not None and view.planes_shown:
             self._planes.paint(painter, view.geometry_)
+        if view.state_layer is not None:
+            view.state_layer.paint(painter, view.geometry_)
         if view.mask_layer is not None:
             view.mask_layer.paint(painter, view.geometry_)
         if view.saliency_layer is not None:
@@ -179,14 +192,16 @@ class FilmPainter:
             return []
         view = self._view
         zoom = view.geometry_.scale * view.devicePixelRatioF()
-        return live_lines(view.corners, window_words(windowing.voi), zoom_words(zoom), view.geometry_)
+        lines = live_lines(view.corners, window_words(windowing.voi), zoom_words(zoom), view.geometry_)
+        return [*lines, *filter(None, [gamma_words(windowing.gamma).capitalize()])]
 
-    def _seen(self, windowing: Windowing) -> Voi:
+    def _seen(self, windowing: Windowing) -> Shown:
         """The VOI in force; one object for as long as nothing changes, as the renderer wants it."""
         view = self._view
-        if view.switches == AS_STORED or view.loaded is None:
+        if (view.switches == AS_STORED and windowing.gamma == 1) or view.loaded is None:
             return windowing.voi
-        key = (windowing.voi, view.switches)
+        key = (windowing.voi, windowing.gamma, view.switches, view.inverted)
         if self._switched is None or self._switched[0] != key:
-            self._switched = (key, switched_voi(view.loaded.radiograph, windowing.voi, view.switches))
+            radiograph = view.loaded.radiograph
+            self._switched = (key, seen_voi(radiograph, windowing, view.switches, inverted=view.inverted))
         return self._switched[1]

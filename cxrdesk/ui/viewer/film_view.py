@@ -33,6 +33,7 @@ from cxrdesk.ui.viewer.loaded import LoadedFilm
 from cxrdesk.ui.viewer.magnifier import Magnifier
 from cxrdesk.ui.viewer.painting import draw_hint
 from cxrdesk.ui.viewer.renderers import renderer_of
+from cxrdesk.ui.viewer.state_layer import StateLayer
 from cxrdesk.ui.viewer.tool import Mark, MarkStyle, Tool
 from cxrdesk.ui.viewer.windowing import AS_STORED, Switches, Windowing, switched_voi
 
@@ -63,6 +64,7 @@ class FilmView(QWidget):
         self.corners = CornerContent()
         self.mask_layer: MaskLayer | None = None
         self.saliency_layer: SaliencyLayer | None = None
+        self.state_layer: StateLayer | None = None
         self.lungs: Box | None = None
         """Where the legend had better not stand."""
         self.opacity = 0.4
@@ -101,8 +103,12 @@ class FilmView(QWidget):
         """The film itself in the place of its first look, or another frame of it; place and window stay."""
         if self.loaded is None or self.windowing is None:
             return
+        if self.loaded.plain is not None:  # a state is of the frame that it names, and of no first look
+            self.show_film(loaded)
+            return
         default = self.windowing.voi is self.loaded.windowing.default
-        self.windowing = loaded.windowing if default else replace(loaded.windowing, voi=self.windowing.voi)
+        fresh = replace(loaded.windowing, gamma=self.windowing.gamma)
+        self.windowing = fresh if default else replace(fresh, voi=self.windowing.voi)
         self.loaded = loaded
         self._painter.take(loaded, self.switches)
         self._changed()
@@ -110,13 +116,23 @@ class FilmView(QWidget):
     def update_film(self, radiograph: Radiograph) -> None:
         """The same pixels with more known about them; window and zoom stay."""
         if self.loaded is not None:
-            self.loaded = replace(self.loaded, radiograph=radiograph)
+            self.loaded = self.loaded.with_radiograph(radiograph)
             self.update()
+
+    def dress(
+        self, loaded: LoadedFilm, layer: StateLayer | None, geometry: Geometry, *, inverted: bool = False
+    ) -> None:
+        """The same film through the tables of a presentation state, or its own again; results and drawings stay."""
+        self.loaded, self.windowing = loaded, loaded.windowing
+        self.inverted, self.state_layer, self.geometry_ = inverted, layer, geometry
+        self.switches, self.planes_shown = AS_STORED, True
+        self._painter.take(loaded)
+        self._changed()
 
     def clear(self, title: str, text: str) -> None:
         """No film; a sentence in its place."""
         self.loaded = self.windowing = self.beside = None
-        self.mask_layer = self.saliency_layer = self.cursor_pixel = self.lungs = None
+        self.mask_layer = self.saliency_layer = self.state_layer = self.cursor_pixel = self.lungs = None
         self.corners, self.inverted, self.hint = CornerContent(), False, (title, text)
         self.marks = []
         self._hand.let_go()
@@ -245,11 +261,17 @@ class FilmView(QWidget):
         self.planes_shown = on
         self._changed()
 
+    def set_gamma(self, gamma: float) -> None:
+        """Another gamma behind the window; 1 for none."""
+        if self.windowing is not None and self.loaded is not None and not self.loaded.coloured:
+            self.windowing = self.windowing.with_gamma(gamma)
+            self._changed()  # it brings a line of words, or takes it away
+
     def reset_window(self) -> None:
         """The window that the film came with."""
         if self.windowing is not None:
             self.windowing = self.windowing.reset()
-            self._rewindowed()
+            self._changed()
 
     def drag_window(self, dx: float, dy: float) -> None:
         """As a drag with the mouse by that many pixels."""
@@ -331,18 +353,6 @@ class FilmView(QWidget):
         if self._unpainted and self.loaded is not None:
             self._unpainted = False
             self.painted.emit(self.loaded.key)
-
-    def draw(self, painter: QPainter, ratio: float) -> None:
-        """All that is seen but focus and magnifier, in the widget's coordinates, for prints and pictures.
-
-        Parameters
-        ----------
-        ratio : float
-            Pixels of the paper or picture for each of the widget's: how finely the film is resampled.
-        """
-        if self.loaded is None:
-            draw_hint(painter, QRectF(self.rect()).adjusted(40, 40, -40, -40), *self.hint)
-        self._painter.draw(painter, ratio)
 
     def _viewport(self) -> tuple[float, float]:
         return float(self.width()), float(self.height())

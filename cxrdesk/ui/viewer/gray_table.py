@@ -7,8 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cxrdesk.imaging.display import display_table
+from cxrdesk.imaging.gamma import Shown
 from cxrdesk.imaging.radiograph import Radiograph
-from cxrdesk.imaging.voi import Voi, VoiFunction, Window
+from cxrdesk.imaging.voi import VoiFunction, Window
 
 _LARGEST_TERM = float(1 << 18)
 """Of what float32 adds up: beyond it, in very narrow windows far from 0, gray levels would be off by rounding."""
@@ -34,7 +35,7 @@ class GrayTable:
         self._values = radiograph.modality_lut.apply(np.arange(self._within[0], self._within[1] + 1))
         self._largest = float(np.abs(self._values).max(initial=0.0))
 
-    def table(self, voi: Voi, *, inverted: bool) -> NDArray[np.uint8]:
+    def table(self, voi: Shown, *, inverted: bool) -> NDArray[np.uint8]:
         """Uint8, shape (65536,), indexed as that of `display_table`."""
         radiograph, (low, high) = self._radiograph, self._within
         if not isinstance(voi, Window) or voi.function is VoiFunction.SIGMOID or voi.width <= 1 or high < low:

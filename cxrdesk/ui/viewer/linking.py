@@ -29,11 +29,11 @@ def matched_windowing(source: Windowing, target: Windowing) -> Windowing:
     towards brighter, and by how much the width grew.
     """
     if source.voi is source.default:
-        return target.reset()
+        return replace(target.reset(), gamma=source.gamma)
     (before, now), start = (source.start, source.window), target.start
     way = 1.0 if source.dark_up == target.dark_up else -1.0
     center = start.center + way * (now.center - before.center) / before.width * start.width
     width = start.width * now.width / before.width
     least = 1.0 if now.function is VoiFunction.LINEAR else 1e-6
     moved = replace(start, center=center, width=max(width, least), function=now.function, explanation=now.explanation)
-    return replace(target, voi=target.limits.clamp(moved))
+    return replace(target, voi=target.limits.clamp(moved), gamma=source.gamma)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
@@ -16,6 +16,9 @@ from cxrdesk.ui.viewer.geometry import Geometry
 from cxrdesk.ui.viewer.pyramid import Pyramid
 from cxrdesk.ui.viewer.render import ColourRenderer, Renderer
 from cxrdesk.ui.viewer.windowing import Windowing
+
+if TYPE_CHECKING:  # few films come with a state
+    from cxrdesk.imaging.gsps import View
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -35,6 +38,8 @@ class LoadedFilm:
         How the file asks for it to be shown.
     provisional : bool
         Whether it is a first look: its digest is not known yet, and its values may not be the film's.
+    plain : LoadedFilm or None
+        The film itself, where this is what a presentation state makes of it.
     warm : Renderer or ColourRenderer or None
         One that has rendered the whole film for a viewport already; see `warmed`.
     """
@@ -45,12 +50,23 @@ class LoadedFilm:
     pyramid: Pyramid
     presentation: Presentation = field(default_factory=Presentation)
     provisional: bool = False
+    plain: LoadedFilm | None = None
     warm: Renderer | ColourRenderer | None = None
 
     @property
     def for_detectors(self) -> bool:
-        """Whether detectors may be asked about it: not about colour pictures and single frames of many."""
-        return not self.coloured and not self.provisional and self.presentation.frames == 1
+        """Whether detectors may be asked about it: not about colours, frames of many, or black and white alone."""
+        return not self.coloured and not self.black_and_white and not self.provisional and self.presentation.frames == 1
+
+    @property
+    def black_and_white(self) -> bool:
+        """Whether it has no grays: one bit for each pixel."""
+        return self.radiograph.bits_stored == 1
+
+    @property
+    def own(self) -> LoadedFilm:
+        """The film itself, without any presentation state."""
+        return self if self.plain is None else self.plain
 
     @property
     def coloured(self) -> bool:
@@ -82,6 +98,30 @@ class LoadedFilm:
             presentation=presentation,
             provisional=provisional,
         )
+
+    def seen_as(self, view: View) -> LoadedFilm:
+        """The film through the tables of a presentation state, with its shutter and overlays; for a thread."""
+        radiograph, presentation = replace(view.radiograph, voi=view.voi), view.presentation
+        pyramid = self.pyramid
+        if presentation.shutter is not self.presentation.shutter:
+            hidden = None if presentation.shutter is None else presentation.shutter.hidden(radiograph.shape)
+            pyramid = Pyramid(radiograph.stored, radiograph.padding, hidden)
+        return replace(
+            self,
+            radiograph=radiograph,
+            windowing=replace(Windowing.of(radiograph), gamma=view.gamma),
+            pyramid=pyramid,
+            presentation=presentation,
+            plain=self,
+            warm=None,
+        )
+
+    def with_radiograph(self, radiograph: Radiograph) -> LoadedFilm:
+        """The same pixels with more known about them."""
+        if self.plain is None:
+            return replace(self, radiograph=radiograph)
+        seen = replace(radiograph, modality_lut=self.radiograph.modality_lut, voi=self.radiograph.voi)
+        return replace(self, radiograph=seen, plain=replace(self.plain, radiograph=radiograph))
 
     def renderer(self) -> Renderer | ColourRenderer:
         """A new one, for one place on the screen."""

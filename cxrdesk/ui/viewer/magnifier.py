@@ -7,7 +7,7 @@ from dataclasses import replace
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPainterPath, QPen
 
-from cxrdesk.imaging.voi import Voi
+from cxrdesk.imaging.gamma import Shown
 from cxrdesk.ui.viewer.geometry import Geometry
 from cxrdesk.ui.viewer.painting import image_of
 from cxrdesk.ui.viewer.renderers import AnyRenderer
@@ -23,7 +23,7 @@ class Magnifier:
         self._renderer = renderer
 
     def paint(
-        self, painter: QPainter, geometry: Geometry, at: QPointF, voi: Voi, *, inverted: bool, ratio: float
+        self, painter: QPainter, geometry: Geometry, at: QPointF, voi: Shown, *, inverted: bool, ratio: float
     ) -> None:
         """Draw the glass around a point of the widget."""
         center = geometry.to_film(at.x(), at.y())

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cxrdesk.imaging.display import apply_table
+from cxrdesk.imaging.gamma import Shown
 from cxrdesk.imaging.radiograph import Radiograph
-from cxrdesk.imaging.voi import Voi
 from cxrdesk.ui.viewer.geometry import Geometry
 from cxrdesk.ui.viewer.gray_table import GrayTable
 from cxrdesk.ui.viewer.pyramid import Pyramid
@@ -149,7 +149,7 @@ class ColourRenderer:
         self._pyramid = pyramid
         self._picture: tuple[Geometry, bool, Picture | None] | None = None
 
-    def render(self, geometry: Geometry, voi: Voi, *, inverted: bool) -> Picture | None:
+    def render(self, geometry: Geometry, voi: Shown, *, inverted: bool) -> Picture | None:
         """The picture in the viewport, or None if the film is out of sight; `voi` is not for colours."""
         if self._picture is None or self._picture[:2] != (geometry, inverted):
             self._picture = (geometry, inverted, self._rendered(geometry, inverted))
@@ -178,10 +178,10 @@ class Renderer:
         self._grays = GrayTable(radiograph, self._pyramid.range)
         self._pixels, self._levels = Scratch(), Scratch()
         self._sampled: tuple[Geometry, Region | None] | None = None
-        self._table: tuple[Voi, bool, NDArray[np.uint8]] | None = None
+        self._table: tuple[Shown, bool, NDArray[np.uint8]] | None = None
         self._picture: tuple[NDArray[Any], NDArray[np.uint8], Picture] | None = None
 
-    def render(self, geometry: Geometry, voi: Voi, *, inverted: bool) -> Picture | None:
+    def render(self, geometry: Geometry, voi: Shown, *, inverted: bool) -> Picture | None:
         """The picture in the viewport, valid until the next call; None if the film is out of sight."""
         region = self._visible(geometry)
         if region is None:
@@ -217,7 +217,7 @@ class Renderer:
         self._sampled = (geometry, region)
         return region
 
-    def _gray_table(self, voi: Voi, inverted: bool) -> NDArray[np.uint8]:
+    def _gray_table(self, voi: Shown, inverted: bool) -> NDArray[np.uint8]:
         if self._table is None or self._table[0] is not voi or self._table[1] != inverted:
             self._table = (voi, inverted, self._grays.table(voi, inverted=inverted))
         return self._table[2]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from cxrdesk.imaging.display import WindowLimits, as_window, window_limits
+from cxrdesk.imaging.gamma import LEAST_GAMMA, MOST_GAMMA, Curved, Shown
 from cxrdesk.imaging.radiograph import Radiograph
 from cxrdesk.imaging.voi import Voi, VoiFunction, Window
 
@@ -23,7 +24,7 @@ class Switches:
     voi : bool
         Window or VOI LUT; off: from the smallest to the largest value that there could be.
     presentation : bool
-        Polarity of MONOCHROME1 or of the Presentation LUT Shape; off: larger is brighter.
+        Polarity of MONOCHROME1 or of the Presentation LUT Shape, and gamma; off: larger is brighter, as it is.
     """
 
     modality: bool = True
@@ -40,6 +41,14 @@ def switched_voi(radiograph: Radiograph, voi: Voi, switches: Switches) -> Voi:
         return voi
     low, high = radiograph.value_range if switches.modality else radiograph.stored_range
     return Window(center=(low + high) / 2, width=max(high - low, 1), function=VoiFunction.LINEAR_EXACT)
+
+
+def seen_voi(radiograph: Radiograph, windowing: Windowing, switches: Switches, *, inverted: bool) -> Shown:
+    """What the film's gray levels go through, gamma and all; `windowing.voi` itself where nothing else does."""
+    voi = switched_voi(radiograph, windowing.voi, switches)
+    if windowing.gamma == 1 or not switches.presentation:
+        return voi
+    return Curved(voi=voi, gamma=windowing.gamma, turned=radiograph.inverted != inverted)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,6 +68,8 @@ class Windowing:
         Whether larger modality values are shown darker.
     near : Window or None
         The window nearest to `voi` where that is a VOI LUT other than the default.
+    gamma : float
+        Of the levels that are seen; above 1 the middle is brighter.
     """
 
     voi: Voi
@@ -67,6 +78,7 @@ class Windowing:
     start: Window
     dark_up: bool
     near: Window | None = None
+    gamma: float = 1.0
 
     @classmethod
     def of(cls, radiograph: Radiograph) -> Windowing:
@@ -106,6 +118,10 @@ class Windowing:
         near = as_window(radiograph, voi) if not isinstance(voi, Window) and voi is not self.default else None
         return replace(self, voi=voi, near=near)
 
+    def with_gamma(self, gamma: float) -> Windowing:
+        """Another gamma, as far as it may go."""
+        return replace(self, gamma=round(min(max(gamma, LEAST_GAMMA), MOST_GAMMA), 2))
+
     def reset(self) -> Windowing:
-        """The film's own display default again."""
-        return replace(self, voi=self.default, near=None)
+        """The film's own display default again, without gamma."""
+        return replace(self, voi=self.default, near=None, gamma=1.0)

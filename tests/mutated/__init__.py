@@ -1,0 +1,1 @@
+"""DICOM files that were broken on purpose."""
