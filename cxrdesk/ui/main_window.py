@@ -287,7 +287,7 @@ class MainWindow(QMainWindow):
         self._refresh_checks()
         state, loaded = self.reading.state, self.reading.shown
         if state is not None and loaded is not None:
-            self._put_caption(self.film, state, loaded)
+            self._dress(self.film, state, loaded)
 
     def _refresh_checks(self) -> None:
         """Actions that are on or off say how the chosen pane is shown."""
