@@ -1,10 +1,17 @@
-"""What a reader should know of a film's file before trusting the picture; knows no Qt."""
+"""What a reader should know of a film's file, and why no detector looks at it; knows no Qt."""
 
 from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 from cxrdesk.imaging.presentation import Presentation
 from cxrdesk.imaging.radiograph import Radiograph
 from cxrdesk.imaging.words import printable
+
+if TYPE_CHECKING:  # plugins are listed after the first film
+    from cxrdesk.discovery.registry import Registry
+    from cxrdesk.ui.session import FilmState
+    from cxrdesk.ui.viewer.loaded import LoadedFilm
 
 _SPACING = {
     "unknown": "The file tells no pixel spacing: lengths are in pixels.",
@@ -37,6 +44,29 @@ def film_notes(radiograph: Radiograph, presentation: Presentation) -> tuple[str,
     told += [_SPACING[spacing]] if spacing in _SPACING else []
     told += [_sentence(note) for note in (*radiograph.notes, *presentation.notes)]
     return tuple(dict.fromkeys(told))
+
+
+def no_results(registry: Registry | None, state: FilmState | None, shown: LoadedFilm | None) -> str:
+    """Why there is nothing to show of detectors; empty where there may be.
+
+    Parameters
+    ----------
+    registry : Registry or None
+        None while plugins are looked for.
+    state, shown : FilmState, LoadedFilm or None
+        The film on the screen, as far as there is one and it was decoded.
+    """
+    if registry is None:
+        return "Looking for installed detectors…" if state is not None else ""
+    if not registry.detectors and not registry.segmenters:
+        return "No detector is installed. Help, Plugins lists what was found."
+    if state is None:
+        return "Results appear here once a film is open."
+    if shown is not None and not shown.for_detectors:
+        what = "black and white alone" if shown.black_and_white else "films of several frames"
+        what = "colour pictures" if shown.coloured else what
+        return f"No detector looks at {what}."
+    return "No detector can look at this file." if state.failure is not None else ""
 
 
 def _sentence(note: str) -> str:

@@ -18,7 +18,7 @@ from cxrdesk.ui.corner_words import corner_content
 from cxrdesk.ui.dialog_door import DialogDoor
 from cxrdesk.ui.file_door import FileDoor
 from cxrdesk.ui.film_menu import open_film_menu
-from cxrdesk.ui.film_notes import film_notes
+from cxrdesk.ui.film_notes import film_notes, no_results
 from cxrdesk.ui.frame_bar import FrameBar
 from cxrdesk.ui.handlers import Handlers, layout_handlers, view_handlers, window_handlers
 from cxrdesk.ui.keymap import keys_in_force
@@ -264,7 +264,7 @@ class MainWindow(QMainWindow):
             reading.settings,
             hidden=reading.hidden,
             chosen=self._visible_map(),
-            note=self._note(),
+            note=no_results(self.registry, state, loaded),
             about=film_notes(loaded.radiograph, loaded.presentation) if loaded is not None else (),
         )
         self.refresh_layers()
@@ -299,20 +299,6 @@ class MainWindow(QMainWindow):
             ("blink", comparing == "blink"),
         ):
             self.actions_[key].setChecked(on)
-
-    def _note(self) -> str:
-        if self.registry is None:
-            return "Looking for installed detectors…" if self.reading.state is not None else ""
-        if not self.registry.detectors and not self.registry.segmenters:
-            return "No detector is installed. Help, Plugins lists what was found."
-        if self.reading.state is None:
-            return "Results appear here once a film is open."
-        shown = self.reading.shown
-        if shown is not None and not shown.for_detectors:
-            what = "black and white alone" if shown.black_and_white else "films of several frames"
-            what = "colour pictures" if shown.coloured else what
-            return f"No detector looks at {what}."
-        return "No detector can look at this file." if self.reading.state.failure is not None else ""
 
     def _visible_map(self) -> tuple[str, str] | None:
         return self.reading.map_choice if self.actions_["saliency"].isChecked() else None
