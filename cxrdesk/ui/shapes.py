@@ -8,6 +8,8 @@ from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen, QPolygonF
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
+from cxrdesk.ui.theme import scaled
+
 _SIDE = 16
 
 
@@ -37,8 +39,8 @@ class ShapeLabel(QWidget):
         self.update()
 
     def sizeHint(self) -> QSize:
-        """Fixed."""
-        return QSize(_SIDE, _SIDE)
+        """As large as the text beside it."""
+        return QSize(scaled(_SIDE), scaled(_SIDE))
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw it."""
