@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QRectF
 
-from cxrdesk.ui.viewer.texts import free
+from cxrdesk.ui.viewer.texts import GAP, free
 
 _MARGIN = 10.0
 _EDGE = 2.0
@@ -53,6 +53,7 @@ BESIDE_FILM = (
     Form(items=2, bar=132.0, width=200.0),
     Form(items=2, bar=50.0, beside=True, width=150.0),
     Form(items=2, bar=132.0, width=110.0),
+    Form(items=2, bar=50.0, beside=True, width=100.0),
     Form(items=2, bar=50.0, width=110.0),
 )
 OVER_FILM = (
@@ -89,11 +90,15 @@ def covered(values: NDArray[np.floating], area: QRectF, rect: QRectF) -> float:
     return float(rows @ values @ cols) / total
 
 
-def _places(size: tuple[float, float], viewport: tuple[float, float], margin: float) -> list[QRectF]:
+def _places(
+    size: tuple[float, float], viewport: tuple[float, float], margin: float, taken: Sequence[QRectF] = ()
+) -> list[QRectF]:
+    """At the left and right edge: in the corners, in the middle, next to other text."""
     width, height = size
     right, bottom = viewport[0] - margin - width, viewport[1] - margin - height
-    middle = (viewport[1] - height) / 2
-    return [QRectF(x, y, width, height) for x in (right, margin) for y in (bottom, margin, middle)]
+    tops = [bottom, margin, (viewport[1] - height) / 2]
+    tops += [top for rect in taken for top in (rect.top() - GAP - height, rect.bottom() + GAP)]
+    return [QRectF(x, y, width, height) for x in (right, margin) for y in tops]
 
 
 def place(
@@ -129,7 +134,7 @@ def place(
     """
     whole = QRectF(0, 0, *viewport)
     for form, size in sizes_beside:
-        for rect in _places(size, viewport, _EDGE):
+        for rect in _places(size, viewport, _EDGE, taken):
             if whole.contains(rect) and free(rect, (film, *taken)):
                 return form, rect
 

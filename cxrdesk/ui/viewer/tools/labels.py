@@ -5,6 +5,7 @@ A text that finds no room says its first line only; where that finds none either
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -27,6 +28,10 @@ _RINGS = (_AWAY, 40.0, 80.0, 130.0, 190.0)
 """Screen pixels between a drawing and its text: further off where there is no room."""
 _LED = 34.0
 """From here on a line leads from the text to what it tells of."""
+_FEW = 2
+"""Spots of lines under a text that are less bad than a place further off."""
+_FARTHEST = 70.0
+"""Further off than this only the first line is told."""
 _EDGE = 2.0
 _WIDEST_SHARE = 0.6
 _SELECTED = QColor("#ffffff")
@@ -159,24 +164,34 @@ def _placed(
     """The first place that hides nothing, else the one that hides least; on the screen as long as the drawing is."""
     wide, high = geometry.viewport
     box = mark.area(geometry)
-    lines = [part for line in mark.values.lines if line for part in wrapped(metrics, line, _WIDEST_SHARE * wide)]
+    told = [wrapped(metrics, line, _WIDEST_SHARE * wide) for line in mark.values.lines if line]
+    lines = [part for parts in told for part in parts]
     seen = QRectF(0, 0, wide, high).intersects(box.adjusted(-1, -1, 1, 1))
     held = np.array([(r.left(), r.top(), r.right(), r.bottom()) for r in taken]).reshape(-1, 4)
-    brief = lines if len(lines) == 1 else [f"{lines[0]} …"]
-    for texts in (lines, brief):
+    brief = lines if len(told) == 1 else [*told[0][:-1], f"{told[0][-1]} …"]
+    # Less said nearby is better than more said far off.
+    for texts, farthest in ((lines, _FARTHEST), (brief, math.inf)):
         width = max(metrics.horizontalAdvance(line) for line in texts) + 2 * _PAD
         size = float(round(width)), float(round(metrics.lineSpacing() * len(texts) + 2 * _PAD))
-        corners = np.round(np.array(list(_candidates(mark, mark.screen_lines(geometry), box, size))))
-        if not seen:
-            rect = _outside(_rect(corners[0], size), box, wide, high)
-            return _Label(mark=mark, texts=tuple(texts), rect=rect, seen=False)
-        corners = np.clip(corners, _EDGE, np.maximum(np.subtract((wide, high), size) - _EDGE, _EDGE))
-        best = _best(corners, size, spots, held)
+        best: tuple[int, NDArray[np.float64]] | None = None
+        for near in _candidates(mark, mark.screen_lines(geometry), box, size):
+            corners = np.round(np.array(near))
+            if not seen:
+                rect = _outside(_rect(corners[0], size), box, wide, high)
+                return _Label(mark=mark, texts=tuple(texts), rect=rect, seen=False)
+            corners = np.clip(corners, _EDGE, np.maximum(np.subtract((wide, high), size) - _EDGE, _EDGE))
+            found = _best(corners, size, spots, held)
+            if found is not None and (best is None or found[0] < best[0]):
+                best = found
+            if best is not None and best[0] <= _FEW:
+                break  # further off it would be less plain what it tells of
         if best is not None:
             own = mark.spots(geometry)
-            away = np.hypot(*(own - np.clip(own, best, np.add(best, size))).T)
+            away = np.hypot(*(own - np.clip(own, best[1], np.add(best[1], size))).T)
+            if away.min() > farthest:
+                continue
             lead = QPointF(*own[int(away.argmin())]) if away.min() > _LED else None
-            return _Label(mark=mark, texts=tuple(texts), rect=_rect(best, size), lead=lead)
+            return _Label(mark=mark, texts=tuple(texts), rect=_rect(best[1], size), lead=lead)
     return _Label(mark=mark, texts=(), rect=QRectF())
 
 
@@ -186,24 +201,24 @@ def _rect(corner: NDArray[np.float64], size: tuple[float, float]) -> QRectF:
 
 def _best(
     corners: NDArray[np.float64], size: tuple[float, float], spots: NDArray[np.float64], taken: NDArray[np.float64]
-) -> NDArray[np.float64] | None:
-    """The corner that is clear of what is taken, with the fewest spots under the text."""
+) -> tuple[int, NDArray[np.float64]] | None:
+    """The corner that is clear of what is taken with the fewest spots under the text, after their number."""
     ends = corners + size
-    apart = (
+    clear = (
         (corners[:, None, 0] >= taken[:, 2])
         | (ends[:, None, 0] <= taken[:, 0])
         | (corners[:, None, 1] >= taken[:, 3])
         | (ends[:, None, 1] <= taken[:, 1])
-    )
-    best: tuple[int, int] | None = None
-    for number in np.flatnonzero(apart.all(axis=1)):
-        inside = (spots >= corners[number]) & (spots <= ends[number])
+    ).all(axis=1)
+    best: tuple[int, NDArray[np.float64]] | None = None
+    for corner, end in zip(corners[clear], ends[clear], strict=True):
+        inside = (spots >= corner) & (spots <= end)
         cost = int(np.count_nonzero(inside.all(axis=1)))
         if best is None or cost < best[0]:
-            best = (cost, int(number))
+            best = (cost, corner)
         if not cost:
             break
-    return None if best is None else corners[best[1]]
+    return best
 
 
 def _outside(rect: QRectF, box: QRectF, wide: float, high: float) -> QRectF:
@@ -226,34 +241,29 @@ def _nearest(rect: QRectF, point: QPointF) -> QPointF:
 
 def _candidates(
     mark: AnnotationMark, lines: list[list[QPointF]], box: QRectF, size: tuple[float, float]
-) -> Iterator[tuple[float, float]]:
-    """Upper left corners, the best first."""
+) -> Iterator[list[tuple[float, float]]]:
+    """Upper left corners, the nearest and best first."""
     width, height = size
+    near: list[tuple[float, float]] = []
     if mark.annotation.kind is Kind.TEXT:
-        yield lines[0][0].x(), lines[0][0].y()
+        yield [(lines[0][0].x(), lines[0][0].y())]
     elif mark.annotation.kind in (Kind.LENGTH, Kind.ARROW):
         # A length is told at its right end, an arrow at its tail.
         ends = sorted(lines[0], key=lambda point: -point.x()) if mark.annotation.kind is Kind.LENGTH else lines[0]
         for point in ends:
-            yield point.x() + _AWAY, point.y() - height / 2
-            yield point.x() - width - _AWAY, point.y() - height / 2
+            near += [(x, point.y() - height / 2) for x in (point.x() + _AWAY, point.x() - width - _AWAY)]
     elif mark.annotation.kind is Kind.ANGLE:
         vertex = lines[0][1]
         for dy in (-height / 2, _FAR, -height - _FAR):
-            yield vertex.x() + _AWAY, vertex.y() + dy
-            yield vertex.x() - width - _AWAY, vertex.y() + dy
+            near += [(x, vertex.y() + dy) for x in (vertex.x() + _AWAY, vertex.x() - width - _AWAY)]
     elif mark.annotation.kind is Kind.CARDIOTHORACIC:
-        yield box.left(), box.bottom() + _AWAY
-        yield box.left(), box.top() - height - _AWAY
+        near += [(box.left(), box.bottom() + _AWAY), (box.left(), box.top() - height - _AWAY)]
     for away in _RINGS:
         right, left = box.right() + away, box.left() - width - away
         above, below = box.top() - height - away, box.bottom() + away
-        for x in (right, left):
-            yield x, box.top()
-            yield x, box.bottom() - height
-        for x in (box.left(), box.center().x() - width / 2, box.right() - width):
-            yield x, below
-            yield x, above
-        for x in (right, left):
-            yield x, above
-            yield x, below
+        near += [(x, y) for x in (right, left) for y in (box.top(), box.bottom() - height)]
+        across = (box.left(), box.center().x() - width / 2, box.right() - width)
+        near += [(x, y) for x in across for y in (below, above)]
+        near += [(x, y) for x in (right, left) for y in (above, below)]
+        yield near
+        near = []

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -57,7 +56,7 @@ class AnnotationMark:
     ) -> None:
         self.annotation, self.values, self.selected, self.handle = annotation, values, selected, handle
         self._lines = forms.lines(annotation, subject.scale)
-        self._known: tuple[object, list[list[QPointF]], NDArray[np.float64]] | None = None
+        self._known: tuple[object, list[NDArray[np.float64]], NDArray[np.float64]] | None = None
         self._picture = KeptPicture()
         self.label = QRectF()
         """Where its text was drawn last, and with which place of the film; a print has its own."""
@@ -115,26 +114,27 @@ class AnnotationMark:
 
     def area(self, geometry: Geometry) -> QRectF:
         """Around its lines on the screen."""
-        lines = self._drawn(geometry)[0]
-        area = QPolygonF([point for line in lines for point in line]).boundingRect()
-        return area.translated(*geometry.to_screen(0.0, 0.0))
+        points = np.concatenate(self._drawn(geometry)[0])
+        (left, top), (right, bottom) = points.min(axis=0).tolist(), points.max(axis=0).tolist()
+        x, y = geometry.to_screen(0.0, 0.0)
+        return QRectF(left + x, top + y, right - left, bottom - top)
 
     def screen_lines(self, geometry: Geometry) -> list[list[QPointF]]:
         """Its lines on the screen; a text is its corner."""
-        first = QPointF(*geometry.to_screen(0.0, 0.0))
-        return [[point + first for point in line] for line in self._drawn(geometry)[0]]
+        first = geometry.to_screen(0.0, 0.0)
+        return [[QPointF(x, y) for x, y in (line + first).tolist()] for line in self._drawn(geometry)[0]]
 
     def spots(self, geometry: Geometry) -> NDArray[np.float64]:
         """Points (n, 2) along its lines on the screen, close enough that no text slips between them."""
         spots: NDArray[np.float64] = self._drawn(geometry)[1] + geometry.to_screen(0.0, 0.0)
         return spots
 
-    def _drawn(self, geometry: Geometry) -> tuple[list[list[QPointF]], NDArray[np.float64]]:
+    def _drawn(self, geometry: Geometry) -> tuple[list[NDArray[np.float64]], NDArray[np.float64]]:
         """Lines and spots as seen from the film's corner, which a film that is moved takes with it."""
         if self._known is None or self._known[0] != geometry.form:
-            lines = self._lines or [list(self.annotation.points)]
-            first = geometry.to_screen(0.0, 0.0)
-            seen = [[QPointF(*geometry.to_screen(*point)) - QPointF(*first) for point in line] for line in lines]
+            m11, m12, m21, m22, _, _ = geometry.matrix
+            turned = np.array([[m11, m12], [m21, m22]])
+            seen = [np.array(line, np.float64) @ turned for line in self._lines or [list(self.annotation.points)]]
             self._known = (geometry.form, seen, np.concatenate([_spots(line) for line in seen]))
         return self._known[1:]
 
@@ -176,15 +176,13 @@ class AnnotationMark:
         painter.setBrush(Qt.BrushStyle.NoBrush)
 
 
-def _spots(line: list[QPointF]) -> NDArray[np.float64]:
-    found = [np.array([[line[0].x(), line[0].y()]])]
-    for start, end in pairwise(line):
-        way = end - start
-        # Far zoomed in, a line is much longer than the screen.
-        steps = min(int(max(abs(way.x()), abs(way.y())) / SPOT_STEP) + 1, _MOST_SPOTS)
-        shares = np.arange(1, steps + 1)[:, np.newaxis] / steps
-        found.append(shares * (way.x(), way.y()) + (start.x(), start.y()))
-    return np.concatenate(found)
+def _spots(line: NDArray[np.float64]) -> NDArray[np.float64]:
+    ways = np.diff(line, axis=0)
+    # Far zoomed in, a line is much longer than the screen.
+    steps = np.minimum((np.abs(ways).max(axis=1, initial=0.0) / SPOT_STEP).astype(int) + 1, _MOST_SPOTS)
+    on = np.repeat(np.arange(len(ways)), steps)
+    number = np.arange(1, len(on) + 1) - np.repeat(np.cumsum(steps) - steps, steps)
+    return np.concatenate([line[:1], line[on] + ways[on] * (number / steps[on])[:, np.newaxis]])
 
 
 def _ticks(painter: QPainter, line: list[QPointF]) -> None:
