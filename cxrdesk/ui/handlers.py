@@ -22,12 +22,18 @@ def window_handlers(window: MainWindow) -> Handlers:
     """Files, films, jobs, panels and dialogs."""
     reading, files, dialogs = window.reading, window.files, window.dialogs
 
+    def show_alone(on: bool) -> None:
+        """Films as large as the window; what cxrdesk is not is told below them."""
+        window.action("alone").setChecked(on)
+        for panel in (window.side, window.findings):
+            panel.setVisible(not on)
+
     def focus_list() -> None:
-        window.show_alone(False)
+        show_alone(False)
         window.studies.view.setFocus(_BY_KEY)
 
     def focus_findings() -> None:
-        window.show_alone(False)
+        show_alone(False)
         window.findings.focus_first()
 
     return {
@@ -46,7 +52,7 @@ def window_handlers(window: MainWindow) -> Handlers:
         "next": lambda: reading.step(1),
         "run": reading.run_again,
         "cancel": reading.cancel,
-        "alone": window.show_alone,
+        "alone": show_alone,
         "focus_list": focus_list,
         "focus_film": lambda: window.film.setFocus(_BY_KEY),
         "focus_findings": focus_findings,

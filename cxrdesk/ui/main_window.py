@@ -13,7 +13,8 @@ from PySide6.QtWidgets import QMainWindow, QSplitter, QToolBar, QVBoxLayout, QWi
 
 from cxrdesk.studies.settings import Settings
 from cxrdesk.ui.accessible import install as install_roles
-from cxrdesk.ui.actions import ACTIONS, bind, fill_menus, fill_tool_bar, make_actions
+from cxrdesk.ui.actions import ACTIONS
+from cxrdesk.ui.bars import bind, fill_menus, fill_tool_bar, make_actions
 from cxrdesk.ui.corner_words import corner_content
 from cxrdesk.ui.dialog_door import DialogDoor
 from cxrdesk.ui.file_door import FileDoor
@@ -353,12 +354,6 @@ class MainWindow(QMainWindow):
         shown = self._visible_map() == choice
         self.actions_["saliency"].setChecked(not shown)
         self.reading.choose_map(choice)
-
-    def show_alone(self, on: bool) -> None:
-        """Films as large as the window, or beside studies and findings; what cxrdesk is not is told below them."""
-        self.actions_["alone"].setChecked(on)
-        for panel in (self.side, self.findings):
-            panel.setVisible(not on)
 
     def edit(self, **changes: Any) -> None:
         """Some settings that the reader changed."""
