@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QRectF
-from PySide6.QtGui import QImage, QPainter
 from PySide6.QtWidgets import QApplication
 
 from cxrdesk.imaging.resources import resource
 from cxrdesk.inference.result import Call
 from cxrdesk.studies.annotations import Annotation, Kind
 from cxrdesk.ui import theme
+from cxrdesk.ui.snapshot import Scene, picture_of
 from cxrdesk.ui.viewer.film_view import FilmView
 from tests.ui.conftest import Seat
 from tests.ui.fakes import events, mask_done, scored
@@ -175,10 +175,7 @@ def test_prints_have_no_text_over_another_either(make_seat: Callable[..., Seat],
     draw_on(seat)
     view = seat.window.film
     view.grab()
-    image = QImage(view.size() * 2, QImage.Format.Format_RGB32)
     with recorded() as found:
-        painter = QPainter(image)
-        painter.scale(2, 2)
-        view.draw(painter, 2.0)
-        painter.end()
+        picture_of(Scene.of(seat.window.grid, [view]), ratio=1.0)  # in one piece
+    assert "not for diagnosis" in found[-1][0]
     assert overlapping(found) == []
