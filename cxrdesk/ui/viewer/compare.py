@@ -48,7 +48,7 @@ class Beside:
 
     def alone(self) -> Beside:
         """The same as it is now, with memory of its own, for prints."""
-        copy = Beside(self.loaded, self.words, self.way)
+        copy = Beside(self.loaded, self.words, self.way, self.own_words)
         copy.share, copy.lit = self.share, self.lit
         return copy
 
