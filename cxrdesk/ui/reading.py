@@ -162,8 +162,8 @@ class Reading(QObject):
         self.film_shown.emit()
 
     def _on_decoded(self, key: str, loaded: LoadedFilm) -> None:
-        if key not in {state.key for state in self.session.states}:
-            return  # closed meanwhile
+        if self._decoder.stopping.is_set() or key not in {state.key for state in self.session.states}:
+            return  # closed meanwhile, or all of it
         current = self.session.current
         wanted = current is not None and current.key == key
         if loaded.provisional:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -14,12 +16,25 @@ from cxrdesk.ui.background import Background
 from cxrdesk.ui.stored_states import NO_STATE
 
 if TYPE_CHECKING:  # the window imports this; few films come with a state
+    from cxrdesk.imaging.gsps import Graphic, View
     from cxrdesk.studies.states import StateFile
     from cxrdesk.ui.main_window import MainWindow
     from cxrdesk.ui.viewer.film_view import FilmView
     from cxrdesk.ui.viewer.loaded import LoadedFilm
     from cxrdesk.ui.viewer.state_layer import StateLayer
     from cxrdesk.ui.viewer.state_view import StateView
+
+
+_NEAR = 0.01
+"""Film pixels: a file keeps points with 32 bits."""
+
+
+def _alike(one: Graphic, other: Graphic) -> bool:
+    return (
+        one.kind == other.kind
+        and len(one.points) == len(other.points)
+        and all(math.dist(a, b) < _NEAR for a, b in zip(one.points, other.points, strict=True))
+    )
 
 
 class StateDoor(QObject):
@@ -141,7 +156,23 @@ class StateDoor(QObject):
 
         state = self._window.session.state(shown.loaded.key)
         assert state.film is not None  # a state was read for it
-        return StateLayer(shown.view, shown.loaded.radiograph.shape, partial(self._window.naming.words, state.film))
+        return StateLayer(
+            self._without_own(shown.view), shown.loaded.radiograph.shape, partial(self._window.naming.words, state.film)
+        )
+
+    def _without_own(self, view: View) -> View:
+        """The state without what is drawn on the film itself: a state of ours repeats the reader's drawings."""
+        board = self._window.measuring.board
+        if board is None or board.subject is None:
+            return view
+        from cxrdesk.ui.viewer.tools.graphics import graphics
+
+        lines, texts = graphics(board.items, board.subject)
+        return replace(
+            view,
+            graphics=tuple(one for one in view.graphics if not any(_alike(one, own) for own in lines)),
+            texts=tuple(one for one in view.texts if one.text not in {own.text for own in texts}),
+        )
 
     def _leave(self, film: FilmView) -> None:
         self._shown.pop(film, None)

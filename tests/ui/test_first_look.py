@@ -15,6 +15,7 @@ from PySide6.QtTest import QTest
 
 from cxrdesk.imaging.resources import resource
 from cxrdesk.studies.importers import Film
+from cxrdesk.ui.film_notes import no_results
 from tests.ui.conftest import Seat
 from tests.ui.test_film_view import levels
 
@@ -124,14 +125,27 @@ def test_frames_have_a_slider_and_keep_place_and_window(seat: Seat, frames: Path
     assert not bar.isVisible()
 
 
-@pytest.mark.parametrize("kind", ["frames", "colour"])
+@pytest.fixture
+def bits(tmp_path: Path) -> Path:
+    """A capture of one bit."""
+    ds = sample(SOPClassUID="1.2.840.10008.5.1.4.1.1.7", Modality="OT")
+    drawing = np.random.default_rng(2).integers(0, 2, (64, 64)).astype(np.uint8)
+    ds.Rows, ds.Columns, ds.BitsAllocated, ds.BitsStored, ds.HighBit = 64, 64, 1, 1, 0
+    ds.PixelData = np.packbits(drawing.ravel(), bitorder="little").tobytes()
+    ds["PixelData"].VR = "OB"
+    ds.save_as(tmp_path / "bits.dcm")
+    return tmp_path / "bits.dcm"
+
+
+@pytest.mark.parametrize("kind", ["frames", "colour", "bits"])
 def test_no_detector_is_asked_about_frames_and_colours(seat: Seat, kind: str, request: pytest.FixtureRequest) -> None:
     seat.reading.open([request.getfixturevalue(kind)])
     seat.qtbot.waitUntil(lambda: seat.reading.shown is not None)
     seat.qtbot.wait(60)
     seat.reading.run_again()
     assert not seat.queue.submitted
-    assert "No detector looks at" in seat.window._note()
+    told = no_results(seat.window.registry, seat.reading.state, seat.reading.shown)
+    assert told.startswith("No detector looks at")
 
 
 def test_a_colour_file_is_red_on_the_screen(seat: Seat, colour: Path) -> None:

@@ -28,6 +28,7 @@ from cxrdesk.ui.stored_states import NO_STATE
 from cxrdesk.ui.viewer.state_layer import STATE_COLOUR, outline
 from tests.ui.conftest import Seat
 from tests.ui.test_film_view import levels
+from tests.ui.test_state_export import drawn
 
 TYPES = ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID")
 
@@ -413,3 +414,24 @@ def test_gamma_of_the_state_is_the_screens(seat: Seat, folder: Path) -> None:
     assert seat.window.film.windowing is not None
     assert seat.window.film.windowing.gamma == 2.2
     assert isinstance(seat.window.film._painter._seen(seat.window.film.windowing), Curved)
+
+
+def test_drawings_of_the_reader_are_not_drawn_twice(seat: Seat, folder: Path) -> None:
+    drawn(seat, folder / "film.dcm")
+    seat.window.measuring.save_state(folder / "mine.dcm")
+    seat.reading.open([folder / "mine.dcm"])
+    seat.qtbot.waitUntil(lambda: len(seat.window.states.states()) == 1)
+    choose(seat, 0)
+    layer, board = seat.window.film.state_layer, seat.window.measuring.board
+    assert layer is not None
+    assert board is not None
+    assert (layer.lines, layer.texts) == ([], [])
+    assert len(board.items) == 2  # and they can still be worked with
+    for item in list(board.items):
+        board.select(item.id)
+        board.remove()
+    seat.window.states.choose(None)
+    choose(seat, 0)
+    layer = seat.window.film.state_layer
+    assert layer is not None
+    assert (len(layer.lines), len(layer.texts)) == (2, 2)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
@@ -33,9 +34,11 @@ from cxrdesk.ui.viewer.loaded import LoadedFilm
 from cxrdesk.ui.viewer.magnifier import Magnifier
 from cxrdesk.ui.viewer.painting import draw_hint
 from cxrdesk.ui.viewer.renderers import renderer_of
-from cxrdesk.ui.viewer.state_layer import StateLayer
 from cxrdesk.ui.viewer.tool import Mark, MarkStyle, Tool
 from cxrdesk.ui.viewer.windowing import AS_STORED, Switches, Windowing, switched_voi
+
+if TYPE_CHECKING:  # few films come with a presentation state
+    from cxrdesk.ui.viewer.state_layer import StateLayer
 
 _ZOOM_STEP = 1.2
 WHOLE = Box(x0=0.0, y0=0.0, x1=1.0, y1=1.0)
