@@ -17,7 +17,8 @@ HALF = 0.5
 
 def balanced(tune: Scored) -> float:
     """The threshold with the largest mean of sensitivity and specificity on the tuning films."""
-    return thresholds(tune.labels, tune.probabilities)["balanced"]
+    # It does not hang on the share that the other thresholds are sure of, which few films could not give.
+    return thresholds(tune.labels, tune.probabilities, share=0.0)["balanced"]
 
 
 def cell(

@@ -21,7 +21,7 @@ from cxrdesk.imaging.errors import UserError
 from cxrdesk.training.augment import Geometry, warp
 from reproductions.chexpert_films import FINDINGS, UNSURE, Doubt, by_study, publish, read, simulated, told_rates
 from reproductions.films import Films
-from reproductions.learning import Learning, Policy, learn, scores
+from reproductions.learning import Learning, Policy, learn, one_cycle, scores
 from reproductions.runs import file_of, kept
 from reproductions.seeds import difference, mean_areas, spread
 
@@ -77,9 +77,10 @@ def moved(film: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8
 HOW = Learning(
     epochs=10,
     batch=32,
-    optimiser=partial(torch.optim.AdamW, lr=1e-3, weight_decay=0.02),
+    optimiser=partial(torch.optim.AdamW, lr=2e-3, weight_decay=0.02),
     change=moved,
     channels=1,
+    schedule=one_cycle,
 )
 build = partial(timm.create_model, "resnet18", pretrained=False, in_chans=1, num_classes=len(FINDINGS))
 

@@ -18,6 +18,8 @@ EXTRACTORS = {"VGG16": 512, "ResNet-50": 2048, "InceptionV3": 2048}
 """Name to number of features."""
 WIDTH = 256
 """Of each extractor's projection, and of the layer behind them."""
+LEAST = 0.2
+"""A feature's deviation counts for no less than this share of the mean one."""
 
 
 def extractor(name: str, channels: int) -> nn.Sequential:
@@ -81,12 +83,15 @@ def classified(
 ) -> dict[str, NDArray[np.float64]]:
     """Train the shallow classifier on the training films' features; probabilities of the tuning and report films.
 
-    Features are brought to mean 0 and deviation 1 over the training films; both classes weigh the same.
+    Features are brought to mean 0 and deviation 1 over the training films, those that hardly change there to less;
+    both classes weigh the same.
     """
     torch.manual_seed(seed)
     rng = np.random.default_rng(seed)
-    mean, deviation = features["train"].mean(axis=0), features["train"].std(axis=0) + 1e-6
-    ready = {part: torch.from_numpy((values - mean) / deviation) for part, values in features.items()}
+    mean, deviation = features["train"].mean(axis=0), features["train"].std(axis=0)
+    # What is dead on the training films must not drown the others where it wakes.
+    scale = np.maximum(deviation, max(LEAST * deviation.mean(), 1e-6))
+    ready = {part: torch.from_numpy((values - mean) / scale) for part, values in features.items()}
     wanted = torch.from_numpy(labels).float()[:, None]
     weight = torch.where(wanted == 1, 0.5 / wanted.mean(), 0.5 / (1 - wanted.mean()))
     network = Shallow(widths)
@@ -101,4 +106,4 @@ def classified(
             optimiser.step()
     network.eval()
     with torch.inference_mode():
-        return {part: torch.sigmoid(network(ready[part]))[:, 0].double().numpy() for part in ("tune", "report")}
+        return {part: torch.sigmoid(network(ready[part])[:, 0].double()).numpy() for part in ("tune", "report")}

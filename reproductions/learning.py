@@ -162,6 +162,7 @@ def scores(network: torch.nn.Module, films: Films, channels: int, batch: int = 1
     found = []
     with torch.inference_mode():
         for first in range(0, len(films.labels), batch):
-            found.append(torch.sigmoid(network(as_input(films.pixels[first : first + batch], channels))))
-    every = torch.cat(found).double().numpy()
+            logits = network(as_input(films.pixels[first : first + batch], channels))
+            found.append(torch.sigmoid(logits.double()))
+    every = torch.cat(found).numpy()
     return every[:, 0] if every.shape[1] == 1 else every

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from reproductions.cells import balanced, cell
 from reproductions.extractors import EXTRACTORS, Features, classified, extracted, extractor
 from reproductions.films import FOLDS, Films, Fold, paediatric
-from reproductions.learning import Learning, learn
+from reproductions.learning import Learning, learn, one_cycle
 from reproductions.lung_masks import mask_figures, outlined
 from reproductions.runs import Run, Scored, file_of, kept
 from reproductions.seeds import difference, paired
@@ -30,7 +30,13 @@ SIDE = 80
 SEEDS = 5
 EPOCHS = 20
 """Of the classifier, as published."""
-START = Learning(epochs=2, batch=32, optimiser=partial(torch.optim.AdamW, lr=5e-4, weight_decay=1e-2), weighted=True)
+START = Learning(
+    epochs=2,
+    batch=32,
+    optimiser=partial(torch.optim.AdamW, lr=1e-3, weight_decay=1e-2),
+    weighted=True,
+    schedule=one_cycle,
+)
 """Of the extractors, in place of ImageNet."""
 STARTED_FROM = "random weights, no ImageNet weights are here; extractors learnt two epochs of the fold's training films"
 KINDS = {"whole film": 3, "masked, 3 channels": 3, "masked, 4 channels": 4}

@@ -21,6 +21,7 @@ from reproductions.extractors import EXTRACTORS, Shallow, classified, extracted,
 from reproductions.films import FOLDS, Fold  # noqa: E402
 from reproductions.learning import Learning  # noqa: E402
 from reproductions.pneumonia_fusion import KINDS, pictures  # noqa: E402
+from reproductions.seeds import areas  # noqa: E402
 from tests.reproductions.made_films import made  # noqa: E402
 
 
@@ -67,6 +68,16 @@ def test_the_classifier_learns_from_features_of_any_scale():
     assert set(found) == {"tune", "report"}
     assert found["report"][labels == 1].min() > found["report"][labels == 0].max()
     np.testing.assert_array_equal(found["tune"], again["tune"])
+
+
+def test_a_feature_that_wakes_after_training_does_not_drown_the_others():
+    rng = np.random.default_rng(0)
+    labels = np.arange(200) % 2
+    features = {part: rng.normal(0, 1, (200, 6)) + labels[:, None] * 3 for part in ("train", "tune", "report")}
+    features["train"][:, 2] = 0
+    features = {part: values.astype(np.float32) for part, values in features.items()}
+    found = classified(features, (6,), labels, 0, epochs=5)
+    assert areas(labels, found["report"][np.newaxis]) > 0.98
 
 
 def test_features_do_not_depend_on_the_batch():
