@@ -75,8 +75,8 @@ def test_an_age_that_is_being_typed_is_not_complained_about(typed: str) -> None:
          "Platt scaling was better than temperature scaling by 5-fold cross-validation."),
         ("9 films; temperature of temperature, by 5-fold cross-validation", "9 films",
          "Temperature scaling is the only kind that could be fitted."),
-        ("a; b split; platt, better than temperature by 3-fold cross-validation", "a; b split; platt, better than"
-         " temperature by 3-fold cross-validation", ""),
+        ("a; b split; platt, better than temperature by 3-fold cross-validation", "a; b split",
+         "Platt scaling was better than temperature scaling by 3-fold cross-validation."),
         ("9 films; platt, better than temperature by 3-fold cross-validation.", "9 films",
          "Platt scaling was better than temperature scaling by 3-fold cross-validation."),
         ("9 films; temperature, the only kind that fits", "9 films",
