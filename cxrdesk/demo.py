@@ -119,7 +119,7 @@ def _said(result: DetectorResult) -> list[tuple[str, str]]:
     return [
         (
             f"{words.finding_name(found.finding)}: {words.CALLS[found.call].lower()},"
-            f" {words.probability_text(found).lower()}",
+            f" {words.probability_text(found, result.spec.evidence).lower()}",
             ", ".join(reason.code for reason in found.reasons),
         )
         for found in result.findings

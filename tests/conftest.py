@@ -33,6 +33,12 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "warns: the test provokes warnings in the log and looks at them itself")
 
 
+def pytest_collection_finish() -> None:
+    # What was imported stays: looking through it after each test would take longer than most tests.
+    gc.collect()
+    gc.freeze()
+
+
 class _Warnings(logging.Handler):
     def __init__(self) -> None:
         super().__init__(logging.WARNING)
@@ -67,14 +73,16 @@ def _nothing_left(request: pytest.FixtureRequest) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(shared_memory.SharedMemory, "__init__", init)
         yield
-    collect_due()
+    qt = bool({"qtbot", "qapp"} & set(request.fixturenames))
+    if not qt:
+        collect_due()
     left: list[str] = []
     if not _soon(lambda: not _new_threads(threads)):
         left += [f"thread {thread.name}" for thread in _new_threads(threads)]
     if not _soon(lambda: _children() <= children):
         left += [f"child process {pid}" for pid in _children() - children]
     left += [f"shared memory {name}" for name in made if (Path("/dev/shm") / name).exists()]
-    if {"qtbot", "qapp"} & set(request.fixturenames):
+    if qt:
         left += _active_timers()
     if left:
         pytest.fail(f"left behind: {', '.join(left)}", pytrace=False)

@@ -61,10 +61,18 @@ def share_text(share: float) -> str:
     return "over 0.999" if 0.9995 <= share < 1 else f"{share:.3f}"
 
 
-def probability_text(result: FindingResult) -> str:
-    """The calibrated probability, or the score where nothing was calibrated."""
+def probability_text(result: FindingResult, evidence: Evidence) -> str:
+    """The calibrated probability, and among whose films if not patients'; the score where nothing was calibrated."""
     kind = "Score (not calibrated)" if result.calibration == "none" else "Calibrated probability"
-    return f"{kind} {share_text(result.probability)}"
+    on = " among simulated films" if evidence is Evidence.SYNTHETIC and result.calibration != "none" else ""
+    return f"{kind} {share_text(result.probability)}{on}"
+
+
+def together_text(films: int) -> str:
+    """That one answer is about several films; nothing for one."""
+    if films < 2:
+        return ""
+    return f"One answer from {films} films of the study together: the same on each, another than from one alone."
 
 
 _CALIBRATIONS = {"temperature": "temperature scaling", "platt": "Platt scaling", "isotonic": "isotonic regression"}

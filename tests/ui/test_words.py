@@ -14,6 +14,7 @@ from cxrdesk.imaging.radiograph import Projection, View
 from cxrdesk.imaging.words import age_range_text, age_text, view_text, view_words
 from cxrdesk.inference.result import Call
 from cxrdesk.ui import film_words, words
+from cxrdesk.ui.panels import card_content
 from tests.ui.fakes import POINTS, saliency, scored
 
 
@@ -107,8 +108,21 @@ def test_views() -> None:
 def test_an_uncalibrated_score_is_not_called_a_probability() -> None:
     (finding,) = scored("a", 0.4, Call.INDETERMINATE).findings
     raw = replace(finding, calibration="none")
-    assert "robability" not in words.probability_text(raw)
+    assert "robability" not in words.probability_text(raw, Evidence.INTERNAL)
+    assert "robability" not in words.probability_text(raw, Evidence.SYNTHETIC)
     assert "not calibrated" in words.calibration_text(raw, None)
+
+
+def test_a_probability_says_that_no_patients_stand_behind_it() -> None:
+    (finding,) = scored("a", 0.4, Call.INDETERMINATE).findings
+    assert words.probability_text(finding, Evidence.INTERNAL) == "Calibrated probability 0.400"
+    assert words.probability_text(finding, Evidence.SYNTHETIC) == "Calibrated probability 0.400 among simulated films"
+
+
+def test_an_answer_about_several_films_says_so() -> None:
+    assert card_content.of_detector(scored("a", 0.4, Call.INDETERMINATE), {}, "").told == ""
+    both = replace(scored("a", 0.4, Call.INDETERMINATE), films=("a", "b"))
+    assert "2 films" in card_content.of_detector(both, {}, "").told
 
 
 def test_predictive_values_need_a_call_and_a_prevalence() -> None:

@@ -67,7 +67,7 @@ class CardContent:
     share : float
         How much of it is done, 0..1.
     told : str
-        What a segmenter found.
+        What a segmenter found; that a detector's answer is about several films.
     badge, evidence : str
         The evidence level, and what it means where no caution says so already.
     cautions : tuple of Reason
@@ -145,6 +145,7 @@ def of_detector(result: DetectorResult, prevalence: Mapping[str, float], chosen:
     sentence = spec.evidence.sentence
     return CardContent(
         status=result.status,
+        told=words.together_text(len(result.films)),
         badge=words.evidence_badge(spec.evidence),
         evidence="" if any(caution.text == sentence for caution in cautions) else sentence,
         cautions=cautions,
@@ -193,7 +194,7 @@ def _finding(
     return FindingContent(
         name=words.finding_name(found.finding),
         call=found.call,
-        score=words.probability_text(found),
+        score=words.probability_text(found, spec.evidence),
         probability=found.probability,
         threshold=point.threshold if point is not None else None,
         reasons=tuple(reason for reason in found.reasons if reason not in shared),
