@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
+from unicodedata import normalize
 
 from cxrdesk.imaging.words import view_text
 from cxrdesk.ui.session import FilmState
@@ -15,7 +16,8 @@ if TYPE_CHECKING:  # importing it costs what the window has no time for
     from cxrdesk.studies.states import StateFile
 
 NOT_NAMED = "Patient not named"
-_WORD = re.compile(r"\w{3,}")
+_WORD = re.compile(r"[^\W_]{2,}|[^\x00-\x7f\W_]")
+"""Of a name: also short ones, and single signs of scripts that write names with one."""
 
 
 class Naming:
@@ -103,8 +105,16 @@ def _person(who: PatientIdentity) -> tuple[str | None, str | None]:
 
 
 def _names(film: Film, text: str) -> bool:
-    words = {word.casefold() for part in _person(film.identity) for word in _WORD.findall(part or "")}
-    return bool(words & {word.casefold() for word in _WORD.findall(text)})
+    said = _folded(text)
+    spoken = set(_WORD.findall(said))
+    words = {word for part in _person(film.identity) for word in _WORD.findall(_folded(part or ""))}
+    # Many scripts leave no space between words: there a name may stand within another one.
+    return any(word in spoken or (not word.isascii() and word in said) for word in words)
+
+
+def _folded(text: str) -> str:
+    """Without the difference of cases, and of letters that are written in several ways."""
+    return normalize("NFKC", text).casefold()
 
 
 def _path(state: FilmState) -> Path:

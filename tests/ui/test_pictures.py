@@ -313,6 +313,18 @@ def test_the_window_goes_on_while_a_picture_is_made(
         assert results == [True]
 
 
+def test_a_picture_is_of_what_was_seen_when_it_was_asked_for(seat: Seat, scene: Scene, tmp_path: Path) -> None:
+    wanted = [pixels(picture_of(scene, ratio=1.0, remarks=remarks_of(scene)))]
+    seat.window.pictures.save(tmp_path / "0.png", scene, 1.0)
+    seat.window.film.invert(True)
+    wanted.append(pixels(picture_of(scene, ratio=1.0, remarks=remarks_of(scene))))
+    seat.window.pictures.save(tmp_path / "1.png", scene, 1.0)
+    seat.window.film.turn(90)  # before the one was written, or the other begun
+    ended(seat)
+    for number, picture in enumerate(wanted):
+        assert (np.asarray(Image.open(tmp_path / f"{number}.png").convert("RGB")) == picture).all()
+
+
 def test_what_was_begun_is_ended_before_the_window_closes(seat: Seat, scene: Scene, tmp_path: Path) -> None:
     for number in range(2):
         seat.window.pictures.save(tmp_path / f"{number}.png", scene, 2.0)
