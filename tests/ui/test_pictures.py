@@ -175,6 +175,19 @@ def test_printing_to_a_file(scene: Scene, tmp_path: Path) -> None:
     assert max(widths) > 3000  # A4 at 600 dpi, less the margins
 
 
+def test_a_pdf_that_was_cut_by_a_full_disk_was_not_taken(scene: Scene, tmp_path: Path) -> None:
+    resource = pytest.importorskip("resource")
+    printer = new_printer(scene)
+    printer.setOutputFormat(QPrinter.OutputFormat.PdfFormat)
+    printer.setOutputFileName(str(tmp_path / "film.pdf"))
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (16_384, before[1]))  # no file grows beyond, as on a full disk
+    try:
+        assert at_once(print_pieces(printer, scene)) is False
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
 @pytest.mark.parametrize("page", [QRectF(0, 0, 2000, 2800), QRectF(0, 0, 2800, 1000)])
 def test_a_page_shows_all_of_it(scene: Scene, page: QRectF) -> None:
     paper = QImage(int(page.width()), int(page.height()), QImage.Format.Format_RGB32)

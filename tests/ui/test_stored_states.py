@@ -473,3 +473,18 @@ def test_states_that_would_hold_the_window_up_are_shown_in_part_or_refused(seat:
     assert "of its 10 graphics and 600 texts only the first are shown" in seat.window.bar.text
     states = seat.window.states
     assert "more values than a table can hold" in refusal(seat, lambda: states.choose(states.states()[1]))
+
+
+def test_an_answered_age_holds_for_all_frames_of_a_film(seat: Seat, folder: Path) -> None:
+    ds = pydicom.dcmread(folder / "film.dcm")
+    ds.NumberOfFrames, ds.PixelData = 2, ds.PixelData + bytes(reversed(ds.PixelData))
+    for keyword in ("PatientAge", "PatientBirthDate"):
+        ds.pop(keyword, None)
+    ds.save_as(folder / "film.dcm")
+    seat.reading.open([folder])
+    seat.qtbot.waitUntil(lambda: seat.reading.shown is not None)
+    seat.reading.answer(age_years=44.0)
+    for frame in (1, 0):
+        frames(seat, frame)
+        assert seat.reading.shown is not None
+        assert seat.reading.shown.radiograph.patient_age_years == 44.0
