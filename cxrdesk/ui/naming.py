@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from unicodedata import normalize
 
-from cxrdesk.imaging.words import view_text
+from cxrdesk.imaging.words import printable, view_text
 from cxrdesk.ui.session import FilmState
 
 if TYPE_CHECKING:  # importing it costs what the window has no time for
@@ -44,7 +44,7 @@ class Naming:
         person = _person(film.identity)
         if self.masked:
             return f"Patient {self._people[person]}" if person in self._people else NOT_NAMED
-        return " ".join((film.identity.name or "").replace("^", " ").split()) or NOT_NAMED
+        return printable(" ".join((film.identity.name or "").replace("^", " ").split())) or NOT_NAMED
 
     def study(self, film: Film) -> tuple[str, str]:
         """Patient, and identifier and date, as the head of a study."""
@@ -88,7 +88,7 @@ class Naming:
 
     def words(self, film: Film, text: str) -> str:
         """A text that somebody wrote about a film; masked, none that holds a word of the patient's name or number."""
-        return "(masked)" if self.masked and _names(film, text) else text
+        return "(masked)" if self.masked and _names(film, text) else printable(text)
 
     def description(self, film: Film) -> str:
         """What the film says of itself; masked, nothing that holds a word of the patient's name or identifier."""
@@ -97,7 +97,7 @@ class Naming:
                 return ""  # a picture is described by its file's name, which may be the patient's
             if _names(film, film.description):
                 return ""
-        return film.description
+        return printable(film.description)
 
 
 def _person(who: PatientIdentity) -> tuple[str | None, str | None]:

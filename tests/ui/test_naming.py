@@ -151,3 +151,12 @@ def test_short_names_and_those_within_other_words_are_masked(name: str, said: st
     naming = Naming([], masked=True)
     assert (naming.words(film, said), naming.description(film)) == ("(masked)", "")
     assert naming.words(film, "left lower lobe") == "left lower lobe"
+
+
+def test_what_stands_on_a_film_is_free_of_marks_that_turn_its_direction() -> None:
+    turned = "\u202edettim\u202c"
+    film = Film(path=Path("film.dcm"), identity=PatientIdentity(name=turned), modality="CR", description=turned)
+    naming = Naming([], masked=False)
+    for told in (naming.patient(film), naming.description(film), naming.words(film, turned)):
+        assert "dettim" in told
+        assert not set("\u202e\u202c") & set(told)
