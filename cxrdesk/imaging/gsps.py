@@ -12,11 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cxrdesk.imaging.display import full_range
+from cxrdesk.imaging.errors import FilmError
 from cxrdesk.imaging.gamma import gamma_of, presentation_table
 from cxrdesk.imaging.presentation import OpenedFilm, Overlay, Point, Presentation, Shutter
 from cxrdesk.imaging.radiograph import ModalityLut, Radiograph
 from cxrdesk.imaging.voi import Voi, VoiLut
 
+_MOST_VALUES = 1 << 22
+"""Of a table that is computed for every one of them."""
 GraphicKind = Literal["POINT", "POLYLINE", "INTERPOLATED", "CIRCLE", "ELLIPSE"]
 
 
@@ -194,6 +197,8 @@ def applied(film: OpenedFilm, state: PresentationState) -> View:
     ------
     ValueError
         If the film is a colour picture.
+    FilmError
+        ``state-too-wide`` if the state's modality values are too many for its presentation LUT.
     """
     if film.radiograph is None:
         raise ValueError("a grayscale presentation state goes with a radiograph")
@@ -253,6 +258,9 @@ def state_of(view: View, *, label: str = "CXRDESK", description: str = "not for 
 def _through(voi: Voi, table: NDArray[np.float32], span: tuple[float, float]) -> VoiLut:
     """A VOI and the presentation LUT behind it as one table over modality values."""
     first, last = int(np.floor(span[0])), int(np.ceil(span[1]))
+    if last - first >= _MOST_VALUES:
+        text = "The presentation state spreads the film over more values than a table can hold; choose another state."
+        raise FilmError("state-too-wide", text)
     levels = voi.apply(np.arange(first, last + 1, dtype=np.float32))
     index = np.rint(levels * (len(table) - 1)).astype(np.int64)
     return VoiLut(table=table[index], first=first, explanation=voi.explanation)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from datetime import datetime
+from itertools import accumulate
 from pathlib import Path
 from typing import Literal, cast
 
@@ -24,6 +26,8 @@ from cxrdesk.imaging.presentation import Overlay, Point
 
 _ACTIVATION = 0x1001
 _MODES = ("SCALE TO FIT", "TRUE SIZE", "MAGNIFY")
+_MOST_POINTS, _MOST_TEXTS = 20_000, 500
+"""More would hold the window up whenever it is painted."""
 _KINDS = ("POINT", "POLYLINE", "INTERPOLATED", "CIRCLE", "ELLIPSE")
 
 
@@ -178,7 +182,11 @@ def _annotations(
                 notes.append("a text is not usable and was left out")
         if "CompoundGraphicSequence" in annotation:
             notes.append("compound graphics were left out; the plain ones beside them are shown")
-    return tuple(graphics), tuple(texts)
+    drawn = list(accumulate(len(graphic.points) for graphic in graphics))
+    kept = bisect_right(drawn, _MOST_POINTS)
+    if kept < len(graphics) or len(texts) > _MOST_TEXTS:
+        notes.append(f"of its {len(graphics)} graphics and {len(texts)} texts only the first are shown")
+    return tuple(graphics[:kept]), tuple(texts[:_MOST_TEXTS])
 
 
 def _graphic(item: Dataset, notes: list[str]) -> Graphic:

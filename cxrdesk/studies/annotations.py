@@ -228,7 +228,7 @@ def from_bytes(content: bytes, film: FilmKey) -> Annotations:
     if len(content) > MOST_BYTES:
         raise NotOursError("are too large")
     try:
-        data = json.loads(content, parse_constant=_no_constant)
+        data = json.loads(content, parse_constant=_no_constant, parse_float=_finite)
     except (ValueError, RecursionError) as error:
         raise NotOursError("are damaged") from error
     if not isinstance(data, dict) or data.pop("format", None) != FORMAT:
@@ -254,6 +254,13 @@ def from_bytes(content: bytes, film: FilmKey) -> Annotations:
 
 def _no_constant(name: str) -> float:
     raise ValueError(f"{name} is no JSON")
+
+
+def _finite(number: str) -> float:
+    """What is kept must be writable again: 1e999 would be read as infinite."""
+    if not math.isfinite(value := float(number)):
+        raise ValueError(f"{number} is too large")
+    return value
 
 
 def _plain(item: Annotation) -> dict[str, Any]:

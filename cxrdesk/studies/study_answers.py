@@ -96,7 +96,7 @@ def find(films: Iterable[Film]) -> tuple[dict[str, StudyAnswers], list[str]]:
             saved, answers = _read(_content(path), study)
         except (FileNotFoundError, NotADirectoryError):
             continue
-        except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError, OverflowError):
             messages.append(f"What was answered in {path.name} cannot be read; what it was about is asked again.")
             continue
         if study not in newest or newest[study][0] < saved:

@@ -6,8 +6,9 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
+from unicodedata import normalize
 
-from cxrdesk.imaging.words import view_text
+from cxrdesk.imaging.words import printable, view_text
 from cxrdesk.ui.session import FilmState
 
 if TYPE_CHECKING:  # importing it costs what the window has no time for
@@ -15,7 +16,8 @@ if TYPE_CHECKING:  # importing it costs what the window has no time for
     from cxrdesk.studies.states import StateFile
 
 NOT_NAMED = "Patient not named"
-_WORD = re.compile(r"\w{3,}")
+_WORD = re.compile(r"[^\W_]{2,}|[^\x00-\x7f\W_]")
+"""Of a name: also short ones, and single signs of scripts that write names with one."""
 
 
 class Naming:
@@ -42,7 +44,7 @@ class Naming:
         person = _person(film.identity)
         if self.masked:
             return f"Patient {self._people[person]}" if person in self._people else NOT_NAMED
-        return " ".join((film.identity.name or "").replace("^", " ").split()) or NOT_NAMED
+        return printable(" ".join((film.identity.name or "").replace("^", " ").split())) or NOT_NAMED
 
     def study(self, film: Film) -> tuple[str, str]:
         """Patient, and identifier and date, as the head of a study."""
@@ -86,7 +88,7 @@ class Naming:
 
     def words(self, film: Film, text: str) -> str:
         """A text that somebody wrote about a film; masked, none that holds a word of the patient's name or number."""
-        return "(masked)" if self.masked and _names(film, text) else text
+        return "(masked)" if self.masked and _names(film, text) else printable(text)
 
     def description(self, film: Film) -> str:
         """What the film says of itself; masked, nothing that holds a word of the patient's name or identifier."""
@@ -95,7 +97,7 @@ class Naming:
                 return ""  # a picture is described by its file's name, which may be the patient's
             if _names(film, film.description):
                 return ""
-        return film.description
+        return printable(film.description)
 
 
 def _person(who: PatientIdentity) -> tuple[str | None, str | None]:
@@ -103,8 +105,16 @@ def _person(who: PatientIdentity) -> tuple[str | None, str | None]:
 
 
 def _names(film: Film, text: str) -> bool:
-    words = {word.casefold() for part in _person(film.identity) for word in _WORD.findall(part or "")}
-    return bool(words & {word.casefold() for word in _WORD.findall(text)})
+    said = _folded(text)
+    spoken = set(_WORD.findall(said))
+    words = {word for part in _person(film.identity) for word in _WORD.findall(_folded(part or ""))}
+    # Many scripts leave no space between words: there a name may stand within another one.
+    return any(word in spoken or (not word.isascii() and word in said) for word in words)
+
+
+def _folded(text: str) -> str:
+    """Without the difference of cases, and of letters that are written in several ways."""
+    return normalize("NFKC", text).casefold()
 
 
 def _path(state: FilmState) -> Path:

@@ -75,7 +75,8 @@ class PictureDoor:
         if kind is None:
             self._messages.error("Pictures are saved as .png or .jpg; choose another name.", code="picture")
             return
-        self.work.start(_saved(scene, ratio, path, kind), lambda said: self._tell_saved(path, *said))
+        # What is seen now, whatever is shown by the time that other work has ended.
+        self.work.start(_saved(scene.frozen(), ratio, path, kind), lambda said: self._tell_saved(path, *said))
 
     def _tell_saved(self, path: Path, picture: QImage, why: str) -> None:
         if why:

@@ -48,7 +48,15 @@ def _print(printer: QPrinter, scene: Scene) -> Pieces[bool]:
         return False
     page = QRectF(printer.pageLayout().paintRectPixels(printer.resolution()))
     yield from page_pieces(painter, QRectF(0, 0, page.width(), page.height()), scene, dpi=printer.resolution())
-    return painter.end() and printer.printerState() is not QPrinter.PrinterState.Error
+    return painter.end() and printer.printerState() is not QPrinter.PrinterState.Error and _whole(printer)
+
+
+def _whole(printer: QPrinter) -> bool:
+    """Whether a PDF was written to its end: of a full disk Qt says nothing."""
+    if printer.outputFormat() is not QPrinter.OutputFormat.PdfFormat:
+        return True
+    path = Path(printer.outputFileName())
+    return path.is_file() and path.read_bytes()[-32:].rstrip().endswith(b"%%EOF")
 
 
 def page_pieces(painter: QPainter, page: QRectF, scene: Scene, *, dpi: int) -> Pieces[QRectF]:

@@ -181,7 +181,10 @@ class Session:
         if state.digest is not None and state.digest != digest:
             self._drop_results(state)
             state.job, state.asked, state.impression = None, None, None
-            state.answers, state.answered = Answers(), frozenset()
+            # Another frame of the same file is of the same patient; what a view was said of it does not hold.
+            film = state.film
+            age = self._answers(film).age_years if film is not None and not film.changed else None
+            state.answers, state.answered = Answers(age_years=age), frozenset()
         state.digest, state.failure = digest, None
 
     def failed(self, key: str, failure: Failure) -> None:

@@ -44,6 +44,7 @@ class StateDoor(QObject):
         super().__init__(window)
         self._window = window
         self._shown: dict[FilmView, StateView] = {}
+        self._chosen: dict[FilmView, StateFile | None] = {}
         self._told: set[str] = set()
         self._reader: Background | None = None
 
@@ -122,6 +123,7 @@ class StateDoor(QObject):
     def choose(self, file: StateFile | None) -> None:
         """Show the film on the screen by a state, or by itself."""
         film, state = self._window.film, self._window.reading.state
+        self._chosen[film] = file
         if file is None:
             self._leave(film)
         elif film.loaded is not None and not film.loaded.provisional and state is not None and state.film is not None:
@@ -143,6 +145,8 @@ class StateDoor(QObject):
         film, own = token
         if film.loaded is None or film.loaded.own.pyramid is not own.pyramid:
             return  # another film or frame stands there now
+        if self._chosen.get(film) is not shown.file:
+            return  # another choice was made while it was read
         self._shown[film] = shown
         geometry = area_geometry(film.geometry_, shown.view, ratio=film.devicePixelRatioF())
         film.dress(shown.loaded, self._layer(shown), geometry, inverted=shown.view.inverted)
@@ -181,8 +185,10 @@ class StateDoor(QObject):
             self._window.refresh_display()
 
     def _on_refused(self, _token: object, error: UserError) -> None:
-        naming = self._window.naming
-        self._window.reading.messages.error(naming.sentence(error.text), code=error.code)
+        naming, text = self._window.naming, error.text
+        for file in self.states() if naming.masked else ():
+            text = text.replace(file.path.name, "The presentation state")
+        self._window.reading.messages.error(naming.sentence(text), code=error.code)
 
     def _on_broken(self, _token: object, error: Exception) -> None:
         text = f"cxrdesk made a mistake with a presentation state ({type(error).__name__}); please report it."

@@ -94,6 +94,7 @@ def _content(**changes) -> bytes:
         (_content(annotations={}), "damaged"),
         (_content(saved=1, film=None), "damaged"),
         (_content().replace(b"20.0", b"NaN"), "damaged"),
+        (_content(later=0.5).replace(b"0.5", b"1e999"), "damaged"),  # kept, it could never be written again
         (_content(version=2), "later"),
         (_content(film={"key": "sop-instance-sha256:" + "0" * 64, "rows": 300, "cols": 200}), "another film"),
         (_content(film={"key": KEY.value, "rows": 301, "cols": 200}), "another film"),

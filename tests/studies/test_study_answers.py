@@ -123,6 +123,7 @@ def test_a_folder_that_cannot_be_written_leaves_them_in_the_users_own(
         b'{"format": "cxrdesk-answers", "version": 1, "study": "STUDY", "age_years": 300, "views": {}}',
         b'{"format": "cxrdesk-answers", "version": 1, "study": "STUDY", "age_years": NaN, "views": {}}',
         b'{"format": "cxrdesk-answers", "version": 1, "study": "STUDY", "age_years": true, "views": {}}',
+        b'{"format": "cxrdesk-answers", "version": 1, "study": "STUDY", "age_years": 1%s, "views": {}}' % (b"0" * 400),
         b'{"format": "cxrdesk-answers", "version": 1, "study": "STUDY", "age_years": 3, "views": {"a": "chest-up"}}',
         b'{"format": "cxrdesk-answers", "version": 1, "study": "STUDY", "age_years": 3, "views": []}',
     ],

@@ -15,6 +15,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLabel, QWidget
 
 from cxrdesk.inference.result import Call
+from cxrdesk.studies.importers import Film, PatientIdentity
 from cxrdesk.ui.naming import Naming
 from tests.ui.conftest import Seat
 from tests.ui.fakes import scored
@@ -132,3 +133,30 @@ def test_a_film_without_a_name_has_none_masked_or_not(seat: Seat, pictures: list
     # A picture's description is its file's name.
     assert Naming(states, masked=False).description(states[0].film) == "Okonkwo"  # type: ignore[arg-type]
     assert Naming(states, masked=True).description(states[0].film) == ""  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("Roe^Richard", "ROE_1"),
+        ("Ng^Li", "NG LI chest"),
+        ("山田^太郎", "山田太郎"),
+        ("Yamada^Tarou=山田^太郎", "胸部 山田"),
+        ("王^小东", "王"),
+        ("Müller^Jörg", "Mu\u0308ller"),
+    ],
+)
+def test_short_names_and_those_within_other_words_are_masked(name: str, said: str) -> None:
+    film = Film(path=Path("film.dcm"), identity=PatientIdentity(name=name), modality="CR", description=said)
+    naming = Naming([], masked=True)
+    assert (naming.words(film, said), naming.description(film)) == ("(masked)", "")
+    assert naming.words(film, "left lower lobe") == "left lower lobe"
+
+
+def test_what_stands_on_a_film_is_free_of_marks_that_turn_its_direction() -> None:
+    turned = "\u202edettim\u202c"
+    film = Film(path=Path("film.dcm"), identity=PatientIdentity(name=turned), modality="CR", description=turned)
+    naming = Naming([], masked=False)
+    for told in (naming.patient(film), naming.description(film), naming.words(film, turned)):
+        assert "dettim" in told
+        assert not set("\u202e\u202c") & set(told)

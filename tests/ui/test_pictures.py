@@ -175,6 +175,19 @@ def test_printing_to_a_file(scene: Scene, tmp_path: Path) -> None:
     assert max(widths) > 3000  # A4 at 600 dpi, less the margins
 
 
+def test_a_pdf_that_was_cut_by_a_full_disk_was_not_taken(scene: Scene, tmp_path: Path) -> None:
+    resource = pytest.importorskip("resource")
+    printer = new_printer(scene)
+    printer.setOutputFormat(QPrinter.OutputFormat.PdfFormat)
+    printer.setOutputFileName(str(tmp_path / "film.pdf"))
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (16_384, before[1]))  # no file grows beyond, as on a full disk
+    try:
+        assert at_once(print_pieces(printer, scene)) is False
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
 @pytest.mark.parametrize("page", [QRectF(0, 0, 2000, 2800), QRectF(0, 0, 2800, 1000)])
 def test_a_page_shows_all_of_it(scene: Scene, page: QRectF) -> None:
     paper = QImage(int(page.width()), int(page.height()), QImage.Format.Format_RGB32)
@@ -311,6 +324,18 @@ def test_the_window_goes_on_while_a_picture_is_made(
         assert results[0] == picture_of(scene, ratio=2.0)
     else:
         assert results == [True]
+
+
+def test_a_picture_is_of_what_was_seen_when_it_was_asked_for(seat: Seat, scene: Scene, tmp_path: Path) -> None:
+    wanted = [pixels(picture_of(scene, ratio=1.0, remarks=remarks_of(scene)))]
+    seat.window.pictures.save(tmp_path / "0.png", scene, 1.0)
+    seat.window.film.invert(True)
+    wanted.append(pixels(picture_of(scene, ratio=1.0, remarks=remarks_of(scene))))
+    seat.window.pictures.save(tmp_path / "1.png", scene, 1.0)
+    seat.window.film.turn(90)  # before the one was written, or the other begun
+    ended(seat)
+    for number, picture in enumerate(wanted):
+        assert (np.asarray(Image.open(tmp_path / f"{number}.png").convert("RGB")) == picture).all()
 
 
 def test_what_was_begun_is_ended_before_the_window_closes(seat: Seat, scene: Scene, tmp_path: Path) -> None:

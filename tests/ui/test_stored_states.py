@@ -22,6 +22,7 @@ from cxrdesk.imaging.gamma import Curved
 from cxrdesk.imaging.gsps import DisplayedArea, Graphic, PresentationState, Text
 from cxrdesk.imaging.gsps_write import state_dataset
 from cxrdesk.imaging.presentation import Shutter
+from cxrdesk.imaging.radiograph import ModalityLut
 from cxrdesk.imaging.voi import Window
 from cxrdesk.ui.panels.window_panel import WindowPanel
 from cxrdesk.ui.stored_states import NO_STATE
@@ -435,3 +436,55 @@ def test_drawings_of_the_reader_are_not_drawn_twice(seat: Seat, folder: Path) ->
     layer = seat.window.film.state_layer
     assert layer is not None
     assert (len(layer.lines), len(layer.texts)) == (2, 2)
+
+
+def test_the_last_choice_counts_though_an_earlier_one_was_still_being_read(seat: Seat, folder: Path) -> None:
+    put(folder, STATE)
+    seat.open(folder)
+    states = seat.window.states
+    states.choose(states.states()[0])
+    states.choose(None)
+    states._threads().wait()
+    seat.settle()
+    assert states.current is None
+
+
+def test_masked_an_error_does_not_tell_the_name_of_a_states_file(make_seat: Callable[..., Seat], folder: Path) -> None:
+    path = put(folder, STATE, "ROE_RICHARD.dcm")
+    seat = make_seat(mask_names=True)
+    seat.open(folder)
+    path.unlink()
+    text = refusal(seat, lambda: seat.window.states.choose(seat.window.states.states()[0]))
+    assert text.startswith("The presentation state does not exist")
+
+
+def test_states_that_would_hold_the_window_up_are_shown_in_part_or_refused(seat: Seat, folder: Path) -> None:
+    line = Graphic(kind="INTERPOLATED", points=tuple((float(n), float(n % 50)) for n in range(5000)))
+    many = replace(STATE, graphics=(line,) * 10, texts=STATE.texts * 600)
+    table = np.linspace(0, 1, 256, dtype=np.float32) ** 0.1 // 0.1 / 10  # no power: it goes with the VOI's table
+    wide = replace(STATE, modality_lut=ModalityLut(slope=5000.0), presentation_lut=table.astype(np.float32))
+    put(folder, many)
+    put(folder, wide, "wide.dcm", PresentationCreationDate="20990101")
+    seat.open(folder)
+    choose(seat, 0)
+    layer = seat.window.film.state_layer
+    assert layer is not None
+    assert (len(layer.lines), len(layer.texts)) == (4, 500)
+    assert "of its 10 graphics and 600 texts only the first are shown" in seat.window.bar.text
+    states = seat.window.states
+    assert "more values than a table can hold" in refusal(seat, lambda: states.choose(states.states()[1]))
+
+
+def test_an_answered_age_holds_for_all_frames_of_a_film(seat: Seat, folder: Path) -> None:
+    ds = pydicom.dcmread(folder / "film.dcm")
+    ds.NumberOfFrames, ds.PixelData = 2, ds.PixelData + bytes(reversed(ds.PixelData))
+    for keyword in ("PatientAge", "PatientBirthDate"):
+        ds.pop(keyword, None)
+    ds.save_as(folder / "film.dcm")
+    seat.reading.open([folder])
+    seat.qtbot.waitUntil(lambda: seat.reading.shown is not None)
+    seat.reading.answer(age_years=44.0)
+    for frame in (1, 0):
+        frames(seat, frame)
+        assert seat.reading.shown is not None
+        assert seat.reading.shown.radiograph.patient_age_years == 44.0

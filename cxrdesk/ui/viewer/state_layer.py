@@ -116,10 +116,9 @@ def _curve(points: np.ndarray) -> np.ndarray:
     before, after = (points[-2], points[1]) if closed else (points[0], points[-1])
     padded = np.vstack([before, points, after])
     t = np.linspace(0, 1, _BETWEEN, endpoint=False)[:, None]
-    pieces = []
-    for a, b, c, d in zip(padded, padded[1:], padded[2:], padded[3:], strict=False):
-        pieces.append(0.5 * (2 * b + (c - a) * t + (2 * a - 5 * b + 4 * c - d) * t**2 + (3 * b - a - 3 * c + d) * t**3))
-    return np.vstack([*pieces, points[-1:]])
+    a, b, c, d = (padded[start : len(points) - 1 + start, None] for start in range(4))
+    pieces = 0.5 * (2 * b + (c - a) * t + (2 * a - 5 * b + 4 * c - d) * t**2 + (3 * b - a - 3 * c + d) * t**3)
+    return np.vstack([pieces.reshape(-1, 2), points[-1:]])
 
 
 def _draw(painter: QPainter, screen: list[QPointF], graphic: Graphic) -> None:
