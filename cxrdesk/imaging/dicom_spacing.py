@@ -12,8 +12,9 @@ def read_spacing(ds: Dataset, notes: list[str]) -> Spacing:
     """Pixel spacing and what it holds for, by PS3.3 10.7.1.3.
 
     Pixel Spacing (0028,0030) is calibrated where a calibration type says so or where it differs from Imager Pixel
-    Spacing (0018,1164), which is at the detector; alone in a projection image it may be either. Without it, the
-    imager's spacing is divided by the Estimated Radiographic Magnification Factor (0018,1114) where that is given.
+    Spacing (0018,1164), which is at the detector; alone in a projection image it may be either. Without it, or where it
+    is the same, the imager's spacing is divided by the Estimated Radiographic Magnification Factor (0018,1114) where
+    that is given.
     """
     imager = _spacing(ds, "ImagerPixelSpacing", notes) or _spacing(ds, "NominalScannedPixelSpacing", notes)
     pixel = _spacing(ds, "PixelSpacing", notes)
@@ -29,7 +30,8 @@ def read_spacing(ds: Dataset, notes: list[str]) -> Spacing:
             return Spacing(mm=pixel, plane="calibrated", magnification=factor, calibration=kind)
         if imager is None:
             return Spacing(mm=pixel, plane="unstated", magnification=factor)
-        return Spacing(mm=pixel, plane="detector" if pixel == imager else "calibrated", magnification=factor)
+        if pixel != imager:
+            return Spacing(mm=pixel, plane="calibrated", magnification=factor)
     if imager is None:
         return Spacing()
     if factor is not None and factor > 1:

@@ -124,7 +124,7 @@ class FilmKey:
     Parameters
     ----------
     value : str
-        SHA-256 of the SOP Instance UID, or of the pixels where the film has none.
+        SHA-256 of the study's and the SOP Instance UID, or of the pixels where the film has none.
     shape : tuple of int
         (rows, cols), so that points never land on other pixels.
     """
@@ -133,7 +133,9 @@ class FilmKey:
     shape: tuple[int, int]
 
     @classmethod
-    def of(cls, instance_uid: str | None, digest: str, shape: tuple[int, int]) -> FilmKey:
+    def of(
+        cls, instance_uid: str | None, digest: str, shape: tuple[int, int], *, study_uid: str | None = None
+    ) -> FilmKey:
         """The key of a film.
 
         Parameters
@@ -144,9 +146,11 @@ class FilmKey:
             `Radiograph.digest`, or any other SHA-256 of the pixels, for films without a UID.
         shape : tuple of int
             (rows, cols).
+        study_uid : str or None
+            Study Instance UID (0020,000D): some units give films of several patients one and the same SOP Instance UID.
         """
         if instance_uid:
-            told = hashlib.sha256(instance_uid.encode()).hexdigest()
+            told = hashlib.sha256(f"{study_uid or ''} {instance_uid}".encode()).hexdigest()
             return cls(value=f"sop-instance-sha256:{told}", shape=shape)
         return cls(value=f"pixels-sha256:{digest}", shape=shape)
 

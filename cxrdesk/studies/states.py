@@ -28,6 +28,8 @@ class StateFile:
         Presentation Creation Date (0070,0082) and Time.
     creator : str
         Content Creator's Name (0070,0084), as it is spoken.
+    study_uid : str or None
+        Study Instance UID (0020,000D) of the state itself.
     references : mapping of str to frozenset of int
         SOP Instance UIDs of the films that it is for, with their frames counted from 0; no frames are all.
     """
@@ -36,6 +38,7 @@ class StateFile:
     label: str = ""
     created: datetime | None = None
     creator: str = field(default="", repr=False)
+    study_uid: str | None = field(default=None, repr=False)
     references: Mapping[str, frozenset[int]] = field(default_factory=lambda: MappingProxyType({}), repr=False)
 
     @property
@@ -73,11 +76,13 @@ def state_file(path: Path) -> StateFile | None:
         return None
     with collect_warnings():
         label, creator = text(ds, "ContentLabel", []) or "", text(ds, "ContentCreatorName", []) or ""
+        study_uid = text(ds, "StudyInstanceUID", [])
     return StateFile(
         path=path,
         label=label,
         created=created_of(ds),
         creator=" ".join(reversed(creator.partition("=")[0].replace("^", " ").split())),
+        study_uid=study_uid,
         references=MappingProxyType(references_of(ds)),
     )
 

@@ -130,7 +130,8 @@ class Measuring(QObject):
         from cxrdesk.ui.viewer.tools.values import Subject
 
         radiograph = loaded.radiograph  # through a presentation state's tables, where one is shown
-        key = FilmKey.of(film.instance_uid, loaded.own.radiograph.digest, radiograph.shape)
+        digest = loaded.own.radiograph.digest
+        key = FilmKey.of(film.instance_uid, digest, radiograph.shape, study_uid=film.study_uid)
         presentation = loaded.presentation
         board.show(self._notebook.notes(film.path, key), Subject.of(radiograph, presentation), frame=presentation.frame)
 

@@ -91,6 +91,7 @@ class Reading(QObject):
         self.stored_states.add(found.states)
         failures = [failure for failure in found.failures if not self._is_of_open_film(failure)]
         films = self.session.add(found.films, failures, said)
+        self.stored_states.know_films(state.film for state in self.session.states if state.film is not None)
         for text in told:
             self.messages.warning(text, code="answers")
         for state in before:

@@ -20,6 +20,15 @@ class StoredStates:
 
     def __init__(self) -> None:
         self._states: dict[Path, StateFile] = {}
+        self._doubled: frozenset[str] = frozenset()
+
+    def know_films(self, films: Iterable[Film]) -> None:
+        """The films that are open: where two studies use one SOP Instance UID, a state is for that of its own study."""
+        studies: dict[str, set[str | None]] = {}
+        for film in films:
+            if film.instance_uid:
+                studies.setdefault(film.instance_uid, set()).add(film.study_uid)
+        self._doubled = frozenset(uid for uid, found in studies.items() if len(found) > 1)
 
     def add(self, states: Iterable[StateFile]) -> None:
         """Keep what was found; a file that was found before is as it is now."""
@@ -35,5 +44,10 @@ class StoredStates:
 
     def for_film(self, film: Film, *, frame: int = 0) -> list[StateFile]:
         """States that refer to a frame of a film, the oldest first."""
-        found = [state for state in self._states.values() if state.refers(film.instance_uid, frame=frame)]
+        found = [
+            state
+            for state in self._states.values()
+            if state.refers(film.instance_uid, frame=frame)
+            and (film.instance_uid not in self._doubled or state.study_uid == film.study_uid)
+        ]
         return sorted(found, key=lambda state: (state.created or datetime.min, state.path))

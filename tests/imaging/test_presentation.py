@@ -106,6 +106,13 @@ def test_films_that_were_not_made_for_showing(save_film, given: dict[str, str], 
             "magnified",
             "magnification of 1.25 taken out",
         ),
+        # The same values twice are the detector's (PS3.3 10.7.1.3).
+        ({"ImagerPixelSpacing": [0.2, 0.2], "PixelSpacing": [0.2, 0.2]}, (0.2, 0.2), "detector", "at the detector"),
+        (
+            {"ImagerPixelSpacing": [0.2, 0.2], "PixelSpacing": [0.2, 0.2],
+             "EstimatedRadiographicMagnificationFactor": 1.25},
+            (0.16, 0.16), "magnified", "magnification of 1.25 taken out",
+        ),
         ({"PixelSpacing": [0.2, 0.2]}, (0.2, 0.2), "unstated", "plane not stated"),
         ({"PixelSpacing": [0.2, 0.2], "PixelSpacingCalibrationType": "FIDUCIAL"}, (0.2, 0.2), "calibrated",
          "calibrated"),

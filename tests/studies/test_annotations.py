@@ -54,6 +54,13 @@ def test_the_key_names_nobody() -> None:
     assert "Doe" not in repr(length(text="Doe"))
 
 
+def test_one_uid_in_two_studies_is_two_films() -> None:
+    first, second = (FilmKey.of("1.2.3", "", SHAPE, study_uid=study) for study in ("1.1", "1.2"))
+    assert first != second
+    assert first.file_name != second.file_name
+    assert first == FilmKey.of("1.2.3", "", SHAPE, study_uid="1.1")
+
+
 @pytest.mark.parametrize(
     "changes",
     [

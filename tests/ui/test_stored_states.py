@@ -157,6 +157,22 @@ def test_a_state_is_on_no_film_that_it_does_not_name(seat: Seat, folder: Path, c
     assert film.loaded.plain is None
 
 
+def test_a_state_is_for_the_film_of_its_own_study_where_two_films_share_a_uid(seat: Seat, folder: Path) -> None:
+    put(folder, STATE)
+    ds = pydicom.dcmread(folder / "film.dcm")
+    ds.PatientID, ds.StudyInstanceUID = "ANOTHER", generate_uid()
+    ds.save_as(folder / "twin.dcm")
+    seat.open(folder)
+    own, twin = (
+        next(state.key for state in seat.reading.session.states if state.key.endswith(name))
+        for name in ("film.dcm", "twin.dcm")
+    )
+    for key, states in ((own, 1), (twin, 0), (own, 1)):
+        seat.reading.show(key)
+        seat.qtbot.waitUntil(lambda key=key: seat.reading.shown is not None and seat.reading.shown.key == key)
+        assert len(seat.window.states.states()) == states
+
+
 def refusal(seat: Seat, act: Callable[[], None]) -> str:
     with seat.qtbot.waitSignal(seat.reading.messages.posted) as posted:
         act()
