@@ -7,9 +7,11 @@ PIXEL units of a presentation state count (PS3.3 C.10.5). Nothing here depends o
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Literal
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -136,7 +138,16 @@ class Region:
             return np.ones(size, dtype=bool)
         y = (np.arange(row_span.start, row_span.stop) + 0.5 - (self.y0 + self.y1) / 2) * 2 / (self.y1 - self.y0)
         x = (np.arange(col_span.start, col_span.stop) + 0.5 - (self.x0 + self.x1) / 2) * 2 / (self.x1 - self.x0)
-        return np.asarray(y[:, np.newaxis] ** 2 + x**2 <= 1.0)
+        within = np.empty(size, dtype=bool)
+        for rows in _blocks(*size):
+            within[rows] = y[rows, np.newaxis] ** 2 + x**2 <= 1.0
+        return within
+
+
+def _blocks(rows: int, cols: int) -> Iterator[slice]:
+    """Rows of so many pixels as are counted at a time."""
+    step = max(1, _BLOCK // max(1, cols))
+    return (slice(top, top + step) for top in range(0, rows, step))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -187,13 +198,15 @@ def region_statistics(radiograph: Radiograph, region: Region) -> RegionStatistic
 def _counted(radiograph: Radiograph, region: Region, lowest: int) -> NDArray[np.int64]:
     """How often each stored value from `lowest` on occurs in a region."""
     row_span, col_span = region.window(radiograph.shape)
-    part, inside = radiograph.stored[row_span, col_span], region.inside(radiograph.shape)
-    counts = np.zeros(1 << 16, dtype=np.int64)
-    step = max(1, _BLOCK // max(1, part.shape[1]))
-    for top in range(0, part.shape[0], step):
-        block = part[top : top + step][inside[top : top + step]].astype(np.int32) - lowest
-        counts += np.bincount(block, minlength=counts.size)
-    return counts
+    part, inside = radiograph.stored[row_span, col_span], region.inside(radiograph.shape).view(np.uint8)
+    levels = 256 if part.dtype == np.uint8 else 1 << 16
+    unsigned = part if part.dtype == np.uint8 else part.view(np.uint16)
+    counts = np.zeros(levels, dtype=np.int64)
+    for rows in _blocks(*part.shape):
+        block, mask = np.ascontiguousarray(unsigned[rows]), np.ascontiguousarray(inside[rows])
+        counts += cv2.calcHist([block], [0], mask, [levels], [0, levels]).ravel().astype(np.int64)
+    # Two's complement: negative values follow the others.
+    return np.roll(counts, -lowest)
 
 
 @dataclass(frozen=True, kw_only=True)
