@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Any, Literal
 
 import cv2
 import numpy as np
@@ -200,7 +200,7 @@ def _counted(radiograph: Radiograph, region: Region, lowest: int) -> NDArray[np.
     row_span, col_span = region.window(radiograph.shape)
     part, inside = radiograph.stored[row_span, col_span], region.inside(radiograph.shape).view(np.uint8)
     levels = 256 if part.dtype == np.uint8 else 1 << 16
-    unsigned = part if part.dtype == np.uint8 else part.view(np.uint16)
+    unsigned: NDArray[Any] = part if part.dtype == np.uint8 else part.view(np.uint16)
     counts = np.zeros(levels, dtype=np.int64)
     for rows in _blocks(*part.shape):
         block, mask = np.ascontiguousarray(unsigned[rows]), np.ascontiguousarray(inside[rows])
