@@ -33,6 +33,12 @@ def read_spacing(ds: Dataset, notes: list[str]) -> Spacing:
         if pixel != imager:
             return Spacing(mm=pixel, plane="calibrated", magnification=factor)
     if imager is None:
+        ratio = numbers(ds, "PixelAspectRatio", notes)
+        if ratio and (len(ratio) != 2 or ratio[0] != ratio[1]):
+            notes.append(
+                f"{attribute_name('PixelAspectRatio')} says that pixels are not square, and no spacing is given:"
+                " the film is shown as if they were; its shape, lengths and angles are not true"
+            )
         return Spacing()
     if factor is not None and factor > 1:
         return Spacing(mm=(imager[0] / factor, imager[1] / factor), plane="magnified", magnification=factor)

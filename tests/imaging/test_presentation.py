@@ -126,6 +126,16 @@ def test_spacing_is_told_with_what_it_holds_for(save_film, given, mm, plane: str
     assert (spacing.plane, spacing.words) == (plane, words)
 
 
+@pytest.mark.parametrize(("given", "noted"), [
+    ({"PixelAspectRatio": [2, 1]}, True),
+    ({"PixelAspectRatio": [3, 3]}, False),
+    ({"PixelAspectRatio": [2, 1], "PixelSpacing": [0.4, 0.2]}, False),
+])  # fmt: skip
+def test_pixels_that_are_not_square_by_their_ratio_alone_are_noted(save_film, given, noted: bool) -> None:
+    notes = read_film(save_film(**given)).radiograph.notes
+    assert any("not square" in note for note in notes) is noted
+
+
 # Overlays
 
 
