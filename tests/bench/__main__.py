@@ -9,6 +9,7 @@ import platform
 import sys
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
@@ -41,8 +42,17 @@ def main(names: list[str]) -> int:
     told = json.dumps({"machine": machine, "figures": [asdict(line) | {"held": line.held} for line in lines]}, indent=1)
     print(told)
     if keep:
-        KEPT.write_text(told + "\n", encoding="utf-8")
+        _keep(json.loads(told))
     return 0 if all(line.held for line in lines) else 1
+
+
+def _keep(told: dict[str, Any]) -> None:
+    """New figures in the place of the old ones; those that were not measured now stay."""
+    before = json.loads(KEPT.read_text(encoding="utf-8"))["figures"] if KEPT.exists() else []
+    new = {figure["what"]: figure for figure in told["figures"]}
+    stay = [new.pop(figure["what"], figure) for figure in before]
+    told["figures"] = [*stay, *new.values()]
+    KEPT.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":
