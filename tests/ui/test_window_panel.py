@@ -213,6 +213,7 @@ def test_gamma_by_number_key_and_reset(seat: Seat, view: FilmView) -> None:
     QTest.keyClick(view, "R", Qt.KeyboardModifier.ShiftModifier)
     assert view.windowing.gamma == 1.0
     panel.gamma.setValue(0.5)
+    assert (panel.no_gamma.text(), panel.no_gamma.accessibleName()) == ("Reset gamma", "Reset gamma")  # not the bar's
     panel.no_gamma.click()
     assert view.windowing.gamma == 1.0
     panel.gamma.setValue(0.5)
@@ -251,17 +252,17 @@ def test_switches_say_what_they_switch(seat: Seat) -> None:
     panel = seat.window.windows.panel
     assert panel is not None
     view.show_film(LoadedFilm.of("a", film(inverted=True, modality_lut=ModalityLut(slope=2.0, intercept=-500.0))))
-    assert [box.text() for box in panel.tables.values()] == [
+    assert [box.words for box in panel.tables.values()] == [
         "Modality LUT: slope 2, intercept -500",
         "Window or VOI LUT: linear",
         "Presentation LUT: inverse",
     ]
     for box in panel.tables.values():
         box.setChecked(False)
-    assert [box.text().partition(": ")[2] for box in panel.tables.values()] == ["off", "off", "off"]
+    assert [box.words.partition(": ")[2] for box in panel.tables.values()] == ["off", "off", "off"]
     table = ModalityLut(table=np.arange(9, dtype=np.float32))
     view.show_film(LoadedFilm.of("b", film(voi=LUT, modality_lut=table)))
-    assert [box.text().partition(": ")[2] for box in panel.tables.values()] == ["table of 9", "table", "identity"]
+    assert [box.words.partition(": ")[2] for box in panel.tables.values()] == ["table of 9", "table", "identity"]
 
 
 @pytest.mark.parametrize(
