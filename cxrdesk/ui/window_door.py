@@ -114,6 +114,8 @@ class WindowDoor:
         panel.switches_chosen.connect(lambda switches: self._window.film.set_switches(switches))
         panel.gamma_chosen.connect(lambda gamma: self._window.film.set_gamma(gamma))
         panel.state_chosen.connect(self._choose_state)
+        panel.entered.connect(lambda: self._window.film.setFocus())
+        panel.given_up.connect(lambda text: self._window.reading.messages.warning(text))
         panel.planes_chosen.connect(lambda on: self._window.film.show_planes(on))
         return panel
 

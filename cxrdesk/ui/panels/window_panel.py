@@ -61,6 +61,10 @@ class WindowPanel(QWidget):
     gamma_chosen = Signal(float)
     state_chosen = Signal(int)
     """Number of the presentation state in the list, from 1; 0 for none."""
+    entered = Signal()
+    """A number was typed to its end."""
+    given_up = Signal(str)
+    """What was typed and left is no number."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -107,6 +111,8 @@ class WindowPanel(QWidget):
         for number in (self.center, self.width_, self.gamma):
             number.refused.connect(self._refuse)
             number.accepted.connect(lambda: self.refusal.setVisible(False))
+            number.entered.connect(self.entered)
+            number.given_up.connect(self.given_up)
         for switch in self.tables.values():
             switch.toggled.connect(self._switches_edited)
 
@@ -177,6 +183,7 @@ class WindowPanel(QWidget):
         self.center.setValue(window.center)
         self.width_.setValue(window.width)
         self.gamma.setValue(windowing.gamma)
+        self.refusal.setVisible(False)  # each field holds a number again
         self.curve.setCurrentIndex(int(window.function is VoiFunction.SIGMOID))
         for key, box in self.tables.items():
             box.setChecked(getattr(film.switches, key))
