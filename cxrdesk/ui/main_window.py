@@ -120,7 +120,8 @@ class MainWindow(QMainWindow):
         from cxrdesk.ui.picture_door import PictureDoor
         from cxrdesk.ui.snapshot import Scene
 
-        return PictureDoor(self, self.reading.messages, lambda: Scene.of(self.grid, self.grid.panes))
+        scene, masked = lambda: Scene.of(self.grid, self.grid.panes), lambda: self.reading.settings.mask_names
+        return PictureDoor(self, self.reading.messages, scene, masked)
 
     def finish_pictures(self) -> None:
         """Save and print to the end what was begun."""

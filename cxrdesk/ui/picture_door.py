@@ -26,10 +26,14 @@ class PictureDoor:
         Parent of its dialogs.
     scene : callable
         Gives the films that are seen now.
+    masked : callable
+        Says whether names are masked on the screen now.
     """
 
-    def __init__(self, window: QWidget, messages: Messages, scene: Callable[[], Scene]) -> None:
-        self._window, self._messages, self._scene = window, messages, scene
+    def __init__(
+        self, window: QWidget, messages: Messages, scene: Callable[[], Scene], masked: Callable[[], bool]
+    ) -> None:
+        self._window, self._messages, self._scene, self._masked = window, messages, scene, masked
         self.work = Piecework(window)
         self.work.broken.connect(self._on_broken)
 
@@ -46,14 +50,15 @@ class PictureDoor:
         scene = self._scene()
         picture = picture_of(scene, ratio=self._window.devicePixelRatioF(), remarks=remarks_of(scene))
         QGuiApplication.clipboard().setImage(picture)
-        self._messages.info("The picture was copied, with what is drawn over it and the names that are shown.")
+        names = "names in the corners are masked" if self._masked() else "the names that are shown stand in it"
+        self._messages.info(f"The picture was copied, with what is drawn over it; {names}.")
 
     def ask_export(self) -> None:
         """Ask how large the picture is to be, and where it goes."""
         from cxrdesk.ui.dialogs.export import ExportDialog
 
         scene = self._scene()
-        dialog = ExportDialog(scene, self._window.devicePixelRatioF(), self._window)
+        dialog = ExportDialog(scene, self._window.devicePixelRatioF(), self._window, masked=self._masked())
         dialog.accepted.connect(lambda: self._ask_file(dialog.ratio))
         dialog.accepted.connect(dialog.deleteLater)
         dialog.rejected.connect(dialog.deleteLater)

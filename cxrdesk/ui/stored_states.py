@@ -12,7 +12,7 @@ if TYPE_CHECKING:  # reading DICOM headers must not delay the window
     from cxrdesk.studies.states import StateFile
 
 
-NO_STATE = "None: as the film is stored"
+NO_STATE = "None: as stored"
 
 
 class StoredStates:

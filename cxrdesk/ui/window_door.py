@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QTimer
-from PySide6.QtWidgets import QVBoxLayout
 
 from cxrdesk.ui.theme import scaled
 from cxrdesk.ui.viewer.presets import Preset, anatomical_presets, next_stored, stored_presets
@@ -14,13 +13,16 @@ if TYPE_CHECKING:  # the window imports this; the panel is not needed before the
     from cxrdesk.imaging.preprocess import Box
     from cxrdesk.imaging.voi import Voi
     from cxrdesk.ui.main_window import MainWindow
+    from cxrdesk.ui.panels.giving_column import GivingColumn
     from cxrdesk.ui.panels.window_panel import WindowPanel
     from cxrdesk.ui.viewer.loaded import LoadedFilm
     from cxrdesk.ui.viewer.pyramid import Pyramid
 
 
 _LIST_HEIGHT = 190
-"""Screen pixels that are left to the list of studies and its heading."""
+"""Screen pixels that are left to the list of studies and its heading where there is room."""
+_PANEL_HEIGHT = 100
+"""Screen pixels that the panel has at least; the rest of it scrolls."""
 _GAMMA_STEP = 1.07
 
 
@@ -30,6 +32,8 @@ class WindowDoor:
     def __init__(self, window: MainWindow) -> None:
         self._window = window
         self.panel: WindowPanel | None = None
+        self.area: GivingColumn | None = None
+        self._before: list[int] = []
         self._told: tuple[object, ...] | None = None
         self._found: tuple[Pyramid, Voi, Box | None, list[Preset]] | None = None
 
@@ -66,32 +70,52 @@ class WindowDoor:
         """Show or hide the panel under the list of studies; it is made when it is first shown."""
         if self.panel is None and on:
             self.panel = self._made()
-        if self.panel is not None:
-            self.panel.setVisible(on)
-            if on:  # once the splitter knows of the panel
-                needed = self.panel.sizeHint().height() + scaled(_LIST_HEIGHT)
-                QTimer.singleShot(0, self._window, lambda: self._make_room(needed))
-            self._told = None
-            self.refresh()
-
-    def _make_room(self, needed: int) -> None:
-        """Take from what stands below what the list of studies needs beside the panel."""
+        if self.area is None or self.area.isVisibleTo(self._window.side) == on:
+            return
         side = self._window.side
-        above, *below = side.sizes()
-        if above < needed and below:
-            side.setSizes([needed, *(max(size - (needed - above), 1) for size in below)])
+        if on:
+            self._before = side.sizes()
+        self.area.setVisible(on)
+        self._told = None
+        self.refresh()
+        QTimer.singleShot(0, self._window, self._make_room if on else self._give_back)  # once the splitter knows
+
+    def _give_back(self) -> None:
+        """Where the panels are the same as before it was opened, they are as high as they were."""
+        side = self._window.side
+        if [size > 0 for size in self._before] == [size > 0 for size in side.sizes()]:
+            side.setSizes(self._before)
+
+    def _make_room(self) -> None:
+        """The panel whole if that can be, then a part of the list of studies; below it what is left, if not too little.
+
+        What does not fit scrolls: no panel makes the window higher.
+        """
+        side, area = self._window.side, self.area
+        if area is None or not area.isVisible():
+            return
+        studies, _, *below = side.sizes()
+        measures = self._window.measuring.panel
+        least = measures.minimumSizeHint().height() if measures is not None and measures.isVisible() else 0
+        total = sum(side.sizes())
+        panel = min(area.sizeHint().height(), total - least - self._window.studies.minimumSizeHint().height())
+        listed = min(max(scaled(_LIST_HEIGHT), studies), total - least - panel)
+        side.setSizes([listed, panel, *(total - panel - listed for _ in below)])
 
     def _made(self) -> WindowPanel:
+        from cxrdesk.ui.panels.giving_column import GivingColumn
         from cxrdesk.ui.panels.window_panel import WindowPanel
 
         panel = WindowPanel()
-        column = self._window.studies.layout()
-        assert isinstance(column, QVBoxLayout)
-        column.addWidget(panel)
+        self.area = GivingColumn(panel, least=_PANEL_HEIGHT)
+        self.area.setVisible(False)
+        self._window.side.insertWidget(1, self.area)
         panel.voi_chosen.connect(lambda voi: self._window.film.use_voi(voi))
         panel.switches_chosen.connect(lambda switches: self._window.film.set_switches(switches))
         panel.gamma_chosen.connect(lambda gamma: self._window.film.set_gamma(gamma))
         panel.state_chosen.connect(self._choose_state)
+        panel.entered.connect(lambda: self._window.film.setFocus())
+        panel.given_up.connect(lambda text: self._window.reading.messages.warning(text))
         panel.planes_chosen.connect(lambda on: self._window.film.show_planes(on))
         return panel
 

@@ -148,12 +148,27 @@ def test_copying(seat: Seat, scene: Scene) -> None:
     assert QGuiApplication.clipboard().text() == text.text()[:5]
 
 
+@pytest.mark.parametrize("masked", [False, True])
+def test_what_is_said_of_names_is_true(make_seat: Callable[..., Seat], child_film: Path, masked: bool) -> None:
+    seat = make_seat(mask_names=masked)
+    seat.open(child_film)
+    seat.window.action("copy").trigger()
+    assert ("names in the corners are masked" in seat.window.bar.text) is masked
+    assert ("names that are shown" in seat.window.bar.text) is not masked
+    seat.window.action("export").trigger()
+    (dialog,) = seat.window.findChildren(ExportDialog)
+    told = " ".join(label.text() for label in dialog.findChildren(QLabel))
+    assert ("Mask names first" in told) is not masked
+    assert ("Names are masked in the corners" in told) is masked
+    dialog.reject()
+
+
 def test_sizes_and_memory(seat: Seat, scene: Scene) -> None:
     view = seat.window.film
     names = dict(sizes(scene, 1.0))
     assert names["Every pixel of the film"] == pytest.approx(1 / view.geometry_.scale)
     assert largest_ratio(QRectF(0, 0, 1000, 1000).size(), 100) == pytest.approx(80_000_000**0.5 / 1000)
-    dialog = ExportDialog(scene, 1.0, seat.window)
+    dialog = ExportDialog(scene, 1.0, seat.window, masked=False)
     assert dialog.ratio == 1.0
     first = dialog.size_.itemText(0)
     width, height = map(int, re.findall(r"\d+", first))

@@ -73,3 +73,43 @@ def test_films_alone_and_back(seat: Seat, child_film: Path) -> None:
     seat.settle()
     assert not window.action("alone").isChecked()
     assert window.film.width() == before
+
+
+@pytest.mark.parametrize("text_size", ["normal", "large", "largest"])
+@pytest.mark.parametrize("panel_first", [False, True])
+def test_no_panel_makes_the_window_higher(
+    make_seat: Callable[..., Seat], child_film: Path, tmp_path: Path, text_size: str, panel_first: bool
+) -> None:
+    seat = make_seat(text_size=text_size)
+    window, panels = seat.window, seat.window.action("window_panel")
+    if panel_first:
+        panels.trigger()
+    measures = measured(seat, child_film, tmp_path)
+    seat.settle()
+    before = window.side.sizes()
+    if not panel_first:
+        panels.trigger()
+    panel, board = window.windows.panel, window.measuring.board
+    assert panel is not None
+    assert board is not None
+    panel.show_states(["1 · BONES · 2024-02-29 13:05 · Jane Doe"], "")
+    board.select(board.items[0].id)  # which has a long note
+    seat.settle()
+    assert (window.width(), window.height()) == (1366, 768)
+    assert window.minimumSizeHint().height() <= 680  # a title and a task bar take theirs of 768
+    assert window.rect().contains(window.status.disclaimer.mapTo(window, window.status.disclaimer.rect().bottomRight()))
+    studies = window.studies.view
+    assert studies.viewport().rect().contains(studies.visualRect(studies.currentIndex()))
+    for shown in (panel, measures.list):
+        assert shown.visibleRegion().boundingRect().height() >= 60
+    # What does not fit can be scrolled to.
+    area = window.windows.area
+    assert area is not None
+    area.ensureWidgetVisible(panel.tables["presentation"])
+    assert not panel.tables["presentation"].visibleRegion().isEmpty()
+    board.select(None)
+    panels.trigger()
+    seat.settle()
+    assert (window.width(), window.height()) == (1366, 768)
+    if not panel_first:
+        assert [size for size in window.side.sizes() if size] == [size for size in before if size]

@@ -213,6 +213,7 @@ def test_gamma_by_number_key_and_reset(seat: Seat, view: FilmView) -> None:
     QTest.keyClick(view, "R", Qt.KeyboardModifier.ShiftModifier)
     assert view.windowing.gamma == 1.0
     panel.gamma.setValue(0.5)
+    assert (panel.no_gamma.text(), panel.no_gamma.accessibleName()) == ("Reset gamma", "Reset gamma")  # not the bar's
     panel.no_gamma.click()
     assert view.windowing.gamma == 1.0
     panel.gamma.setValue(0.5)
@@ -251,17 +252,17 @@ def test_switches_say_what_they_switch(seat: Seat) -> None:
     panel = seat.window.windows.panel
     assert panel is not None
     view.show_film(LoadedFilm.of("a", film(inverted=True, modality_lut=ModalityLut(slope=2.0, intercept=-500.0))))
-    assert [box.text() for box in panel.tables.values()] == [
+    assert [box.words for box in panel.tables.values()] == [
         "Modality LUT: slope 2, intercept -500",
         "Window or VOI LUT: linear",
         "Presentation LUT: inverse",
     ]
     for box in panel.tables.values():
         box.setChecked(False)
-    assert [box.text().partition(": ")[2] for box in panel.tables.values()] == ["off", "off", "off"]
+    assert [box.words.partition(": ")[2] for box in panel.tables.values()] == ["off", "off", "off"]
     table = ModalityLut(table=np.arange(9, dtype=np.float32))
     view.show_film(LoadedFilm.of("b", film(voi=LUT, modality_lut=table)))
-    assert [box.text().partition(": ")[2] for box in panel.tables.values()] == ["table of 9", "table", "identity"]
+    assert [box.words.partition(": ")[2] for box in panel.tables.values()] == ["table of 9", "table", "identity"]
 
 
 @pytest.mark.parametrize(
@@ -294,14 +295,70 @@ def test_what_cannot_be_a_number_is_refused_beside_its_field(
     else:
         QTest.keyClick(box, Qt.Key.Key_Delete)
     QTest.keyClick(box, Qt.Key.Key_Return)
-    assert (box.value(), view.windowing) == (number, before)
+    assert (box.value(), box.text(), view.windowing) == (number, typed, before)  # it can be mended
     assert panel.refusal.isVisible()
     assert panel.refusal.text() == told
-    box.selectAll()
     QTest.keyClicks(box, "2")
     assert not panel.refusal.isVisible()
     QTest.keyClick(box, Qt.Key.Key_Return)
     assert box.value() == 2
+
+
+@pytest.mark.parametrize("field", ["width_", "center", "gamma"])
+def test_after_enter_keys_are_the_films_again(seat: Seat, view: FilmView, field: str) -> None:
+    seat.window.activateWindow()
+    seat.window.action("window_panel").trigger()
+    panel = seat.window.windows.panel
+    assert panel is not None
+    box = getattr(panel, field)
+    box.setFocus()
+    box.selectAll()
+    QTest.keyClicks(box, "2")
+    QTest.keyClick(box, Qt.Key.Key_Return)
+    assert box.value() == 2
+    assert seat.window.focusWidget() is view
+    QTest.keyClick(view, "R")
+    assert view.windowing is not None
+    assert (view.windowing.voi, view.windowing.gamma) == (view.windowing.default, 1)
+
+
+@pytest.mark.parametrize("way", ["escape", "leave", "step", "window"])
+def test_a_refusal_goes_when_the_field_holds_a_number_again(seat: Seat, view: FilmView, way: str) -> None:
+    seat.window.activateWindow()
+    seat.window.action("window_panel").trigger()
+    panel = seat.window.windows.panel
+    assert panel is not None
+    panel.width_.setFocus()
+    panel.width_.selectAll()
+    QTest.keyClicks(panel.width_, "r")
+    QTest.keyClick(panel.width_, Qt.Key.Key_Return)
+    assert panel.refusal.isVisible()
+    assert panel.width_.text() == "r"
+    if way == "escape":
+        QTest.keyClick(panel.width_, Qt.Key.Key_Escape)
+        assert seat.window.focusWidget() is view
+    elif way == "leave":
+        view.setFocus()
+    elif way == "step":
+        panel.width_.stepUp()
+    else:
+        view.use_voi(HARD)
+    assert float(panel.width_.text()) == panel.width_.value()
+    assert not panel.refusal.isVisible()
+    assert not seat.window.bar.text  # it was told once
+
+
+def test_what_is_left_and_is_no_number_is_told(seat: Seat, view: FilmView) -> None:
+    seat.window.activateWindow()
+    seat.window.action("window_panel").trigger()
+    panel = seat.window.windows.panel
+    assert panel is not None
+    panel.width_.setFocus()
+    panel.width_.selectAll()
+    QTest.keyClicks(panel.width_, "r")
+    view.setFocus()
+    assert panel.width_.text() == "3000.0"
+    assert seat.window.bar.text == "Width: “r” is no number; 3000.0 stays."
 
 
 def test_a_negative_center_may_be_typed(seat: Seat, view: FilmView) -> None:

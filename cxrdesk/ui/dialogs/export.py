@@ -23,9 +23,17 @@ _PREVIEW = 420
 
 
 class ExportDialog(QDialog):
-    """Shows the picture small, with what will stand in it."""
+    """Shows the picture small, with what will stand in it.
 
-    def __init__(self, scene: Scene, screen_ratio: float, parent: QWidget | None = None) -> None:
+    Parameters
+    ----------
+    scene : Scene
+    screen_ratio : float
+    masked : bool
+        Whether names are masked on the screen.
+    """
+
+    def __init__(self, scene: Scene, screen_ratio: float, parent: QWidget | None = None, *, masked: bool) -> None:
         super().__init__(parent)
         self.setWindowTitle("Save a picture")
         remarks = remarks_of(scene)
@@ -54,7 +62,7 @@ class ExportDialog(QDialog):
         column.setSpacing(10)
         column.addWidget(preview)
         column.addLayout(form)
-        names = label(_names(scene), "muted")
+        names = label(_names(scene, masked=masked), "muted")
         names.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
         column.addWidget(names)
         column.addWidget(buttons)
@@ -75,7 +83,9 @@ def sizes(scene: Scene, screen_ratio: float) -> list[tuple[str, float]]:
     return found
 
 
-def _names(scene: Scene) -> str:
+def _names(scene: Scene, *, masked: bool) -> str:
+    if masked:
+        return "Names are masked in the corners, which are part of the picture; the film itself may show one."
     if any(view.corners.upper_left for view, _ in scene.views):
         return "The texts in the corners are part of the picture. Mask names first if it leaves the clinic."
     return "No text of the patient stands in the picture, unless the film itself shows one."

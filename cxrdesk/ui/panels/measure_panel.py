@@ -18,10 +18,12 @@ from PySide6.QtWidgets import (
 )
 
 from cxrdesk.imaging.words import printable
+from cxrdesk.ui.panels.giving_column import GivingColumn
 from cxrdesk.ui.panels.pieces import label
 from cxrdesk.ui.viewer.tools.board import Board
 
 _ID = Qt.ItemDataRole.UserRole
+_NOTES_HEIGHT = 46
 
 
 class MeasurePanel(QWidget):
@@ -68,10 +70,13 @@ class MeasurePanel(QWidget):
         beside.setContentsMargins(10, 0, 2, 0)
         beside.addWidget(self.list)
         column.addLayout(beside, 1)
-        below = QHBoxLayout()
+        held = QWidget()
+        below = QVBoxLayout(held)
         below.setContentsMargins(14, 0, 8, 0)
         below.addWidget(self.notes)
-        column.addLayout(below)
+        self._below = GivingColumn(held, least=_NOTES_HEIGHT)
+        self._below.setVisible(False)
+        column.addWidget(self._below)
         self.hide()
 
     def show_board(self, board: Board | None) -> None:
@@ -106,7 +111,7 @@ class MeasurePanel(QWidget):
                 current, notes = row, " ".join(values.notes)
         self.list.setCurrentRow(current)
         self.notes.setText(notes)
-        self.notes.setVisible(bool(notes))
+        self._below.setVisible(bool(notes))
         self._filling = False
         self.setVisible(bool(items))
 

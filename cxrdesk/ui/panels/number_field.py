@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Signal
-from PySide6.QtGui import QValidator
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QFocusEvent, QKeyEvent, QValidator
 from PySide6.QtWidgets import QDoubleSpinBox, QWidget
 
 
@@ -19,21 +19,26 @@ class NumberField(QDoubleSpinBox):
     """
 
     refused = Signal(str)
-    """Why what was typed is not used; the number before stays."""
+    """Why what was entered is not used; it stays in the field, to be mended."""
+    given_up = Signal(str)
+    """The same for what was left standing and not entered; the number before is back."""
     accepted = Signal()
-    """What is typed is a number that may be."""
+    """What stands in the field is a number that may be, or is being typed."""
+    entered = Signal()
+    """The field is done with: by Enter with a number, or by Escape with the one before."""
 
     def __init__(
         self, name: str, *, least: float, most: float, decimals: int = 1, parent: QWidget | None = None
     ) -> None:
         super().__init__(parent)
         self._name = name
+        self._told = False
         self.setAccessibleName(name)
         self.setDecimals(decimals)
         self.setRange(least, most)
         self.setKeyboardTracking(False)
         self.setMinimumWidth(80)
-        self.lineEdit().textEdited.connect(lambda _text: self.accepted.emit())
+        self.lineEdit().textEdited.connect(self._on_typed)
 
     def validate(self, text: str, pos: int) -> tuple[QValidator.State, str, int]:
         """Anything may be typed; only a number within the limits is taken."""
@@ -41,16 +46,55 @@ class NumberField(QDoubleSpinBox):
         held = value is not None and self.minimum() <= value <= self.maximum()
         return (QValidator.State.Acceptable if held else QValidator.State.Intermediate), text, pos
 
-    def fixup(self, text: str) -> str:
-        """Called with what may not be, once it is entered: the number before comes back."""
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Enter takes the number or refuses what is none; Escape brings back the one before."""
+        if event.key() == Qt.Key.Key_Escape:
+            self.setValue(self.value())
+            self.accepted.emit()
+            self.entered.emit()
+        elif event.key() not in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            super().keyPressEvent(event)
+        elif why := self._why_not():
+            self._told = True
+            self.selectAll()
+            self.refused.emit(why)
+        else:
+            super().keyPressEvent(event)
+            self.entered.emit()
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        """What is no number does not stay."""
+        why = "" if self._told else self._why_not()
+        super().focusOutEvent(event)
+        self._back(why)
+
+    def stepBy(self, steps: int) -> None:
+        """From the number before, where what is typed is none."""
+        why = "" if self._told else self._why_not()
+        super().stepBy(steps)
+        self._back(why)
+
+    def _back(self, why: str) -> None:
+        self._told = False
+        self.accepted.emit()
+        if why:
+            self.given_up.emit(f"{why.removesuffix('.')}; {self.text()} stays.")
+
+    def _on_typed(self) -> None:
+        self._told = False
+        self.accepted.emit()
+
+    def _why_not(self) -> str:
+        """Why what is typed cannot be used; empty where it can."""
+        text = self.text()
         value = self._number(text)
         if value is None:
-            self.refused.emit(f"{self._name}: “{text.strip()[:20]}” is no number.")
-        elif value < self.minimum():
-            self.refused.emit(f"{self._name} must be at least {self.minimum():g}.")
-        elif value > self.maximum():
-            self.refused.emit(f"{self._name} must be at most {self.maximum():g}.")
-        return text
+            return f"{self._name}: “{text.strip()[:20]}” is no number."
+        if value < self.minimum():
+            return f"{self._name} must be at least {self.minimum():g}."
+        if value > self.maximum():
+            return f"{self._name} must be at most {self.maximum():g}."
+        return ""
 
     def _number(self, text: str) -> float | None:
         value, read = self.locale().toDouble(text.strip())

@@ -56,6 +56,13 @@ class StudyList(QWidget):
         column.addWidget(self.heading)
         column.addWidget(self.view, 1)
 
+    def minimumSizeHint(self) -> QSize:
+        """A patient and a film: with less, nobody sees whose film is open."""
+        least = super().minimumSizeHint()
+        row = self.fontMetrics().lineSpacing() + 2 * _PAD
+        both = 2 * (row + self.fontMetrics().lineSpacing())
+        return QSize(least.width(), self.heading.sizeHint().height() + both)
+
     def show_states(self, states: list[FilmState], current: FilmState | None, naming: Naming) -> None:
         """Rebuild the rows; no signal comes of it."""
         self._filling = True

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
-    QCheckBox,
-    QComboBox,
     QDoubleSpinBox,
     QGridLayout,
     QLabel,
@@ -22,6 +20,7 @@ from cxrdesk.imaging.voi import VoiFunction, Window
 from cxrdesk.ui.panels.histogram_view import HistogramView
 from cxrdesk.ui.panels.number_field import NumberField
 from cxrdesk.ui.panels.pieces import label
+from cxrdesk.ui.panels.whole_words import WordsBox, WordsSwitch
 from cxrdesk.ui.stored_states import NO_STATE
 from cxrdesk.ui.viewer.film_view import FilmView
 from cxrdesk.ui.viewer.histogram import Histogram, histogram
@@ -62,6 +61,10 @@ class WindowPanel(QWidget):
     gamma_chosen = Signal(float)
     state_chosen = Signal(int)
     """Number of the presentation state in the list, from 1; 0 for none."""
+    entered = Signal()
+    """A number was typed to its end."""
+    given_up = Signal(str)
+    """What was typed and left is no number."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -79,19 +82,16 @@ class WindowPanel(QWidget):
         self.gamma.setSingleStep(0.05)
         self.gamma.setToolTip("Above 1 the middle of the grays is brighter; black and white stay")
         self.no_gamma = QToolButton()
-        self.no_gamma.setText("Reset")
-        self.no_gamma.setAccessibleName("No gamma")
-        self.no_gamma.setToolTip("No gamma")
-        self._state_name = QLabel("State")
+        self.no_gamma.setText("Reset gamma")
+        self.no_gamma.setAccessibleName("Reset gamma")
+        self.no_gamma.setToolTip("No gamma; the window stays")
+        self._state_name = QLabel("Presentation state")
         self.refusal = label("", "problem")
         self.refusal.setVisible(False)
-        self.presets, self.curve, self.states = QComboBox(), QComboBox(), QComboBox()
+        self.presets, self.curve, self.states = WordsBox(), WordsBox(), WordsBox()
         self.presets.setAccessibleName("Window by name")
         self.curve.setAccessibleName("Curve of the window")
         self.states.setAccessibleName("Presentation state that the film is shown by")
-        for box in (self.presets, self.curve, self.states):
-            box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-            box.setMinimumContentsLength(6)
         self.curve.addItems([name for name, _ in _CURVES])
         self.tables = {
             "modality": self._switch("", "Rescale or modality LUT; off: stored values"),
@@ -111,6 +111,8 @@ class WindowPanel(QWidget):
         for number in (self.center, self.width_, self.gamma):
             number.refused.connect(self._refuse)
             number.accepted.connect(lambda: self.refusal.setVisible(False))
+            number.entered.connect(self.entered)
+            number.given_up.connect(self.given_up)
         for switch in self.tables.values():
             switch.toggled.connect(self._switches_edited)
 
@@ -121,11 +123,13 @@ class WindowPanel(QWidget):
         column.setSpacing(6)
         column.addWidget(heading)
         column.addWidget(self.histogram)
+        column.addWidget(self._state_name)
+        column.addWidget(self.states)
+        self._state_name.setBuddy(self.states)
         grid = QGridLayout()
         grid.setSpacing(6)
         for row, (text, widget) in enumerate(
             (
-                ("State", self.states),
                 ("Preset", self.presets),
                 ("Center", self.center),
                 ("Width", self.width_),
@@ -133,19 +137,19 @@ class WindowPanel(QWidget):
                 ("Gamma", self.gamma),
             )
         ):
-            name = self._state_name if widget is self.states else QLabel(text)
+            name = QLabel(text)
             name.setBuddy(widget)
             grid.addWidget(name, row, 0)
-            grid.addWidget(widget, row, 1, 1, 1 if widget is self.gamma else 2)
-        grid.addWidget(self.no_gamma, grid.rowCount() - 1, 2)
+            grid.addWidget(widget, row, 1)
+        grid.addWidget(self.no_gamma, grid.rowCount(), 1, Qt.AlignmentFlag.AlignRight)
         grid.setColumnStretch(1, 1)
         column.addLayout(grid)
         column.addWidget(self.refusal)
         for switch in (*self.tables.values(), self.planes):
             column.addWidget(switch)
 
-    def _switch(self, text: str, tip: str) -> QCheckBox:
-        box = QCheckBox(text)
+    def _switch(self, text: str, tip: str) -> WordsSwitch:
+        box = WordsSwitch(text)
         box.setToolTip(tip)
         box.setChecked(True)
         return box
@@ -179,10 +183,11 @@ class WindowPanel(QWidget):
         self.center.setValue(window.center)
         self.width_.setValue(window.width)
         self.gamma.setValue(windowing.gamma)
+        self.refusal.setVisible(False)  # each field holds a number again
         self.curve.setCurrentIndex(int(window.function is VoiFunction.SIGMOID))
         for key, box in self.tables.items():
             box.setChecked(getattr(film.switches, key))
-            box.setText(table_words(key, loaded.radiograph, windowing, on=box.isChecked()))
+            box.say(table_words(key, loaded.radiograph, windowing, on=box.isChecked()))
         self.planes.setVisible(bool(loaded.presentation.overlays))
         self.planes.setChecked(film.planes_shown)
         turned = (windowing.dark_up and film.switches.presentation) != film.inverted
@@ -199,7 +204,6 @@ class WindowPanel(QWidget):
             self.states.clear()
             self.states.addItems(wanted)
         self.states.setCurrentIndex(names.index(chosen) + 1 if chosen in names else 0)
-        self.states.setToolTip(self.states.currentText())
 
     def _preset_chosen(self, index: int) -> None:
         self.voi_chosen.emit(self._presets[index].voi)
