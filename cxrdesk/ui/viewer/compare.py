@@ -137,7 +137,7 @@ class Beside:
             return []
         small(painter, bold=True)
         metrics = QFontMetricsF(painter.font(), painter.device())
-        lines = wrapped(metrics, words, area.width() - 2 * (MARGIN + PAD))
+        lines = wrapped(metrics, words, area.width() - 2 * (MARGIN + PAD), most=6)
         rect = QRectF(QPointF(0, MARGIN), QSizeF(*block_size(metrics, lines)))
         rect.moveRight(area.right() - MARGIN)
         found = first_free(downwards(rect, area.bottom()), taken, (area.right(), area.bottom()))
