@@ -9,7 +9,7 @@ import hashlib
 import json
 import math
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, Literal, get_args
@@ -71,8 +71,11 @@ class Annotation:
     frame : int
         Of a film with several, from 0.
     origin : str
-        ``"reader"``; ``"proposed"`` as long as nobody has touched what cxrdesk proposed; ``"default"`` where a key put
-        it at no particular place, from where nobody has moved it yet: it measures nothing.
+        ``"reader"``; ``"proposed"`` by cxrdesk, until the reader has moved every point of it or confirmed them;
+        ``"default"`` where a key put it at no particular place, from where nobody has moved it yet: it measures
+        nothing.
+    placed : frozenset of int
+        The points of a proposal that the reader has moved; empty for all else.
     unknown : mapping
         What a later cxrdesk wrote about it, kept when it is saved.
 
@@ -88,6 +91,7 @@ class Annotation:
     text: str = field(default="", repr=False)
     frame: int = 0
     origin: Origin = "reader"
+    placed: frozenset[int] = frozenset()
     unknown: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -95,22 +99,39 @@ class Annotation:
             raise ValueError(f"{self.kind} has {POINTS[self.kind]} points, not {len(self.points)}")
         if not all(math.isfinite(value) for point in self.points for value in point):
             raise ValueError("points must be finite")
+        if self.placed and (self.origin != "proposed" or not self.placed < set(range(len(self.points)))):
+            raise ValueError("only some points of a proposal are placed")
         if len(self.text) > LONGEST_TEXT:
             raise ValueError(f"text has at most {LONGEST_TEXT} characters")
 
     def with_point(self, index: int, point: Point) -> Annotation:
         """One point elsewhere; it is the reader's own from now on."""
         points = (*self.points[:index], point, *self.points[index + 1 :])
-        return replace(self, points=points, origin="reader")
+        return replace(self, points=points)._placed_by_reader([index])
+
+    def confirmed(self) -> Annotation:
+        """The same as the reader's own."""
+        return replace(self, origin="reader", placed=frozenset())
+
+    def _placed_by_reader(self, indices: Iterable[int]) -> Annotation:
+        placed = self.placed.union(indices)
+        if self.origin != "proposed" or len(placed) == len(self.points):
+            return self.confirmed()
+        return replace(self, placed=placed)
 
     def moved(self, dx: float, dy: float, film: tuple[int, int], only: Sequence[int] | None = None) -> Annotation:
-        """The whole, or its points `only`, moved by film pixels, as far as they stay on a film of (rows, cols)."""
+        """The whole, or its points `only`, moved by film pixels, as far as they stay on a film of (rows, cols).
+
+        A proposal that is moved as a whole measures what it did: it stays one.
+        """
         rows, cols = film
         chosen = range(len(self.points)) if only is None else only
         dx = _held(dx, [self.points[index][0] for index in chosen], cols)
         dy = _held(dy, [self.points[index][1] for index in chosen], rows)
         points = tuple((x + dx, y + dy) if index in chosen else (x, y) for index, (x, y) in enumerate(self.points))
-        return replace(self, points=points, origin="reader")
+        return replace(self, points=points)._placed_by_reader(
+            [] if only is None and self.origin == "proposed" else chosen
+        )
 
 
 def _held(step: float, places: list[float], end: float) -> float:
@@ -276,6 +297,7 @@ def _plain(item: Annotation) -> dict[str, Any]:
         "text": item.text,
         "frame": item.frame,
         "origin": item.origin,
+        **({"placed": sorted(item.placed)} if item.placed else {}),
     }
 
 
@@ -287,14 +309,31 @@ def _read(entry: object, shape: tuple[int, int]) -> Annotation | None:
     try:
         points = tuple(_point(point, shape) for point in data.pop("points"))
         kind, origin = Kind(data.pop("kind")), data.pop("origin", "reader")
+        placed = _placed(data.pop("placed", [])) if origin == "proposed" else frozenset[int]()
+        data.pop("placed", None)  # of an older cxrdesk, which knew no proposal that was moved in part
         text, frame, name = data.pop("text", ""), data.pop("frame", 0), data.pop("id")
         if not (isinstance(text, str) and isinstance(name, str) and 0 < len(name) <= 64):
             return None
         if isinstance(frame, bool) or not isinstance(frame, int) or frame < 0 or origin not in get_args(Origin):
             return None
-        return Annotation(id=name, kind=kind, points=points, text=text, frame=frame, origin=origin, unknown=data)
+        return Annotation(
+            id=name,
+            kind=kind,
+            points=points,
+            text=text,
+            frame=frame,
+            origin=origin,
+            placed=placed,
+            unknown=data,
+        )
     except (KeyError, ValueError, TypeError, OverflowError):
         return None
+
+
+def _placed(indices: object) -> frozenset[int]:
+    if not isinstance(indices, list) or any(type(index) is not int for index in indices):
+        raise ValueError("not numbers of points")
+    return frozenset(indices)
 
 
 def _point(point: object, shape: tuple[int, int]) -> Point:

@@ -16,11 +16,12 @@ from cxrdesk.ui.viewer.film_view import FilmView
 from cxrdesk.ui.viewer.geometry import Geometry
 from cxrdesk.ui.viewer.hanging import Hung, hang, other_side, prior, why_no_prior
 from cxrdesk.ui.viewer.layout import LAYOUTS, ViewGrid
-from cxrdesk.ui.viewer.linking import matched_windowing
+from cxrdesk.ui.viewer.linking import matched_windowing, shared_room_mm, why_not_to_scale
 from cxrdesk.ui.viewer.loaded import LoadedFilm
 from cxrdesk.ui.viewer.windowing import Windowing
 
 Way = Literal["swipe", "blink"]
+_NOT_TO_SCALE = "Not to the same scale"
 _NOTHING = ("", "No film beside this one.\nClick here and choose one in the list.")
 
 
@@ -88,6 +89,7 @@ class Panes(QObject):
         reading.prefetch.screen = lambda: (grid.pane.geometry_.viewport, grid.pane.devicePixelRatioF())
         grid.chosen.connect(self._on_chosen)
         grid.display_changed.connect(self._carry_over)
+        grid.resized.connect(self._on_resized)
         reading.film_shown.connect(self._on_shown)
         reading.films_changed.connect(self._drop_closed)
         reading.prefetch.ready.connect(self._on_ready)
@@ -151,6 +153,7 @@ class Panes(QObject):
             self._show(keeping, self._reading.shown, current)
         elif keeping in self._states:
             self._reading.show(self._states[keeping].key)
+        self._carry_over()
 
     def _fill(self, pane: FilmView) -> None:
         state = self._states.get(pane)
@@ -183,6 +186,7 @@ class Panes(QObject):
         state = self._states.get(self.grid.pane)
         if state is not None and state is not self._reading.state:
             self._reading.show(state.key)
+        self._share_scale()
 
     def _on_shown(self) -> None:
         state = self._reading.state
@@ -197,6 +201,7 @@ class Panes(QObject):
             state = self._states.get(pane)
             if state is not None and state.key == key and pane.loaded is None:
                 self._fill(pane)
+        self._carry_over()
         if self._wanted is not None and self._wanted[1].key == key:
             self._begin_comparing()
 
@@ -208,6 +213,7 @@ class Panes(QObject):
                 del self._states[pane]
                 if pane is not self.grid.pane:
                     pane.clear(*_NOTHING)
+        self._share_scale()
 
     # Linked panes
 
@@ -216,7 +222,26 @@ class Panes(QObject):
         self.linked, self._carried = on, None
         self._carry_over()
 
+    def _on_resized(self) -> None:
+        """Panes of one row may differ by a pixel: films in them are fitted to one scale all the same."""
+        self._carried = None
+        self._carry_over()
+
+    def _share_scale(self) -> None:
+        """The chosen film fits with all that are shown to its scale; those that cannot be say so."""
+        pane = self.grid.pane
+        linked = [other for other in self.grid.others if other.loaded is not None] if self.linked else []
+        if pane.loaded is not None:
+            beside = [pane.beside.geometry(pane.geometry_)] if pane.beside is not None else []
+            pane.leave_room(shared_room_mm(pane.geometry_, [*(other.geometry_ for other in linked), *beside]))
+        for one in self.grid.panes:
+            differs = one in linked and pane.loaded is not None and why_not_to_scale(pane.geometry_, one.geometry_)
+            one.note_scale(_NOT_TO_SCALE if differs else "")
+            if one is not pane and one not in linked:
+                one.leave_room(None)
+
     def _carry_over(self) -> None:
+        self._share_scale()
         pane = self.grid.pane
         now = (pane.geometry_, pane.windowing)
         if not self.linked or pane.loaded is None or pane.windowing is None or now == self._carried:
@@ -274,7 +299,11 @@ class Panes(QObject):
             whose = [film.patient for film in hung([current, other])]
             if len(whose) < 2 or None in whose or whose[0] != whose[1]:
                 words = f"Not known to be the same patient · {words}"
-            self.grid.pane.compare(Beside(loaded, words, way, film_words(current, other)))
+            pane = self.grid.pane
+            why_not = why_not_to_scale(pane.geometry_, loaded.fitted(pane.geometry_.viewport))
+            if why_not:
+                words += f" · {_NOT_TO_SCALE}: {why_not}"
+            pane.compare(Beside(loaded, words, way, film_words(current, other)))
             if way == "blink":
                 self._blinking.start()
             else:

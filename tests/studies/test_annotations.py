@@ -79,11 +79,35 @@ def test_moving_stops_at_the_edge_with_the_form_kept() -> None:
     assert moved.points == ((0, 260), (20, 300))
 
 
-def test_the_hand_that_touches_a_proposal_makes_it_the_readers() -> None:
-    proposed = length(origin="proposed")
-    assert proposed.with_point(0, (5.0, 5.0)).origin == "reader"
-    assert proposed.moved(1, 1, SHAPE).origin == "reader"
-    assert proposed.moved(1, 1, SHAPE).id == proposed.id
+RATIO = ((10.0, 20.0), (90.0, 20.0), (5.0, 40.0), (120.0, 40.0))
+
+
+def test_a_proposal_is_the_readers_once_every_point_was_moved_or_it_was_confirmed() -> None:
+    proposed = Annotation(kind=Kind.CARDIOTHORACIC, points=RATIO, origin="proposed")
+    one = proposed.with_point(0, (11.0, 20.0))
+    assert (one.origin, one.placed, one.id) == ("proposed", {0}, proposed.id)
+    assert one.with_point(0, (12.0, 20.0)).placed == {0}
+    assert one.moved(1, 1, SHAPE).placed == {0}  # as a whole: its ratio is what it was
+    assert proposed.moved(1, 1, SHAPE).origin == "proposed"
+    three = one.moved(0, 5, SHAPE, (2, 3))
+    assert (three.origin, three.placed) == ("proposed", {0, 2, 3})
+    for own in (three.with_point(1, (91.0, 20.0)), proposed.confirmed(), three.confirmed()):
+        assert (own.origin, own.placed) == ("reader", frozenset())
+    assert length(origin="default").moved(1, 1, SHAPE).origin == "reader"
+
+
+def test_what_was_moved_of_a_proposal_is_kept_and_older_files_are_read() -> None:
+    item = Annotation(kind=Kind.CARDIOTHORACIC, points=RATIO, origin="proposed").with_point(2, (6.0, 40.0))
+    content = to_bytes(Annotations(items=(item,)), KEY)
+    assert from_bytes(content, KEY).items == (item,)
+    entry = json.loads(content)["annotations"][0]
+    assert entry["placed"] == [2]
+    older = {name: value for name, value in entry.items() if name != "placed"}
+    assert from_bytes(_content(annotations=[older]), KEY).items == (replace(item, placed=frozenset()),)
+    # An older cxrdesk moved one more point and kept what it did not know.
+    (own,) = from_bytes(_content(annotations=[{**entry, "origin": "reader"}]), KEY).items
+    assert (own.origin, own.placed) == ("reader", frozenset())
+    assert "placed" not in to_bytes(Annotations(items=(own,)), KEY).decode()
 
 
 def _content(**changes) -> bytes:
@@ -132,6 +156,9 @@ def test_files_that_are_not_this_films_annotations(content, reason) -> None:
         {"id": "a", "kind": "length", "points": [[1, 2], [3, 4]], "text": 5},
         {"id": "a", "kind": "length", "points": [[1, 2], [3, 4]], "origin": "nobody"},
         {"id": "a", "kind": "length", "points": [[1, 2], [3, 4]], "origin": []},
+        {"id": "a", "kind": "length", "points": [[1, 2], [3, 4]], "origin": "proposed", "placed": [True]},
+        {"id": "a", "kind": "length", "points": [[1, 2], [3, 4]], "origin": "proposed", "placed": [2]},
+        {"id": "a", "kind": "length", "points": [[1, 2], [3, 4]], "origin": "proposed", "placed": 1},
     ],
 )
 def test_an_entry_that_is_not_understood_is_kept_as_it_is(entry) -> None:

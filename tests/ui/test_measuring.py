@@ -19,9 +19,11 @@ from cxrdesk.imaging.radiograph import Projection, View
 from cxrdesk.inference.events import JobDone, MaskDone
 from cxrdesk.studies import sidecar
 from cxrdesk.studies.annotations import Kind
+from cxrdesk.ui.snapshot import Scene, picture_of
 from cxrdesk.ui.viewer.tools.text_edit import TextEdit
 from tests.ui.conftest import Seat
 from tests.ui.fakes import mask_done
+from tests.ui.texts_seen import recorded
 
 
 @pytest.fixture(autouse=True)
@@ -268,10 +270,29 @@ def test_the_ratio_is_proposed_from_the_lungs_and_becomes_the_readers(seat: Seat
     assert seat.window.action("select").isChecked()
     seat.qtbot.keyClick(seat.window.film, Qt.Key.Key_Return)
     seat.qtbot.keyClick(seat.window.film, Qt.Key.Key_Left)
+    panel, view = seat.window.measuring.panel, seat.window.film
+    assert panel is not None
+    told = "(proposed, partly moved)"
+    assert told in board.values(items(seat)[0]).lines[0]
+    assert told in panel.list.item(0).text()
+    with recorded() as found:
+        view.grab()
+        picture_of(Scene.of(seat.window.grid, [view]), ratio=1.0)
+    assert sum(told in words for words, _ in found) == 2
+    seat.qtbot.waitUntil(lambda: panel.confirm_button.height() > 10)
+    seat.qtbot.mouseClick(panel.confirm_button, Qt.MouseButton.LeftButton)
     assert items(seat)[0].origin == "reader"
-    assert "(proposed)" not in board.values(items(seat)[0]).lines[0]
+    assert "proposed" not in "".join(board.values(items(seat)[0]).lines)
+    assert not panel.confirm_button.isVisible()
     seat.window.action("undo").trigger()
-    seat.window.action("undo").trigger()
+    assert items(seat)[0].placed == {0}
+    assert panel.confirm_button.isVisible()
+    for handle in (1, 2, 3):
+        board.select(items(seat)[0].id, handle)
+        seat.qtbot.keyClick(seat.window.film, Qt.Key.Key_Right)
+    assert items(seat)[0].origin == "reader"
+    while items(seat):
+        seat.window.action("undo").trigger()
     assert items(seat) == []
     seat.window.action("redo").trigger()
     seat.window.action("cardiothoracic").trigger()  # there is one: the next is drawn by hand

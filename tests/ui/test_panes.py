@@ -14,6 +14,7 @@ from PySide6.QtTest import QTest
 
 from cxrdesk.imaging.resources import resource
 from cxrdesk.inference.result import Call
+from cxrdesk.ui.film_words import zoom_words
 from cxrdesk.ui.viewer.film_view import FilmView
 from tests.ui.conftest import Seat
 from tests.ui.fakes import mask_done, scored
@@ -188,6 +189,96 @@ def test_linked_panes_zoom_and_window_together(desk: Seat) -> None:
     assert right.geometry_ is before
     key(desk, Qt.Key.Key_K)
     assert right.geometry_.scale / right.geometry_.fit_scale == pytest.approx(1.2**2)
+
+
+def spaced(path: Path, spacing_mm: float | None) -> None:
+    """Another Imager Pixel Spacing of a film, or none of any kind."""
+    film = pydicom.dcmread(path)
+    for name in ("PixelSpacing", "ImagerPixelSpacing"):
+        if name in film:
+            del film[name]
+    if spacing_mm is not None:
+        film.ImagerPixelSpacing = [spacing_mm, spacing_mm]
+    film.save_as(path)
+
+
+def per_mm(view: FilmView) -> float:
+    assert view.geometry_.col_mm is not None
+    return view.geometry_.scale / view.geometry_.col_mm
+
+
+def opened(seat: Seat, studies: dict[str, Path], *, new_mm: float | None, old_mm: float | None) -> Seat:
+    spaced(studies["new"], new_mm)
+    spaced(studies["old"], old_mm)
+    seat.window.resize(1366, 768)
+    seat.open(studies["new"], studies["old"])
+    seat.reading.show(str(studies["new"].resolve()))
+    seat.qtbot.waitUntil(lambda: shown(seat) == ["new"] and seat.reading.shown is not None)
+    return seat
+
+
+def test_linked_films_are_shown_to_one_scale_from_the_first(seat: Seat, studies: dict[str, Path]) -> None:
+    desk = opened(seat, studies, new_mm=0.4, old_mm=0.56)
+    alone = per_mm(desk.window.film)
+    left, right = two(desk)
+    desk.qtbot.waitUntil(lambda: per_mm(left) == pytest.approx(per_mm(right)))
+    assert right.geometry_.scale == pytest.approx(right.geometry_.fit_scale, rel=2e-3)  # the larger one fits
+    assert left.geometry_.fitted
+    wheel(left, QPointF(100, 200), 4)
+    desk.window.resize(1300, 760)
+    left.pan(30, 10)
+    assert per_mm(right) == pytest.approx(per_mm(left))
+    desk.window.action("fit").trigger()
+    desk.window.resize(1367, 768)
+    assert per_mm(right) == pytest.approx(per_mm(left))
+    assert not left.scale_note
+    assert not right.scale_note
+    desk.window.panes.lay_out((1, 1))
+    desk.window.resize(1366, 768)
+    assert per_mm(desk.window.film) == pytest.approx(alone)
+
+
+@pytest.mark.parametrize("way", [Qt.Key.Key_S, Qt.Key.Key_B])
+def test_swipe_and_blink_are_to_one_scale_and_tell_it(seat: Seat, studies: dict[str, Path], way: Qt.Key) -> None:
+    desk = opened(seat, studies, new_mm=0.4, old_mm=0.56)
+    desk.window.edit(corner_texts=(*desk.reading.settings.corner_texts, "zoom"))
+    view = desk.window.film
+    alone = view.geometry_
+    key(desk, way)
+    desk.qtbot.waitUntil(lambda: view.beside is not None)
+    desk.window.panes._blinking.stop()
+    assert view.beside is not None
+    theirs = view.beside.geometry(view.geometry_)
+    assert theirs.scale / 0.56 == pytest.approx(view.geometry_.scale / 0.4)
+    assert theirs.scale == pytest.approx(theirs.fit_scale)
+    assert "scale" not in view.beside.words
+    with recorded() as found:
+        view.grab()
+    told = [words for words, _ in found]
+    assert any("cm at the detector" in words for words in told)
+    seen = theirs if way == Qt.Key.Key_B else view.geometry_
+    assert zoom_words(seen.scale * view.devicePixelRatioF()) in told
+    key(desk, way)
+    assert view.geometry_ == alone
+
+
+def test_films_without_a_common_scale_say_so(seat: Seat, studies: dict[str, Path]) -> None:
+    desk = opened(seat, studies, new_mm=0.4, old_mm=None)
+    left, right = two(desk)
+    assert (left.scale_note, right.scale_note) == ("", "Not to the same scale")
+    with recorded() as found:
+        right.grab()
+    assert "Not to the same scale" in [words for words, _ in found]
+    desk.window.action("link").trigger()
+    assert right.scale_note == ""
+    desk.window.action("link").trigger()
+    QTest.mouseClick(right, Qt.MouseButton.LeftButton, pos=QPoint(50, 200))
+    assert (left.scale_note, right.scale_note) == ("Not to the same scale", "")
+    QTest.mouseClick(left, Qt.MouseButton.LeftButton, pos=QPoint(50, 200))
+    key(desk, Qt.Key.Key_S)
+    desk.qtbot.waitUntil(lambda: left.beside is not None)
+    assert left.beside is not None
+    assert left.beside.words.endswith("· Not to the same scale: this film's pixel spacing is not known")
 
 
 def test_swipe_shows_the_prior_beyond_the_line_and_nothing_of_this_film(desk: Seat) -> None:

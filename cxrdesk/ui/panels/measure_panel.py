@@ -57,6 +57,12 @@ class MeasurePanel(QWidget):
         row = QHBoxLayout()
         row.setContentsMargins(14, 8, 8, 2)
         row.addWidget(self.heading, 1)
+        self.confirm_button = QToolButton()
+        self.confirm_button.setText("Confirm")
+        self.confirm_button.setToolTip("Take the proposed borders over as your own")
+        self.confirm_button.clicked.connect(self.confirm)
+        self.confirm_button.hide()
+        row.addWidget(self.confirm_button)
         self.copy_button = QToolButton()
         self.copy_button.setText("Copy")
         self.copy_button.setToolTip("Copy all values")
@@ -112,6 +118,8 @@ class MeasurePanel(QWidget):
         self.list.setCurrentRow(current)
         self.notes.setText(notes)
         self._below.setVisible(bool(notes))
+        chosen = board.chosen if board is not None else None
+        self.confirm_button.setVisible(chosen is not None and chosen.origin == "proposed")
         self._filling = False
         self.setVisible(bool(items))
 
@@ -128,6 +136,11 @@ class MeasurePanel(QWidget):
     def copy(self) -> None:
         """All values to the clipboard."""
         QGuiApplication.clipboard().setText(self.text())
+
+    def confirm(self) -> None:
+        """The selected proposal is the reader's own from now on."""
+        if self._board is not None:
+            self._board.confirm()
 
     def _on_current(self, item: QListWidgetItem | None) -> None:
         if not self._filling and item is not None and self._board is not None:

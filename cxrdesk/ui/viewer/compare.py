@@ -9,8 +9,9 @@ from typing import Literal
 from PySide6.QtCore import QPointF, QRectF, QSizeF, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen
 
+from cxrdesk.ui.film_words import zoom_words
 from cxrdesk.ui.theme import colours
-from cxrdesk.ui.viewer.corners import CornerContent, draw_markers
+from cxrdesk.ui.viewer.corners import CornerContent, draw_live, draw_markers, draw_ruler, live_lines
 from cxrdesk.ui.viewer.geometry import Geometry
 from cxrdesk.ui.viewer.linking import matched_geometry, matched_windowing
 from cxrdesk.ui.viewer.loaded import LoadedFilm
@@ -77,6 +78,8 @@ class Beside:
         inverted: bool,
         ratio: float,
         taken: Sequence[QRectF] = (),
+        ruler: bool = False,
+        zoom_ratio: float | None = None,
     ) -> list[QRectF]:
         """Draw the other film over the own one; returns where words are written.
 
@@ -84,6 +87,10 @@ class Beside:
         ----------
         taken : sequence of QRectF
             Where words stand on the own film.
+        ruler : bool
+            Whether the other film's scale bar is drawn.
+        zoom_ratio : float or None
+            Pixels of the screen for each of the widget's, where the other film's zoom is told.
         """
         area, (width, height) = self.area(geometry.viewport), geometry.viewport
         written: list[QRectF] = []
@@ -95,7 +102,7 @@ class Beside:
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setClipRect(area, Qt.ClipOperation.IntersectClip)
         whole = QRectF(0, 0, width, height)
-        theirs = self._theirs(geometry)
+        theirs = self.geometry(geometry)
         own = matched_windowing(windowing, self.loaded.windowing)
         voi = seen_voi(self.loaded.radiograph, own, AS_STORED, inverted=inverted)
         picture = self._renderer.render(theirs.finer(ratio), voi, inverted=inverted)
@@ -103,8 +110,13 @@ class Beside:
             painter.fillRect(whole, Qt.GlobalColor.black)
         else:
             draw_picture(painter, picture, ratio, whole)
-        corners = CornerContent(orientation=self.loaded.presentation.orientation)
+        zoomed = zoom_ratio is not None
+        corners = CornerContent(orientation=self.loaded.presentation.orientation, scale=ruler, zoom=zoomed)
         letters = draw_markers(painter, corners, theirs)
+        letters += draw_ruler(painter, theirs, self.loaded.radiograph, corners)
+        if zoom_ratio is not None:
+            zoom = live_lines(corners, "", zoom_words(theirs.scale * zoom_ratio), theirs)
+            letters += draw_live(painter, corners, theirs, zoom)
         # While it blinks, what tells the films apart stays in its place.
         apart = [*letters, *taken] if self.lit else letters
         written += [*letters, *self._write(painter, self.words, area, apart)]
@@ -114,7 +126,8 @@ class Beside:
         painter.restore()
         return written
 
-    def _theirs(self, geometry: Geometry) -> Geometry:
+    def geometry(self, geometry: Geometry) -> Geometry:
+        """Where the other film lies for a place of the own one."""
         own = replace(self.loaded.fitted(geometry.viewport), rotation=geometry.rotation, flipped=geometry.flipped)
         return matched_geometry(geometry, own)
 
@@ -124,7 +137,7 @@ class Beside:
             return []
         small(painter, bold=True)
         metrics = QFontMetricsF(painter.font(), painter.device())
-        lines = wrapped(metrics, words, area.width() - 2 * (MARGIN + PAD))
+        lines = wrapped(metrics, words, area.width() - 2 * (MARGIN + PAD), most=6)
         rect = QRectF(QPointF(0, MARGIN), QSizeF(*block_size(metrics, lines)))
         rect.moveRight(area.right() - MARGIN)
         found = first_free(downwards(rect, area.bottom()), taken, (area.right(), area.bottom()))

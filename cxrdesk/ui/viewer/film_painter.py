@@ -180,8 +180,17 @@ class FilmPainter:
         """What changes with the window, and what is compared with the film."""
         view = self._view
         if view.beside is not None:
+            corners, told = view.corners, view.beside.lit
+            zoom = view.devicePixelRatioF() if told and corners.zoom else None
             view.beside.paint(
-                painter, view.geometry_, windowing, inverted=view.inverted, ratio=ratio, taken=self._written
+                painter,
+                view.geometry_,
+                windowing,
+                inverted=view.inverted,
+                ratio=ratio,
+                taken=self._written,
+                ruler=told and corners.scale,
+                zoom_ratio=zoom,
             )
             if view.beside.lit:
                 return  # words of this film are none of the other's
@@ -193,7 +202,7 @@ class FilmPainter:
         view = self._view
         zoom = view.geometry_.scale * view.devicePixelRatioF()
         lines = live_lines(view.corners, window_words(windowing.voi), zoom_words(zoom), view.geometry_)
-        return [*lines, *filter(None, [gamma_words(windowing.gamma).capitalize()])]
+        return [*lines, *filter(None, [gamma_words(windowing.gamma).capitalize(), view.scale_note])]
 
     def _seen(self, windowing: Windowing) -> Shown:
         """The VOI in force; one object for as long as nothing changes, as the renderer wants it."""

@@ -53,6 +53,7 @@ class FilmView(QWidget):
     """The key of a film that was painted for the first time."""
     display_changed = Signal()
     """Window, zoom or the pixel under the cursor."""
+    resized = Signal()
     step_requested = Signal(int)
     focused = Signal()
 
@@ -72,6 +73,8 @@ class FilmView(QWidget):
         """Where the legend had better not stand."""
         self.opacity = 0.4
         self.beside: Beside | None = None
+        self.scale_note = ""
+        """Said while it cannot be shown to the scale of the film that it is linked with."""
         self.chosen = False
         """Whether it is the one of several panes that actions are for."""
         self.switches = AS_STORED
@@ -219,6 +222,17 @@ class FilmView(QWidget):
             self.geometry_, self.windowing = matched_geometry(geometry, self.geometry_), windowing
             self._changed()
 
+    def leave_room(self, room_mm: tuple[float, float] | None) -> None:
+        """Fit so that there is room for larger films too; (width, height)."""
+        if room_mm != self.geometry_.room_mm:
+            self._move(self.geometry_.leaving(room_mm))
+
+    def note_scale(self, note: str) -> None:
+        """Say on the film that it is not to another's scale; empty says nothing."""
+        if note != self.scale_note:
+            self.scale_note = note
+            self.update()
+
     def is_beside(self, point: QPointF) -> bool:
         """Whether another film lies under a point of the widget."""
         return self.beside is not None and self.beside.covers(point, self._viewport())
@@ -338,6 +352,7 @@ class FilmView(QWidget):
         """A fitted film stays fitted."""
         self.geometry_ = self.geometry_.resized(self._viewport())
         self.display_changed.emit()
+        self.resized.emit()
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Film, overlays, corners."""

@@ -25,6 +25,7 @@ class FrozenView:
         self.geometry_, self.switches = view.geometry_, view.switches
         self.corners, self.hint = view.corners, view.hint
         self.mask_layer, self.saliency_layer, self.state_layer = view.mask_layer, view.saliency_layer, view.state_layer
+        self.scale_note = view.scale_note
         self.lungs, self.opacity, self.planes_shown = view.lungs, view.opacity, view.planes_shown
         self.marks, self.mark_style = list(view.marks), view.mark_style
         self.beside = None if view.beside is None else view.beside.alone()

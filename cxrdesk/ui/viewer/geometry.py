@@ -45,6 +45,12 @@ class Geometry:
         Degrees clockwise, before any flip: 0, 90, 180 or 270; Image Rotation (0070,0042).
     flipped : bool
         Whether left and right of the screen are swapped; Image Horizontal Flip (0070,0041).
+    col_mm : float or None
+        Width of a film pixel; None where the file does not say what its spacing holds for.
+    plane : str
+        Where millimetres hold: `Radiograph.spacing_source`.
+    room_mm : tuple of float or None
+        (width, height) on the screen that fitting leaves room for: the largest of films shown to one scale.
 
     Raises
     ------
@@ -60,6 +66,9 @@ class Geometry:
     fitted: bool = True
     rotation: int = 0
     flipped: bool = False
+    col_mm: float | None = None
+    plane: str = "unknown"
+    room_mm: tuple[float, float] | None = None
 
     def __post_init__(self) -> None:
         if self.rotation not in _QUARTERS:
@@ -94,10 +103,26 @@ class Geometry:
 
     @property
     def fit_scale(self) -> float:
-        """Scale at which the whole film just fits."""
+        """Scale at which the whole film just fits, and any that it is shown to one scale with."""
         rows, cols = self.film
         width, height = self.viewport[::-1] if self.on_side else self.viewport
-        return max(min(width / cols, height / (rows * self.aspect)), 1e-3)
+        own = min(width / cols, height / (rows * self.aspect))
+        if self.room_mm is not None and self.col_mm is not None:
+            own = min(own, *(side / room * self.col_mm for side, room in zip(self.viewport, self.room_mm, strict=True)))
+        return max(own, 1e-3)
+
+    @property
+    def size_mm(self) -> tuple[float, float] | None:
+        """(width, height) of the film as it lies on the screen."""
+        if self.col_mm is None:
+            return None
+        rows, cols = self.film
+        width, height = cols * self.col_mm, rows * self.aspect * self.col_mm
+        return (height, width) if self.on_side else (width, height)
+
+    def leaving(self, room_mm: tuple[float, float] | None) -> Geometry:
+        """The same with room for films of that size; a fitted film stays fitted."""
+        return replace(self, room_mm=room_mm)._kept()
 
     def fit(self) -> Geometry:
         """The whole film, centered."""

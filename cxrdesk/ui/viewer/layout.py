@@ -22,6 +22,8 @@ class ViewGrid(QWidget):
     display_changed = Signal()
     """Window, zoom or the pixel under the cursor, in the chosen pane."""
     step_requested = Signal(int)
+    resized = Signal()
+    """Any of the panes."""
     menu_requested = Signal(object, object)
     """The pane, and where in it the mouse is."""
     painted = Signal(str)
@@ -91,6 +93,7 @@ class ViewGrid(QWidget):
         pane.customContextMenuRequested.connect(lambda at: self.menu_requested.emit(pane, at))
         pane.focused.connect(lambda: self.choose(pane))
         pane.display_changed.connect(lambda: self.display_changed.emit() if pane is self.pane else None)
+        pane.resized.connect(self.resized)
         pane.step_requested.connect(self.step_requested)
         pane.painted.connect(self.painted)
         self._all.append(pane)

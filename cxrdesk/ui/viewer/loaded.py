@@ -131,7 +131,10 @@ class LoadedFilm:
         """The whole film in a viewport, (width, height)."""
         spacing = self.radiograph.pixel_spacing_mm
         aspect = spacing[0] / spacing[1] if spacing is not None else 1.0
-        return Geometry(film=self.radiograph.shape, viewport=viewport, aspect=aspect).fit()
+        plane = self.radiograph.spacing_source
+        col_mm = spacing[1] if spacing is not None and plane != "unknown" else None
+        film = self.radiograph.shape
+        return Geometry(film=film, viewport=viewport, aspect=aspect, col_mm=col_mm, plane=plane).fit()
 
     def warmed(self, viewport: tuple[float, float], ratio: float) -> LoadedFilm:
         """Ready to be painted whole in a viewport at once; for a thread."""

@@ -57,5 +57,11 @@ def test_text_and_ratio() -> None:
     assert text.text.startswith("CTR 0.50\nheart 10.0, chest 20.0 mm at the detector")
 
 
+def test_a_proposal_says_so_in_other_viewers_too() -> None:
+    heart, chest = ((30.0, 50.0), (80.0, 60.0)), ((10.0, 80.0), (110.0, 80.0))
+    _, (text,) = of(Kind.CARDIOTHORACIC, *heart, *chest, origin="proposed", placed=frozenset({1}))
+    assert text.text.startswith("CTR 0.50 (proposed, partly moved)\n")
+
+
 def test_what_is_in_no_place_is_left_out() -> None:
     assert of(Kind.LENGTH, (40.0, 60.0), (10.0, 20.0), origin="default") == ((), ())

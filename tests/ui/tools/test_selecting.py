@@ -87,9 +87,10 @@ def test_a_line_of_the_ratio_moves_alone(hands: Hands) -> None:
     hands.notes.add(Annotation(kind=Kind.CARDIOTHORACIC, points=(*heart, *chest), origin="proposed"))
     hands.drag((400.0, 500.0), (400.0, 560.0))
     assert list(hands.items[0].points) == near(*heart, (200.0, 560.0), (700.0, 560.0))
-    assert hands.items[0].origin == "reader"
+    assert (hands.items[0].origin, hands.items[0].placed) == ("proposed", {2, 3})
     hands.drag((400.0, 300.0), (420.0, 300.0))
     assert list(hands.items[0].points) == near((320.0, 300.0), (520.0, 300.0), (200.0, 560.0), (700.0, 560.0))
+    assert hands.items[0].origin == "reader"
 
 
 def test_the_text_can_be_taken_hold_of(hands: Hands) -> None:

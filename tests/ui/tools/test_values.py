@@ -103,7 +103,12 @@ def test_a_proposal_says_that_it_is_one() -> None:
     subject = Subject(scale=Scale(), radiograph=film(), view=PA)
     proposed = Annotation(kind=Kind.CARDIOTHORACIC, points=HEART, origin="proposed")
     assert values(proposed, subject).lines[0] == "CTR\u00a00.50 (proposed)"
-    assert "(proposed)" not in values(proposed.with_point(0, (31.0, 50.0)), subject).lines[0]
+    partly = proposed.with_point(0, (31.0, 50.0))
+    for told in (values(partly, subject).lines[0], values(partly, subject).summary):
+        assert "(proposed, partly moved)" in told
+    for index in (1, 2, 3):
+        partly = partly.with_point(index, partly.points[index])
+    assert "proposed" not in "".join((*values(partly, subject).lines, *values(partly, subject).notes))
 
 
 @pytest.mark.parametrize("kind", [kind for kind in Kind if kind not in (Kind.TEXT, Kind.ARROW)])

@@ -124,6 +124,12 @@ class Board(QObject):
             self.notes.change(item, nudge=nudge)
         self.refresh()
 
+    def confirm(self) -> None:
+        """Make the selected proposal the reader's own, as it lies."""
+        item = self.chosen
+        if item is not None and item.origin == "proposed":
+            self.keep(item.confirmed())
+
     def remove(self) -> None:
         """Delete the selected one."""
         item = self.chosen

@@ -167,12 +167,15 @@ def _cardiothoracic(annotation: Annotation, subject: Subject) -> tuple[tuple[str
     if found is None:
         return ("CTR –",), ()
     proposed = annotation.origin == "proposed"
+    marked = (" (proposed, partly moved)" if annotation.placed else " (proposed)") if proposed else ""
     unit, plane = subject.scale.unit, _PLANES[subject.scale.source]
     lines = [
-        f"CTR\u00a0{found.ratio:.2f}{' (proposed)' if proposed else ''}",
+        f"CTR\u00a0{found.ratio:.2f}{marked}",
         f"heart\u00a0{found.heart:.1f}, chest\u00a0{found.thorax:.1f}\u00a0{unit}{plane}",
     ]
-    notes = ["cxrdesk proposed these borders; look at each and drag it where it belongs."] if proposed else []
+    which = "those borders that you have not moved" if annotation.placed else "these borders"
+    asked = f"cxrdesk proposed {which}; look at each, drag it where it belongs, or confirm them."
+    notes = [asked] if proposed else []
     warning = view_warning(subject.view, subject.age_years)
     if warning is not None:
         lines.append(warning[0])
