@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QStandardItem, QStandardItemModel
+from PySide6.QtCore import QItemSelectionModel, QModelIndex, QPersistentModelIndex, QRect, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QFont, QFontMetrics, QMouseEvent, QPainter, QStandardItem, QStandardItemModel
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QListView,
@@ -37,8 +37,9 @@ class StudyList(QWidget):
         super().__init__(parent)
         self.setMinimumWidth(160)
         self._filling = False
+        self._shown: str | None = None
         self._model = QStandardItemModel(self)
-        self.view = QListView()
+        self.view = _Films()
         self.view.setModel(self._model)
         self.view.setItemDelegate(_RowDelegate(self.view))
         self.view.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
@@ -48,6 +49,7 @@ class StudyList(QWidget):
         self.view.setResizeMode(QListView.ResizeMode.Adjust)
         self.view.setAccessibleName("Open studies")
         self.view.selectionModel().currentChanged.connect(self._on_current)
+        self.view.selectionModel().selectionChanged.connect(self._mark)
         self.heading = label("Studies", "heading")
         self.heading.setContentsMargins(14, 13, 10, 7)
         column = QVBoxLayout(self)
@@ -84,12 +86,28 @@ class StudyList(QWidget):
     def select(self, current: FilmState | None) -> None:
         """Mark the film on the screen."""
         self._filling = True
+        self._shown = current.key if current is not None else None
         for row in range(self._model.rowCount()):
             index = self._model.index(row, 0)
             if current is not None and index.data(_KEY) == current.key:
                 self.view.setCurrentIndex(index)
                 self._bring_into_sight(row)
         self._filling = False
+        self._mark()
+
+    def _mark(self) -> None:
+        """Only the film on the screen is highlighted: a click may end on a row that has moved under the mouse."""
+        if self._filling:
+            return
+        rows = (self._model.index(row, 0) for row in range(self._model.rowCount()))
+        shown = [index for index in rows if index.data(_KEY) and index.data(_KEY) == self._shown]
+        if self.view.selectedIndexes() != shown:
+            self._filling = True
+            selection = self.view.selectionModel()
+            selection.clearSelection()
+            for index in shown:
+                selection.select(index, QItemSelectionModel.SelectionFlag.Select)
+            self._filling = False
 
     def _bring_into_sight(self, row: int) -> None:
         """A film with its patient above it: beside the next patient's name it could be taken for that one's."""
@@ -126,6 +144,15 @@ class StudyList(QWidget):
     def _on_current(self, index: QModelIndex) -> None:
         if not self._filling and (key := index.data(_KEY)):
             self.chosen.emit(key)
+
+
+class _Films(QListView):
+    """A film is chosen by the press of a button; a drag from there chooses no other."""
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        """Rows under the mouse stand out while no button is held."""
+        if event.buttons() == Qt.MouseButton.NoButton:
+            super().mouseMoveEvent(event)
 
 
 class _RowDelegate(QStyledItemDelegate):
