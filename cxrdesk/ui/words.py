@@ -153,7 +153,9 @@ def lung_share_text(maps: Sequence[SaliencyResult], scope: FilmScope) -> str:
         return ""
     known = [item.lung_share for item in maps if item.lung_share is not None]
     if not known:
-        return "Share of the map inside the lungs: unknown (no lung outline, or an empty map)."
+        marked = any(item.map.values.any() for item in maps)
+        # An outline may have come since, and be drawn.
+        return "The map was made without a lung outline." if marked else "The map marks nothing."
     return " ".join(f"{percent(share)} of the map lies inside the lungs." for share in known)
 
 

@@ -153,7 +153,10 @@ def test_evidence_is_claimed_until_measured_here() -> None:
 def test_lung_share() -> None:
     nowhere, half = replace(saliency(), lung_share=None), replace(saliency(), lung_share=0.5)
     chest, neck = FilmScope(views=("chest-frontal", "chest-lateral")), FilmScope(views=("neck-ap",))
-    assert "unknown" in words.lung_share_text([nowhere], chest)
+    assert words.lung_share_text([nowhere], chest) == "The map was made without a lung outline."
+    empty = replace(nowhere, map=saliency(peak=0.0).map)
+    assert words.lung_share_text([empty], chest) == "The map marks nothing."
+    assert words.lung_share_text([empty, nowhere], chest) == "The map was made without a lung outline."
     assert words.lung_share_text([half, nowhere], chest).startswith("50")
     assert words.lung_share_text([half, nowhere], chest).count("lungs") == 1
     assert words.lung_share_text([nowhere], neck) == ""
