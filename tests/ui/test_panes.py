@@ -15,6 +15,7 @@ from PySide6.QtTest import QTest
 from cxrdesk.imaging.resources import resource
 from cxrdesk.inference.result import Call
 from cxrdesk.ui.film_words import zoom_words
+from cxrdesk.ui.snapshot import Scene, picture_of
 from cxrdesk.ui.viewer.film_view import FilmView
 from tests.ui.conftest import Seat
 from tests.ui.fakes import mask_done, scored
@@ -231,6 +232,10 @@ def test_linked_films_are_shown_to_one_scale_from_the_first(seat: Seat, studies:
     desk.window.action("fit").trigger()
     desk.window.resize(1367, 768)
     assert per_mm(right) == pytest.approx(per_mm(left))
+    key(desk, Qt.Key.Key_BracketRight)
+    assert (left.geometry_.rotation, right.geometry_.rotation) == (90, 0)
+    assert per_mm(right) == pytest.approx(per_mm(left))
+    key(desk, Qt.Key.Key_BracketLeft)
     assert not left.scale_note
     assert not right.scale_note
     desk.window.panes.lay_out((1, 1))
@@ -268,7 +273,8 @@ def test_films_without_a_common_scale_say_so(seat: Seat, studies: dict[str, Path
     assert (left.scale_note, right.scale_note) == ("", "Not to the same scale")
     with recorded() as found:
         right.grab()
-    assert "Not to the same scale" in [words for words, _ in found]
+        picture_of(Scene.of(desk.window.grid, [left, right]).frozen(), ratio=1.0)
+    assert [words for words, _ in found].count("Not to the same scale") == 2
     desk.window.action("link").trigger()
     assert right.scale_note == ""
     desk.window.action("link").trigger()
