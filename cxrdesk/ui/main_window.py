@@ -275,8 +275,8 @@ class MainWindow(QMainWindow):
     def _dress(self, pane: FilmView, state: FilmState, loaded: LoadedFilm) -> None:
         """What lies over the film of a pane: words in its corners, outlines and map."""
         content = corner_content(state, loaded.radiograph, loaded.presentation, self.reading.settings, self.naming)
-        if shown := self.states.name_in(pane):
-            content = replace(content, upper_right=(*content.upper_right, f"Presentation state {shown}"))
+        if lines := self.states.lines_in(pane):
+            content = replace(content, upper_right=(*content.upper_right, *lines))
         pane.set_corners(content)
         self._put_layers(pane, state)
 

@@ -50,6 +50,8 @@ class Reading(QObject):
     results_changed = Signal()
     """More is known about the film on the screen."""
     settings_changed = Signal()
+    states_opened = Signal(object)
+    """Presentation states for films that were open before: a list of (key of the film, `StateFile`)."""
     job_ended = Signal()
 
     def __init__(self, settings: Settings, messages: Messages, parent: QObject | None = None) -> None:
@@ -107,6 +109,9 @@ class Reading(QObject):
             self.show(films[0].key)
         elif self.session.states and (replaced or current is None):
             self.show((self.session.current or self.session.states[0]).key)
+        kept = [(state.key, state.film.instance_uid) for state in before if state.film and state not in films]
+        if opened := [(key, file) for file in found.states for key, uid in kept if uid in file.films]:
+            self.states_opened.emit(opened)
 
     def _is_of_open_film(self, failure: Failure) -> bool:
         """Whether it is a presentation state that was opened after its film."""

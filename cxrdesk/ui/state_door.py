@@ -14,6 +14,7 @@ from PySide6.QtWidgets import QMenu
 from cxrdesk.imaging.errors import UserError
 from cxrdesk.ui.background import Background
 from cxrdesk.ui.stored_states import NO_STATE
+from cxrdesk.ui.viewer.windowing import AS_STORED
 
 if TYPE_CHECKING:  # the window imports this; few films come with a state
     from cxrdesk.imaging.gsps import Graphic, View
@@ -25,6 +26,7 @@ if TYPE_CHECKING:  # the window imports this; few films come with a state
     from cxrdesk.ui.viewer.state_view import StateView
 
 
+_LINE = "Presentation state "
 _NEAR = 0.01
 """Film pixels: a file keeps points with 32 bits."""
 
@@ -35,6 +37,23 @@ def _alike(one: Graphic, other: Graphic) -> bool:
         and len(one.points) == len(other.points)
         and all(math.dist(a, b) < _NEAR for a, b in zip(one.points, other.points, strict=True))
     )
+
+
+def _changed(pane: FilmView, shown: StateView) -> bool:
+    """Whether window, gamma, polarity, turn or tables are others than the state's; where the film lies is no matter."""
+    stated, seen, view = shown.loaded.windowing, pane.windowing, shown.view
+    return (
+        seen is None
+        or seen.voi is not stated.voi
+        or (seen.gamma, pane.inverted) != (stated.gamma, view.inverted)
+        or (pane.geometry_.rotation, pane.geometry_.flipped) != (view.rotation, view.flipped)
+        or pane.switches != AS_STORED
+        or not pane.planes_shown
+    )
+
+
+def _were(count: int) -> str:
+    return "A presentation state was" if count == 1 else f"{count} presentation states were"
 
 
 class StateDoor(QObject):
@@ -52,6 +71,8 @@ class StateDoor(QObject):
         """Follow the reading, after the window does."""
         self._window.reading.film_shown.connect(self._on_film)
         self._window.reading.settings_changed.connect(self._on_settings)
+        self._window.reading.states_opened.connect(self._on_opened)
+        self._window.grid.display_changed.connect(self._on_display)
 
     def states(self) -> list[StateFile]:
         """Those for the film on the screen and its frame."""
@@ -85,14 +106,26 @@ class StateDoor(QObject):
         current, states = self.current, self.states()
         return self.names()[states.index(current)] if current in states else ""
 
-    def name_in(self, pane: FilmView) -> str:
-        """The label of the state that a pane's film is shown by; empty for none."""
+    def lines_in(self, pane: FilmView) -> tuple[str, ...]:
+        """By which state a pane's film is shown, and whether the reader changed it since; empty for none.
+
+        Lines of their own: a long label, which is cut at its end, hides no change.
+        """
         if not self._is_on(pane):
-            return ""
+            return ()
         shown = self._shown[pane]
         state = self._window.session.state(shown.loaded.key)
         assert state.film is not None  # a state was read for it
-        return self._window.naming.words(state.film, shown.file.label or shown.file.path.stem)
+        name = self._window.naming.words(state.film, shown.file.label or shown.file.path.stem)
+        return (f"{_LINE}{name}", *(["(changed)"] if _changed(pane, shown) else ()))
+
+    def _on_display(self) -> None:
+        """What the state says of gray levels or of the turn is not what is seen any more, or is again."""
+        for pane in self._shown:
+            corners, lines = pane.corners, self.lines_in(pane)
+            at = next((n for n, text in enumerate(corners.upper_right) if text.startswith(_LINE)), None)
+            if lines and at is not None and corners.upper_right[at:] != lines:
+                pane.set_corners(replace(corners, upper_right=(*corners.upper_right[:at], *lines)))
 
     def ask(self) -> None:
         """A menu of the states of the film on the screen, at its upper left."""
@@ -212,8 +245,33 @@ class StateDoor(QObject):
         elif shown.key not in self._told and (count := len(self.states())):
             self._told.add(shown.key)
             many = "A presentation state is" if count == 1 else f"{count} presentation states are"
-            key = self._window.action("states").shortcut().toString()
-            self._window.reading.messages.info(f"{many} stored with this film: Window, Presentation state ({key}).")
+            self._window.reading.messages.info(f"{many} stored with this film: {self._where()}.")
+
+    def _where(self) -> str:
+        key = self._window.action("states").shortcut().toString()
+        return f"Window, Presentation state ({key})"
+
+    def _on_opened(self, opened: list[tuple[str, StateFile]]) -> None:
+        """States for films that were open before: told, and nothing shown by them until the reader chooses one."""
+        current, loaded = self._window.reading.state, self._window.reading.shown
+        ours = [file for key, file in opened if loaded is not None and key == loaded.key]
+        others = list(dict.fromkeys(key for key, _ in opened if current is None or key != current.key))
+        told = []
+        if ours and loaded is not None:
+            where = self._where()
+            if any(file in ours for file in self.states()):
+                self._told.add(loaded.key)
+            else:
+                where = "no state is shown on a colour picture" if loaded.coloured else "another frame has to be seen"
+            told.append(f"{_were(len(ours))} opened for this film, which is shown as before: {where}.")
+        if others:
+            named = self._window.naming.file(self._window.session.state(others[0]))
+            films = named if len(others) == 1 else f"{len(others)} other films that are open"
+            count = sum(key in others for key, _ in opened)
+            told.append(f"{_were(count)} opened for {films}: show that film, then {self._where()}.")
+        if told:  # a film that is still being decoded is told of when it is shown
+            self._window.reading.messages.info(" ".join(told))
+        self._window.windows.refresh()
 
     def _on_settings(self) -> None:
         """Names are masked, or shown again."""

@@ -114,10 +114,17 @@ class WindowDoor:
         panel.switches_chosen.connect(lambda switches: self._window.film.set_switches(switches))
         panel.gamma_chosen.connect(lambda gamma: self._window.film.set_gamma(gamma))
         panel.state_chosen.connect(self._choose_state)
+        panel.refused.connect(lambda: QTimer.singleShot(0, self._window, self._show_refusal))  # once it has its place
         panel.entered.connect(lambda: self._window.film.setFocus())
         panel.given_up.connect(lambda text: self._window.reading.messages.warning(text))
         panel.planes_chosen.connect(lambda on: self._window.film.show_planes(on))
         return panel
+
+    def _show_refusal(self) -> None:
+        """Where the panel scrolls, it scrolls to what is wrong."""
+        area, panel = self.area, self.panel
+        if area is not None and panel is not None:
+            area.ensureWidgetVisible(panel.refusal)
 
     def refresh(self) -> None:
         """Say how the film on the screen is windowed."""

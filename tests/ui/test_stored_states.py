@@ -1,4 +1,4 @@
-"""Presentation states of the film on the screen: ours, those of highdicom and of dcmtk, and none on another film."""
+"""Presentation states on the screen: ours, those of highdicom and of dcmtk, and none on another film."""
 
 from __future__ import annotations
 
@@ -16,22 +16,18 @@ import pytest
 from pydicom.dataset import Dataset
 from pydicom.uid import generate_uid
 
-from cxrdesk.imaging.dicom import read_header
 from cxrdesk.imaging.display import apply_table, display_table
 from cxrdesk.imaging.gamma import Curved
-from cxrdesk.imaging.gsps import DisplayedArea, Graphic, PresentationState, Text
-from cxrdesk.imaging.gsps_write import state_dataset
-from cxrdesk.imaging.presentation import Shutter
+from cxrdesk.imaging.gsps import DisplayedArea, Graphic, Text
 from cxrdesk.imaging.radiograph import ModalityLut
 from cxrdesk.imaging.voi import Window
 from cxrdesk.ui.panels.window_panel import WindowPanel
 from cxrdesk.ui.stored_states import NO_STATE
 from cxrdesk.ui.viewer.state_layer import STATE_COLOUR, outline
 from tests.ui.conftest import Seat
+from tests.ui.states_made import STATE, choose, film_folder, put
 from tests.ui.test_film_view import levels
 from tests.ui.test_state_export import drawn
-
-TYPES = ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID")
 
 
 @pytest.fixture(autouse=True)
@@ -42,44 +38,12 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def folder(tmp_path: Path, adult_film: Path) -> Path:
     """A film of a study."""
-    ds = pydicom.dcmread(adult_film)
-    for keyword in TYPES:
-        setattr(ds, keyword, ds.get(keyword) or generate_uid())
-    (tmp_path / "disc").mkdir()
-    ds.save_as(tmp_path / "disc" / "film.dcm")
-    return tmp_path / "disc"
-
-
-def put(folder: Path, state: PresentationState, name: str = "state.dcm", frame: int | None = None, **more: str) -> Path:
-    ds = state_dataset(state, read_header(folder / "film.dcm"), frame=frame)
-    for keyword, value in more.items():
-        setattr(ds, keyword, value)
-    ds.save_as(folder / name, enforce_file_format=True)
-    return folder / name
-
-
-def choose(seat: Seat, number: int) -> None:
-    files = seat.window.states.states()
-    seat.window.states.choose(files[number])
-    seat.qtbot.waitUntil(lambda: seat.window.states.current is files[number])
+    return film_folder(tmp_path / "disc", adult_film)
 
 
 def shown_gray(seat: Seat, x: float, y: float) -> int:
     column, row = seat.window.film.geometry_.to_screen(x, y)
     return int(levels(seat.window.film)[round(row), round(column)])
-
-
-STATE = PresentationState(
-    label="BONES",
-    voi=Window(center=2200, width=900),
-    inverse=True,
-    shutter=Shutter(rectangle=(100, 100, 900, 800)),
-    rotation=90,
-    flipped=True,
-    area=DisplayedArea(box=(200, 150, 700, 650)),
-    graphics=(Graphic(kind="POLYLINE", points=((300, 300), (500, 300), (500, 500))),),
-    texts=(Text(text="look here", anchor=(400, 400)),),
-)
 
 
 def test_states_are_listed_as_stored_applied_and_taken_off(seat: Seat, folder: Path) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
+
 import numpy as np
 import pytest
 from PySide6.QtCore import Qt
@@ -11,6 +14,7 @@ from cxrdesk.imaging.display import anatomical_windows
 from cxrdesk.imaging.presentation import Overlay, Presentation, Shutter
 from cxrdesk.imaging.radiograph import ModalityLut
 from cxrdesk.imaging.voi import VoiFunction, VoiLut, Window
+from cxrdesk.ui import theme
 from cxrdesk.ui.panels.window_panel import WindowPanel
 from cxrdesk.ui.viewer.film_view import FilmView
 from cxrdesk.ui.viewer.histogram import histogram
@@ -370,3 +374,23 @@ def test_a_negative_center_may_be_typed(seat: Seat, view: FilmView) -> None:
     QTest.keyClick(panel.center, Qt.Key.Key_Return)
     assert view.windowing is not None
     assert view.windowing.window.center == -5.5
+
+
+def test_a_refusal_is_in_sight_where_the_panel_scrolls(make_seat: Callable[..., Seat], child_film: Path) -> None:
+    seat = make_seat(text_size="largest")
+    seat.open(child_film)
+    seat.window.resize(1366, 500)
+    seat.window.action("window_panel").trigger()
+    panel, area = seat.window.windows.panel, seat.window.windows.area
+    assert panel is not None
+    assert area is not None
+    seat.settle()
+    assert panel.gamma.visibleRegion().isEmpty()
+    area.ensureWidgetVisible(panel.gamma)
+    panel.gamma.selectAll()
+    QTest.keyClicks(panel.gamma, "r")
+    QTest.keyClick(panel.gamma, Qt.Key.Key_Return)
+    seat.settle()
+    assert panel.refusal.visibleRegion().boundingRect() == panel.refusal.rect()
+    assert 0 <= panel.refusal.y() - panel.gamma.geometry().bottom() < 20
+    theme.apply(seat.desk.app, "dark")

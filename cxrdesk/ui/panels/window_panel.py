@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
@@ -61,6 +62,8 @@ class WindowPanel(QWidget):
     gamma_chosen = Signal(float)
     state_chosen = Signal(int)
     """Number of the presentation state in the list, from 1; 0 for none."""
+    refused = Signal()
+    """`refusal` says why what was entered is no number."""
     entered = Signal()
     """A number was typed to its end."""
     given_up = Signal(str)
@@ -109,7 +112,7 @@ class WindowPanel(QWidget):
         self.gamma.valueChanged.connect(self._gamma_edited)
         self.no_gamma.clicked.connect(lambda: self.gamma.setValue(1.0))
         for number in (self.center, self.width_, self.gamma):
-            number.refused.connect(self._refuse)
+            number.refused.connect(partial(self._refuse, number))
             number.accepted.connect(lambda: self.refusal.setVisible(False))
             number.entered.connect(self.entered)
             number.given_up.connect(self.given_up)
@@ -126,7 +129,8 @@ class WindowPanel(QWidget):
         column.addWidget(self._state_name)
         column.addWidget(self.states)
         self._state_name.setBuddy(self.states)
-        grid = QGridLayout()
+        grid = self._grid = QGridLayout()
+        self._rows: dict[QWidget, int] = {}
         grid.setSpacing(6)
         for row, (text, widget) in enumerate(
             (
@@ -139,12 +143,13 @@ class WindowPanel(QWidget):
         ):
             name = QLabel(text)
             name.setBuddy(widget)
-            grid.addWidget(name, row, 0)
-            grid.addWidget(widget, row, 1)
-        grid.addWidget(self.no_gamma, grid.rowCount(), 1, Qt.AlignmentFlag.AlignRight)
+            grid.addWidget(name, 2 * row, 0)  # a refusal stands in the row below
+            grid.addWidget(widget, 2 * row, 1)
+            self._rows[widget] = 2 * row
+        grid.addWidget(self.no_gamma, grid.rowCount() + 1, 1, Qt.AlignmentFlag.AlignRight)
         grid.setColumnStretch(1, 1)
+        grid.addWidget(self.refusal, grid.rowCount(), 0, 1, 2)
         column.addLayout(grid)
-        column.addWidget(self.refusal)
         for switch in (*self.tables.values(), self.planes):
             column.addWidget(switch)
 
@@ -221,9 +226,12 @@ class WindowPanel(QWidget):
         if not self._filling:
             self.gamma_chosen.emit(gamma)
 
-    def _refuse(self, sentence: str) -> None:
+    def _refuse(self, field: NumberField, sentence: str) -> None:
+        self._grid.removeWidget(self.refusal)
+        self._grid.addWidget(self.refusal, self._rows[field] + 1, 0, 1, 2)
         self.refusal.setText(sentence)
         self.refusal.setVisible(True)
+        self.refused.emit()
 
     def _switches_edited(self) -> None:
         if not self._filling:
