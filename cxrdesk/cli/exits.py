@@ -45,7 +45,7 @@ _WORDS = {
     # Files of films.
     " bad-outline other-film changed colour corrupt dicomdir is-a-folder missing-file multi-frame no-frame no-pixels"
     " not-a-film not-a-presentation-state not-a-radiograph not-an-image not-dicom too-large truncated unreadable"
-    " state-without-film unsupported-pixels unsupported-transfer-syntax"
+    " state-too-wide state-without-film unsupported-pixels unsupported-transfer-syntax"
     # Packages.
     " bad-index bad-key bad-package bad-publishers bad-signature bad-state bad-wheel build-failed false-publisher"
     " no-package no-plugin-source not-stated part-changed"
