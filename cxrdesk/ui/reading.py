@@ -109,8 +109,10 @@ class Reading(QObject):
             self.show(films[0].key)
         elif self.session.states and (replaced or current is None):
             self.show((self.session.current or self.session.states[0]).key)
-        kept = [(state.key, state.film.instance_uid) for state in before if state.film and state not in films]
-        if opened := [(key, file) for file in found.states for key, uid in kept if uid in file.films]:
+        kept = [(state.key, state.film) for state in before if state.film and state not in films]
+        if opened := [
+            (key, file) for file in found.states for key, film in kept if self.stored_states.is_for(file, film)
+        ]:
             self.states_opened.emit(opened)
 
     def _is_of_open_film(self, failure: Failure) -> bool:

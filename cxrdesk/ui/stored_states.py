@@ -42,12 +42,16 @@ class StoredStates:
         """The state in that file."""
         return self._states.get(path)
 
+    def is_for(self, state: StateFile, film: Film) -> bool:
+        """Whether a state is for any frame of a film."""
+        own = film.instance_uid not in self._doubled or state.study_uid == film.study_uid
+        return own and film.instance_uid in state.films
+
     def for_film(self, film: Film, *, frame: int = 0) -> list[StateFile]:
         """States that refer to a frame of a film, the oldest first."""
         found = [
             state
             for state in self._states.values()
-            if state.refers(film.instance_uid, frame=frame)
-            and (film.instance_uid not in self._doubled or state.study_uid == film.study_uid)
+            if self.is_for(state, film) and state.refers(film.instance_uid, frame=frame)
         ]
         return sorted(found, key=lambda state: (state.created or datetime.min, state.path))

@@ -22,7 +22,10 @@ def allocate(kept: list[list[int]]) -> None:
     kept += [[number] for number in range(200_000)]
 
 
-def test_cycles_end_on_the_thread_of_the_window(seat, qtbot) -> None:
+def test_cycles_end_on_the_thread_of_the_window(make_seat, qtbot) -> None:
+    gc.enable()  # the suite keeps it off: here the window must
+    make_seat()
+    assert not gc.isenabled()
     gc.collect()
     ENDED.clear()
     for _ in range(50):
