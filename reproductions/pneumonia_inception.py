@@ -25,6 +25,8 @@ from reproductions.runs import run
 from reproductions.shipped import pneumonia_scores, shipped_threshold
 
 SEEDS = 5
+CURED_SEEDS = 2
+"""Fewer, since the question that five are for is how much a short training as described hangs on its seed."""
 EPOCHS, BATCH, RATE = 5, 64, 1e-3
 CURED_EPOCHS = 10
 HALF = 0.5
@@ -50,10 +52,12 @@ VARIANTS = {"as described": AS_DESCRIBED, "cured": CURED}
 def study(data: Path | None, out: Path, *, seeds: int = SEEDS) -> dict[str, Any]:
     """Every variant on every fold for every seed; figures by variant and fold as JSON types."""
     films = paediatric(data, SIDE)
-    # Seed after seed, so that what was cut off has told something about each.
-    for seed, (variant, how), fold in itertools.product(range(seeds), VARIANTS.items(), FOLDS):
-        run(out, variant, build, films, fold, how, seed)
-    return {variant: _variant(variant, how, films, out, seeds) for variant, how in VARIANTS.items()}
+    counts = {"as described": seeds, "cured": min(seeds, CURED_SEEDS)}
+    # Seed after seed, so that what was cut off has told something about each fold.
+    for variant, how in VARIANTS.items():
+        for seed, fold in itertools.product(range(counts[variant]), FOLDS):
+            run(out, variant, build, films, fold, how, seed)
+    return {variant: _variant(variant, how, films, out, counts[variant]) for variant, how in VARIANTS.items()}
 
 
 def _variant(variant: str, how: Learning, films: Films, out: Path, seeds: int) -> dict[str, Any]:

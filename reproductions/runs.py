@@ -53,7 +53,7 @@ class Run:
     tune, report : Scored
         Films to choose a threshold on, and films to measure on.
     seconds_s : float
-        That it took.
+        Of a processor, that it took.
     """
 
     tune: Scored
@@ -62,20 +62,23 @@ class Run:
 
 
 def kept(path: Path, make: Callable[[], Mapping[str, Any]]) -> dict[str, Any]:
-    """The arrays of a file, made and written where it is not there, with the ``seconds_s`` that this took."""
+    """The arrays of a file, made and written where it is not there, with the ``seconds_s`` of a processor that it took.
+
+    Of all threads together: it hangs little on what else the machine was doing.
+    """
     if not path.is_file():
-        start = time.monotonic()
+        start = time.process_time()
         made = make()
         path.parent.mkdir(parents=True, exist_ok=True)
         temporary = path.with_suffix(PART)
-        np.savez(temporary, seconds_s=time.monotonic() - start, **made)
+        np.savez(temporary, seconds_s=time.process_time() - start, **made)
         temporary.replace(path)
     with np.load(path) as file:
         return dict(file)
 
 
 def seconds_of(folder: Path) -> float:
-    """Seconds that everything kept in a folder took, in however many goes."""
+    """Seconds of a processor that everything kept in a folder took, in however many goes."""
     # What a run that was cut off left half written does not count.
     whole = (path for path in folder.glob("*.npz") if not path.name.endswith(PART))
     return sum(float(np.load(path)["seconds_s"]) for path in whole)

@@ -60,7 +60,7 @@ def _row(system: dict[str, Any]) -> str:
         told = STUDIES[study](kept["results"])
         for name, lines in cells.items():
             lines += getattr(told, name)
-        how.append(f"`{kept['command']}`: {kept['seeds']} seeds, {kept['seconds'] / 60:.0f} min")
+        how.append(f"`{kept['command']}`: {kept['seeds']} seeds, {kept['seconds'] / 60:.0f} processor minutes")
     told_cells = ["<br>".join(lines) for lines in cells.values()]
     if not any(told_cells):
         told_cells = [NOT_RUN] * len(cells)

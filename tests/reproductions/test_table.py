@@ -56,7 +56,7 @@ def test_results_are_kept_and_told_with_intervals_command_and_time(kept):
     (line,) = [line for line in text.splitlines() if line.startswith("| 1.")]
     assert "patients: AUC 0.900 (0.850 to 0.950), accuracy 0.900" in line
     assert "ahead in 1 of 2 seeds, DeLong p at most 0.3" in line
-    assert "`python -m reproductions pneumonia-inception --seeds 2`: 2 seeds, 50 min |" in line
+    assert "`python -m reproductions pneumonia-inception --seeds 2`: 2 seeds, 50 processor minutes |" in line
     assert (table.RESULTS / "pneumonia-inception.json").is_file()
     table.write()
     assert table.README.read_text() == text
