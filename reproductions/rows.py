@@ -1,32 +1,77 @@
-"""What the table of systems tells of each study, from its ``results.json``."""
+"""What the tables of systems tell of each study, from its ``results.json``."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
 from typing import Any
+
+FIGURES = ("auc", "accuracy", "sensitivity", "specificity")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Line:
+    """One kind of training, or what is shipped, on one set of films.
+
+    Parameters
+    ----------
+    on : str
+        The films.
+    what : str
+    figures : dict
+        Name to estimate; the names of `FIGURES`, or others.
+    note : str
+        What else is to be told.
+    headline : bool
+        Whether the overview tells it too.
+    """
+
+    on: str
+    what: str
+    figures: dict[str, Any]
+    note: str = ""
+    headline: bool = True
+
+
+@dataclass(frozen=True, kw_only=True)
+class Change:
+    """What one thing has more than another in the area under the ROC curve.
+
+    Parameters
+    ----------
+    by : str
+        What was added, or what is compared.
+    found : dict
+        The difference, with ``delong_p`` where that test was made.
+    """
+
+    on: str
+    by: str
+    found: dict[str, Any]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Told:
-    """Cells of one study's part of a row, a line each.
+    """One study.
 
     Parameters
     ----------
     films : list of str
         What it was measured on.
-    described : list of str
+    described : list of Line
         The system as its authors describe it.
-    parts : list of str
-        The system changed, or without a part.
-    shipped : list of str
+    changed : list of Line
+        The system changed.
+    shipped : list of Line
         What cxrdesk ships, on the same films.
+    changes : list of Change
     """
 
     films: list[str]
-    described: list[str]
-    parts: list[str]
-    shipped: list[str]
+    described: list[Line]
+    changed: list[Line] = field(default_factory=list)
+    shipped: list[Line] = field(default_factory=list)
+    changes: list[Change] = field(default_factory=list)
 
 
 def estimate(found: dict[str, float]) -> str:
@@ -39,18 +84,19 @@ def signed(found: dict[str, float]) -> str:
     return f"{found['value']:+.3f} ({found['low']:+.3f} to {found['high']:+.3f})"
 
 
-def figures(name: str, found: dict[str, Any]) -> str:
-    """Area, accuracy, sensitivity and specificity; the area alone where there is no call."""
-    told = [f", {key} {estimate(found[key])}" for key in ("accuracy", "sensitivity", "specificity") if key in found]
-    return f"{name}: AUC {estimate(found['auc'])}{''.join(told)}"
+def of_cell(on: str, what: str, cell: dict[str, Any], *, headline: bool = True) -> Line:
+    """A kind of training over its seeds."""
+    return Line(on=on, what=what, figures=cell["over_seeds"], headline=headline)
 
 
-def shipped(name: str, cell: dict[str, Any]) -> str:
-    """The shipped detector's figures, and the largest p-value of it against any seed."""
+def shipped(on: str, cell: dict[str, Any]) -> Line:
+    """The shipped detector on the films of a cell, and how it stands against the cell's seeds."""
     p = [test["p"] for test in cell["shipped_against_it"]]
     ahead = sum(test["difference"] > 0 for test in cell["shipped_against_it"])
     told = "no test" if None in p else f"p at most {max(p):.2g}"
-    return f"{figures(name, cell['shipped'])}; ahead in {ahead} of {len(p)} seeds, DeLong {told}"
+    return Line(
+        on=on, what="shipped", figures=cell["shipped"], note=f"ahead in {ahead} of {len(p)} seeds, DeLong {told}"
+    )
 
 
 def inception(results: dict[str, Any]) -> Told:
@@ -58,27 +104,37 @@ def inception(results: dict[str, Any]) -> Told:
     folds = results["as described"]
     return Told(
         films=[f"{name}: {cell['films']} children's films" for name, cell in folds.items()],
-        described=[figures(name, cell["over_seeds"]) for name, cell in folds.items()],
-        parts=[figures(f"cured, {name}", cell["over_seeds"]) for name, cell in results["cured"].items()],
+        described=[of_cell(name, "as described", cell) for name, cell in folds.items()],
+        changed=[of_cell(name, "cured", cell) for name, cell in results["cured"].items()],
         shipped=[shipped(name, cell) for name, cell in folds.items()],
     )
 
 
 def asthma(results: dict[str, Any]) -> Told:
     """Of ``asthma-sequence``."""
+    described = "as described, InceptionV3-LSTM"
     sets = {f"{name} simulated chests": results["phantoms"][name] for name in ("same", "strong")}
     tasks = sets | {f"pneumonia, {name}": found for name, found in results["folds"].items()}
-    described = {name: found["alone"]["as described, InceptionV3-LSTM"] for name, found in tasks.items()}
     return Told(
-        films=[f"{name}: {cell['films']} films" for name, cell in described.items()],
-        described=[figures(name, cell["over_seeds"]) for name, cell in described.items()],
-        parts=[
-            f"{name}, sequence head less {other}: AUC {signed(less)}"
+        films=[f"{name}: {found['alone'][described]['films']} films" for name, found in tasks.items()],
+        described=[of_cell(name, "as described", found["alone"][described]) for name, found in tasks.items()],
+        changed=[
+            of_cell(name, what, cell, headline=False)
+            for name, found in tasks.items()
+            for what, cell in _others(found, described)
+        ],
+        shipped=[shipped(name, found["shipped"]) for name, found in tasks.items()],
+        changes=[
+            Change(on=name, by=f"sequence head over {other}", found=less)
             for name, found in tasks.items()
             for other, less in _sequence_less(found["sequence_less"])
         ],
-        shipped=[shipped(name, found["shipped"]) for name, found in tasks.items()],
     )
+
+
+def _others(found: dict[str, Any], described: str) -> Iterable[tuple[str, dict[str, Any]]]:
+    yield from ((name, cell) for name, cell in found["alone"].items() if name != described)
+    yield from ((f"{name} head, same features", cell) for name, cell in found.get("same_features", {}).items())
 
 
 def _sequence_less(found: dict[str, Any]) -> list[tuple[str, dict[str, float]]]:
@@ -89,42 +145,51 @@ def _sequence_less(found: dict[str, Any]) -> list[tuple[str, dict[str, float]]]:
 def croup(results: dict[str, Any]) -> Told:
     """Of ``croup-gan``: on necks like those learnt from, and on strong ones that nothing was learnt from."""
     described = {family: found["as described"] for family, found in results["cells"].items()}
+    against = results["necks_against_chests"]
     return Told(
         films=[f"{family}: {cell['films']} simulated necks" for family, cell in described.items()],
-        described=[figures(family, cell["over_seeds"]) for family, cell in described.items()],
-        parts=[
-            f"{name}, {family}: AUC {estimate(cell['over_seeds']['auc'])}{_than(results['differences'][family], name)}"
+        described=[of_cell(family, "as described", cell) for family, cell in described.items()]
+        + [of_cell("necks against chests", name.partition(",")[0], cell) for name, cell in against.items()],
+        changed=[
+            of_cell(family, name, cell, headline=False)
             for family, found in results["cells"].items()
             for name, cell in found.items()
             if name != "as described"
-        ]
-        + [figures(name, cell["over_seeds"]) for name, cell in results["necks_against_chests"].items()],
+        ],
         shipped=[shipped(family, cell) for family, cell in described.items()],
+        changes=[
+            Change(on=family, by=f"{name} over {less['than']}", found=less)
+            for family, found in results["differences"].items()
+            for name, less in found.items()
+        ],
     )
-
-
-def _than(differences: dict[str, Any], name: str) -> str:
-    """What a variant brings, where it is another one with something added."""
-    return f", {signed(differences[name])} over {differences[name]['than']}" if name in differences else ""
 
 
 def fusion(results: dict[str, Any]) -> Told:
     """Of ``pneumonia-fusion``."""
     masks = [
-        f"shipped lung masks, {group}: accuracy {estimate(found['accuracy'])}, Dice {estimate(found['dice'])}"
+        Line(on=f"{group}, {found['films']} films", what="shipped lung masks",
+             figures={"accuracy": found["accuracy"], "Dice": found["dice"]})
         for group, found in results["masks"].items()
-    ]
+    ]  # fmt: skip
     full = {name: fold["cells"]["masked, 4 channels"]["fused"] for name, fold in results["folds"].items()}
     return Told(
         films=[f"{name}: {cell['films']} children's films of {results['side']} pixels" for name, cell in full.items()]
         + [f"masks, {group}: {found['films']} films" for group, found in results["masks"].items()],
-        described=[figures(name, cell["over_seeds"]) for name, cell in full.items()],
-        parts=[
-            f"AUC by {part}, {name}: {signed(found)}"
+        described=[of_cell(name, "as described", cell) for name, cell in full.items()],
+        changed=[
+            of_cell(name, f"{kind}, {subset}", cell, headline=False)
+            for name, fold in results["folds"].items()
+            for kind, subsets in fold["cells"].items()
+            for subset, cell in subsets.items()
+            if (kind, subset) != ("masked, 4 channels", "fused")
+        ],
+        shipped=[*masks, *(shipped(name, cell) for name, cell in full.items())],
+        changes=[
+            Change(on=name, by=part, found=found)
             for name, fold in results["folds"].items()
             for part, found in fold["differences"].items()
         ],
-        shipped=[*masks, *(shipped(name, cell) for name, cell in full.items())],
     )
 
 
@@ -137,16 +202,21 @@ def policies(results: dict[str, Any]) -> Told:
             for name, found in results["doubts"].items()
         ],
         described=[
-            f"{name}, {policy}: mean AUC {estimate(one['auc'])}, deviation {one['auc']['deviation']:.3f}"
+            Line(
+                on=name,
+                what=policy,
+                figures={"auc": one["auc"]},
+                note=f"deviation {one['auc']['deviation']:.3f}",
+                headline=policy in ("U-Ignore", found.get("best")) or len(found["policies"]) == 1,
+            )
             for name, found in doubts.items()
             for policy, one in found["policies"].items()
         ],
-        parts=[
-            f"{name}: {found['best']} over {found['next']} {signed(found['best_over_next'])}"
+        changes=[
+            Change(on=name, by=f"{found['best']} over {found['next']}", found=found["best_over_next"])
             for name, found in doubts.items()
             if "best" in found
         ],
-        shipped=[],
     )
 
 
@@ -158,17 +228,18 @@ def resolution(results: dict[str, Any]) -> Told:
             f"sizes: {results['simulated']['studies']['report']} simulated studies, {results['nih']['films']} NIH films"
         ],
         described=[
-            f"{name}, {side} pixels: mean AUC {estimate(auc)}"
+            Line(on=name, what=f"{side} pixels", figures={"auc": auc})
             for name, found in sets.items()
             for side, auc in found["sizes"].items()
         ],
-        parts=[f"{name}, {pair}: {signed(d)}" for name, found in sets.items() for pair, d in found["pairs"].items()]
+        changes=[
+            Change(on=name, by=pair, found=found) for name, one in sets.items() for pair, found in one["pairs"].items()
+        ]
         + [
-            f"ensemble of {name} over {member}: {signed(d)}"
-            for name, found in results["simulated"]["ensembles"].items()
-            for member, d in found["ensemble_less"].items()
+            Change(on="simulated", by=f"ensemble of {name} over {member}", found=found)
+            for name, ensemble in results["simulated"]["ensembles"].items()
+            for member, found in ensemble["ensemble_less"].items()
         ],
-        shipped=[],
     )
 
 

@@ -1,68 +1,165 @@
-"""The table of published systems in plugins/README.md, from the results that are kept here and nothing else."""
+"""Tables of the published systems, from the results that are kept here and nothing else; what fills pages with them.
+
+A page marks where a table belongs by ``<!-- table: WHAT, python -m reproductions table -->`` and ``<!-- end -->``.
+WHAT is ``systems`` for the overview, the name of a study for all that it found, or the name of a plugin for the rows
+that stand beside what it ships.
+"""
 
 from __future__ import annotations
 
 import argparse
 import json
+import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from reproductions.rows import STUDIES
+from reproductions.rows import FIGURES, STUDIES, Change, Line, Told, estimate, signed
 
 HERE = Path(__file__).parent
 RESULTS, PUBLISHED = HERE / "results", HERE / "published.json"
-README = HERE.parent / "plugins/README.md"
-START, END = "<!-- systems: python -m reproductions table -->\n", "<!-- end of systems -->"
-HEADS = ("system", "published", "films", "as described", "changed, or what parts bring", "shipped", "how")
+PLUGINS = HERE.parent / "plugins"
+BLOCK = re.compile(r"(<!-- table: ([\w-]+), python -m reproductions table -->\n)(.*?)(<!-- end -->)", re.DOTALL)
+OVERVIEW = "systems"
+HEADS = ("system", "published", "measured on", "as described", "shipped", "what the difference teaches", "how")
 NOT_RUN = "not run"
+NAMES = {"auc": "AUC"}
 
 
 def main(arguments: list[str]) -> None:
-    """Keep the results in the folders that are named, and write the table."""
+    """Keep the results in the folders that are named, and write the tables."""
     parser = argparse.ArgumentParser(prog="python -m reproductions table", description=__doc__)
     parser.add_argument("--out", type=Path, nargs="*", default=[], help="folders that studies wrote results.json to")
     for folder in parser.parse_args(arguments).out:
         keep(folder / "results.json")
-    write()
-    print(README)
+    for page in pages():
+        page.write_text(filled(page.read_text(encoding="utf-8")), encoding="utf-8")
+        print(page)
 
 
 def keep(path: Path) -> None:
-    """Copy a study's results to where the table is made from."""
+    """Copy a study's results to where the tables are made from."""
     told = json.loads(path.read_text(encoding="utf-8"))
     RESULTS.mkdir(exist_ok=True)
     (RESULTS / f"{told['study']}.json").write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
 
 
-def write() -> None:
-    """Fill the README's block."""
-    before, rest = README.read_text(encoding="utf-8").split(START)
-    _, after = rest.split(END)
-    README.write_text(before + START + table() + END + after, encoding="utf-8")
+def pages() -> list[Path]:
+    """Every page of the plugins that has a place for a table."""
+    every = [*PLUGINS.glob("*.md"), *PLUGINS.glob("*/README.md")]
+    return sorted(page for page in every if BLOCK.search(page.read_text(encoding="utf-8")))
 
 
-def table() -> str:
-    """Markdown: a row for each system."""
-    lines = ["| " + " | ".join(HEADS) + " |", "| --- " * len(HEADS) + "|"]
-    lines += [_row(system) for system in json.loads(PUBLISHED.read_text(encoding="utf-8"))]
-    return "\n".join(lines) + "\n"
+def filled(text: str) -> str:
+    """A page with its tables."""
+    return BLOCK.sub(lambda found: found[1] + content(found[2]) + found[4], text)
 
 
-def _row(system: dict[str, Any]) -> str:
-    cells: dict[str, list[str]] = {name: [] for name in ("films", "described", "parts", "shipped")}
-    how = []
-    for study in system["studies"]:
-        path = RESULTS / f"{study}.json"
-        if not path.is_file():
-            how.append(f"`python -m reproductions {study} --data DIR --out DIR`: {NOT_RUN}")
-            continue
-        kept = json.loads(path.read_text(encoding="utf-8"))
-        told = STUDIES[study](kept["results"])
-        for name, lines in cells.items():
-            lines += getattr(told, name)
-        how.append(f"`{kept['command']}`: {kept['seeds']} seeds, {kept['seconds'] / 60:.0f} processor minutes")
-    told_cells = ["<br>".join(lines) for lines in cells.values()]
-    if not any(told_cells):
-        told_cells = [NOT_RUN] * len(cells)
-    published = f"{system['figures']} ({system['source']})"
-    return "| " + " | ".join([system["system"], published, *told_cells, "<br>".join(how) or NOT_RUN]) + " |"
+def content(what: str) -> str:
+    """Markdown of one place.
+
+    Raises
+    ------
+    KeyError
+        If there is no such study or plugin.
+    """
+    if what == OVERVIEW:
+        return _markdown(HEADS, [_row(system) for system in systems()])
+    if what in STUDIES:
+        return _study(what)
+    return _beside(what)
+
+
+def systems() -> list[dict[str, Any]]:
+    """What was published."""
+    return json.loads(PUBLISHED.read_text(encoding="utf-8"))
+
+
+def _kept(study: str) -> dict[str, Any] | None:
+    path = RESULTS / f"{study}.json"
+    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
+
+
+def _told(system: dict[str, Any]) -> list[Told]:
+    kept = [(study, _kept(study)) for study in system["studies"]]
+    return [STUDIES[study](found["results"]) for study, found in kept if found is not None]
+
+
+def _how(study: str) -> str:
+    kept = _kept(study)
+    if kept is None:
+        return f"`python -m reproductions {study} --data DIR --out DIR`: {NOT_RUN}"
+    return f"`{kept['command']}`: seeds 0 to {kept['seeds'] - 1}, {kept['seconds'] / 60:.0f} processor minutes"
+
+
+def _row(system: dict[str, Any]) -> list[str]:
+    told = _told(system)
+    cells = [
+        [line for one in told for line in one.films],
+        [_short(line) for one in told for line in one.described if line.headline],
+        [_short(line) for one in told for line in one.shipped],
+    ]
+    seen = ["<br>".join(lines) or (NOT_RUN if not told else "nothing of this kind") for lines in cells]
+    how = "<br>".join(_how(study) for study in system["studies"])
+    teaches = system.get("teaches", "") if told else NOT_RUN
+    return [system["system"], f"{system['figures']} ({system['source']})", *seen, teaches, how]
+
+
+def _short(line: Line) -> str:
+    """A line of a cell."""
+    named = line.on if line.what in ("as described", "shipped") else f"{line.on}, {line.what}"
+    told = ", ".join(f"{NAMES.get(name, name)} {estimate(found)}" for name, found in line.figures.items())
+    return f"{named}: {told}{f'; {line.note}' if line.note else ''}"
+
+
+def _study(study: str) -> str:
+    """All that a study found."""
+    kept = _kept(study)
+    if kept is None:
+        return f"\n{_how(study)}\n"
+    told = STUDIES[study](kept["results"])
+    lines = [*told.described, *told.changed, *told.shipped]
+    text = f"\n{_how(study)}\n\n" + _figures(lines)
+    return text + (f"\n{_changes(told.changes)}" if told.changes else "")
+
+
+def _figures(lines: Sequence[Line]) -> str:
+    used = [name for name in (*FIGURES, *dict.fromkeys(n for line in lines for n in line.figures if n not in FIGURES))
+            if any(name in line.figures for line in lines)]  # fmt: skip
+    heads = ("on", "what", *(NAMES.get(name, name) for name in used), "seeds", "")
+    return _markdown(heads, [_line(line, used) for line in lines])
+
+
+def _line(line: Line, used: Sequence[str]) -> list[str]:
+    figures = [estimate(line.figures[name]) if name in line.figures else "" for name in used]
+    seeds = "" if line.what.startswith("shipped") and line.note else _seeds(line)
+    return [line.on, line.what, *figures, seeds, line.note]
+
+
+def _seeds(line: Line) -> str:
+    return next((str(found["seeds"]) for found in line.figures.values() if "seeds" in found), "")
+
+
+def _changes(changes: Sequence[Change]) -> str:
+    rows = [[one.on, one.by, signed(one.found), _p(one.found)] for one in changes]
+    return _markdown(("on", "what", "AUC, difference", "DeLong p, largest of any seed or finding"), rows)
+
+
+def _p(found: dict[str, Any]) -> str:
+    """The largest p-value of the tests that a difference carries; nothing where there is none."""
+    given = found.get("delong_p", [test["p"] for test in found.get("delong", [])])
+    values = list(given.values()) if isinstance(given, dict) else list(given)
+    return "" if not values or None in values else f"{max(values):.2g}"
+
+
+def _beside(plugin: str) -> str:
+    """The systems that stand beside what a plugin ships, for its card."""
+    mine = [system for system in systems() if plugin in system["beside"]]
+    if not mine:
+        raise KeyError(plugin)
+    return _markdown(HEADS[:5], [_row(system)[:5] for system in mine])
+
+
+def _markdown(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    lines = ["| " + " | ".join(heads) + " |", "| --- " * len(heads) + "|"]
+    return "\n".join(lines + ["| " + " | ".join(row) + " |" for row in rows]) + "\n"

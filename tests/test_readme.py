@@ -63,9 +63,18 @@ def test_simulated_figures_are_those_that_the_commands_printed() -> None:
     assert text.split(COMMANDS_START)[1].split(COMMANDS_END)[0] == measuring(), "run: python -m tests.readme"
 
 
-def test_systems_are_told_as_their_studies_found_them() -> None:
-    text = PLUGINS_README.read_text(encoding="utf-8")
-    assert text.split(systems.START)[1].split(systems.END)[0] == systems.table(), "run: python -m reproductions table"
+def test_every_plugin_of_a_published_system_has_its_table() -> None:
+    found = {
+        what for page in systems.pages() for _, what, *_ in systems.BLOCK.findall(page.read_text(encoding="utf-8"))
+    }
+    wanted = {name for system in systems.systems() for name in (*system["studies"], *system["beside"])}
+    assert found == wanted | {systems.OVERVIEW}
+
+
+@pytest.mark.parametrize("page", systems.pages(), ids=lambda page: page.parent.name + page.stem)
+def test_systems_are_told_as_their_studies_found_them(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    assert systems.filled(text) == text, "run: python -m reproductions table"
 
 
 @pytest.mark.parametrize("name", SETS)

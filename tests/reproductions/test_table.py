@@ -1,4 +1,4 @@
-"""The table of systems holds what studies wrote, for every study there is."""
+"""The tables of systems hold what studies wrote, for every study there is."""
 
 from __future__ import annotations
 
@@ -21,14 +21,19 @@ CELL = {
 }
 CHANGE = {"value": -0.01, "low": -0.02, "high": 0.005, "deviation": 0.0, "seeds": 2}
 INCEPTION = {"as described": {"patients": CELL}, "cured": {"patients": CELL}}
+PAGE = "before\n<!-- table: {}, python -m reproductions table -->\nold\n<!-- end -->\nafter\n"
 
 
 @pytest.fixture
 def kept(tmp_path, monkeypatch):
-    """A repository without results."""
+    """A repository without results, whose plugins' folder has a page of each kind."""
     monkeypatch.setattr(table, "RESULTS", tmp_path / "results")
-    monkeypatch.setattr(table, "README", tmp_path / "README.md")
-    table.README.write_text(f"before\n{table.START}old\n{table.END}\nafter\n")
+    monkeypatch.setattr(table, "PLUGINS", tmp_path)
+    for name, what in (("README", "systems"), ("SYSTEMS", "pneumonia-inception"), ("card/README", "cxrdesk-pneumonia")):
+        page = tmp_path / f"{name}.md"
+        page.parent.mkdir(exist_ok=True)
+        page.write_text(PAGE.format(what))
+    (tmp_path / "OTHER.md").write_text("no table\n")
     return tmp_path
 
 
@@ -39,82 +44,114 @@ def written(folder, study, results):
     return folder
 
 
+def row(text, start):
+    (line,) = [line for line in text.splitlines() if line.startswith(start)]
+    return line
+
+
 def test_a_study_that_was_not_run_says_so(kept):
-    lines = table.table().splitlines()
-    systems = json.loads(table.PUBLISHED.read_text())
-    assert len(lines) == 2 + len(systems)
+    lines = table.content("systems").splitlines()
+    assert len(lines) == 2 + len(table.systems())
     assert all(line.count("|") == len(table.HEADS) + 1 for line in lines)
     assert all(line.endswith("not run |") for line in lines[2:])
+    assert "not run" in table.content("croup-gan")
 
 
 def test_results_are_kept_and_told_with_intervals_command_and_time(kept):
     main(["table", "--out", str(written(kept / "a", "pneumonia-inception", INCEPTION))])
-    text = table.README.read_text()
-    assert text.startswith("before\n")
-    assert text.endswith("\nafter\n")
-    assert "old" not in text
-    (line,) = [line for line in text.splitlines() if line.startswith("| 1.")]
+    texts = {page: page.read_text() for page in table.pages()}
+    assert len(texts) == 3
+    assert all(text.startswith("before\n") and text.endswith("\nafter\n") for text in texts.values())
+    assert not any("old" in text for text in texts.values())
+    line = row(texts[kept / "README.md"], "| 1.")
     assert "patients: AUC 0.900 (0.850 to 0.950), accuracy 0.900" in line
     assert "ahead in 1 of 2 seeds, DeLong p at most 0.3" in line
-    assert "`python -m reproductions pneumonia-inception --seeds 2`: 2 seeds, 50 processor minutes |" in line
+    assert "`python -m reproductions pneumonia-inception --seeds 2`: seeds 0 to 1, 50 processor minutes |" in line
+    assert "cured" not in line
+    study = texts[kept / "SYSTEMS.md"]
+    assert row(study, "| patients | cured").count("0.900 (0.850 to 0.950)") == 4
+    assert "50 processor minutes" in study
     assert (table.RESULTS / "pneumonia-inception.json").is_file()
-    table.write()
-    assert table.README.read_text() == text
+    main(["table"])
+    assert {page: page.read_text() for page in table.pages()} == texts
+
+
+def test_a_card_quotes_the_overview(kept):
+    main(["table", "--out", str(written(kept / "a", "pneumonia-inception", INCEPTION))])
+    card, overview = (row((kept / name).read_text(), "| 1.") for name in ("card/README.md", "README.md"))
+    assert overview.startswith(card.removesuffix("|"))
+
+
+def test_a_place_for_what_there_is_not_is_an_error(kept):
+    (kept / "WRONG.md").write_text(PAGE.format("no-such-study"))
+    with pytest.raises(KeyError, match="no-such-study"):
+        main(["table"])
 
 
 def test_one_study_of_two_may_be_missing(kept):
-    found = {"studies": {"report": 40}, "policies": {"U-Ignore": {"auc": SPREAD}}}
+    policies = {"U-Ignore": {"auc": SPREAD}, "U-Ones": {"auc": SPREAD}, "U-Zeros": {"auc": SPREAD}}
+    found = {"studies": {"report": 40}, "policies": policies}
     results = {
         "side": 80,
         "doubts": {"some doubt": found | {"best": "U-Ones", "next": "U-Ignore", "best_over_next": CHANGE}},
     }
     table.keep(written(kept / "a", "chexpert-policies", results) / "results.json")
-    (line,) = [line for line in table.table().splitlines() if line.startswith("| 5.")]
-    assert "some doubt, U-Ignore: mean AUC 0.900 (0.850 to 0.950), deviation 0.010" in line
-    assert "U-Ones over U-Ignore -0.010 (-0.020 to +0.005)" in line
+    line = row(table.content("systems"), "| 5.")
+    assert "some doubt, U-Ignore: AUC 0.900 (0.850 to 0.950); deviation 0.010" in line
+    assert "U-Ones" in line
+    assert "U-Zeros" not in line
     assert "chexpert-resolution --data DIR --out DIR`: not run" in line
+    study = table.content("chexpert-policies")
+    assert "| some doubt | U-Zeros | 0.900 (0.850 to 0.950) | 2 | deviation 0.010 |" in study
+    assert "| some doubt | U-Ones over U-Ignore | -0.010 (-0.020 to +0.005) |  |" in study
 
 
 def test_parts_of_the_fusion_and_sizes_are_told():
     mask = {"films": 689, "accuracy": SPREAD, "dice": SPREAD}
-    fold = {"cells": {"masked, 4 channels": {"fused": CELL}}, "differences": {"alpha channel": CHANGE}}
-    told = rows.fusion({"side": 80, "masks": {"paediatric": mask}, "folds": {"patients": fold}})
+    cells = {"masked, 4 channels": {"fused": CELL, "VGG16": CELL}}
+    part = CHANGE | {"delong_p": [0.4, 0.02]}
+    told = rows.fusion(
+        {"side": 80, "masks": {"paediatric": mask}, "folds": {"patients": {"cells": cells, "differences": {"a": part}}}}
+    )
     assert told.films[0] == "patients: 713 children's films of 80 pixels"
-    assert told.parts == ["AUC by alpha channel, patients: -0.010 (-0.020 to +0.005)"]
-    assert told.shipped[0].startswith("shipped lung masks, paediatric: accuracy 0.900")
-    sizes = {"sizes": {"224": SPREAD}, "pairs": {"224 less 139": CHANGE}}
+    assert [(line.what, line.headline) for line in told.changed] == [("masked, 4 channels, VGG16", False)]
+    assert table._changes(told.changes).endswith("| patients | a | -0.010 (-0.020 to +0.005) | 0.4 |\n")
+    assert list(told.shipped[0].figures) == ["accuracy", "Dice"]
+    sizes = {"sizes": {"224": SPREAD}, "pairs": {"224 less 139": CHANGE | {"delong_p": {"edema": 0.03}}}}
     simulated = sizes | {"studies": {"report": 300}, "ensembles": {"views": {"ensemble_less": {"frontal": CHANGE}}}}
     told = rows.resolution({"simulated": simulated, "nih": sizes | {"films": 781}})
     assert told.films == ["sizes: 300 simulated studies, 781 NIH films"]
-    assert told.parts[-1] == "ensemble of views over frontal: -0.010 (-0.020 to +0.005)"
+    assert told.changes[-1].by == "ensemble of views over frontal"
+    assert "| 0.03 |" in table._changes(told.changes)
 
 
 def test_the_sequence_head_is_told_against_each_plain_one():
     less = {"trained alone": {"ResNet-50, plain head": CHANGE}, "on the same features": {"steps less plain": CHANGE}}
-    task = {"alone": {"as described, InceptionV3-LSTM": CELL}, "sequence_less": less, "shipped": CELL}
+    alone = {"as described, InceptionV3-LSTM": CELL, "ResNet-50, plain head": CELL}
+    task = {"alone": alone, "same_features": {"steps": CELL}, "sequence_less": less, "shipped": CELL}
     told = rows.asthma({"phantoms": {"same": task, "strong": task}, "folds": {"patients": task}})
     assert len(told.films) == len(told.described) == len(told.shipped) == 3
-    assert told.parts[1] == (
-        "same simulated chests, sequence head less plain head on the same features: AUC -0.010 (-0.020 to +0.005)"
-    )
+    assert [line.what for line in told.changed[:2]] == ["ResNet-50, plain head", "steps head, same features"]
+    assert told.changes[1].on == "same simulated chests"
+    assert told.changes[1].by == "sequence head over plain head on the same features"
 
 
 def test_a_shipped_detector_without_a_call_has_an_area_alone():
     bare = CELL | {"shipped": {"auc": SPREAD}}
     added = "shipped network, twice the films"
     cells = {"same": {"as described": bare, "shipped network": bare, added: bare}}
-    results = {"cells": cells, "differences": {"same": {added: CHANGE | {"than": "shipped network"}}}}
-    told = rows.croup(results | {"necks_against_chests": {"against": {"over_seeds": FIGURES}}})
-    assert told.shipped == ["same: AUC 0.900 (0.850 to 0.950); ahead in 1 of 2 seeds, DeLong p at most 0.3"]
-    assert told.parts[:2] == [
-        "shipped network, same: AUC 0.900 (0.850 to 0.950)",
-        f"{added}, same: AUC 0.900 (0.850 to 0.950), -0.010 (-0.020 to +0.005) over shipped network",
-    ]
+    less = CHANGE | {"than": "shipped network", "delong": [{"p": 0.5}, {"p": 0.1}]}
+    results = {"cells": cells, "differences": {"same": {added: less}}}
+    told = rows.croup(results | {"necks_against_chests": {"as described, necks against chests": CELL}})
+    assert list(told.shipped[0].figures) == ["auc"]
+    assert told.shipped[0].note == "ahead in 1 of 2 seeds, DeLong p at most 0.3"
+    assert [line.on for line in told.described] == ["same", "necks against chests"]
+    assert [line.what for line in told.changed] == ["shipped network", added]
+    assert table._changes(told.changes).endswith(f"{added} over shipped network | -0.010 (-0.020 to +0.005) | 0.5 |\n")
 
 
 def test_every_study_is_of_a_published_system_and_can_be_told():
-    systems = json.loads(table.PUBLISHED.read_text())
-    named = [study for system in systems for study in system["studies"]]
+    named = [study for system in table.systems() for study in system["studies"]]
     assert sorted(named) == sorted(STUDIES) == sorted(rows.STUDIES)
-    assert [system["system"][:2] for system in systems] == ["1.", "2.", "3.", "4.", "5."]
-    assert all(system["source"] and system["figures"] for system in systems)
+    assert [system["system"][:2] for system in table.systems()] == ["1.", "2.", "3.", "4.", "5."]
+    assert all(system["source"] and system["figures"] and system["beside"] for system in table.systems())
