@@ -25,13 +25,13 @@ from cxrdesk.evaluation.calibration import chosen
 from cxrdesk.evaluation.choices import thresholds
 from cxrdesk.imaging.phantom.batch import Order
 from cxrdesk.training.augment import Geometry, appearance, warp
-from reproductions.asthma_told import calibrated, compared, looked
+from reproductions.asthma_told import calibrated, compared
 from reproductions.cells import HALF, cell
 from reproductions.films import FOLDS, Films, Fold, Split, paediatric
 from reproductions.heads import HEADS, LAYERS, SIDE, Headed, plain
 from reproductions.learning import Learning, learn, one_cycle, scores
 from reproductions.phantoms import Sets, drawn
-from reproductions.pointing import pointed
+from reproductions.pointing import looked, pointed
 from reproductions.runs import Run, Scored, file_of, kept
 from reproductions.shipped import pneumonia_scores, shipped_threshold, simulated_scores
 

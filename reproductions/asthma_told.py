@@ -1,15 +1,14 @@
-"""What the asthma study tells beside the usual figures: comparisons, calibration, saliency."""
+"""What the asthma study tells beside the usual figures: comparisons and calibration."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from cxrdesk.api.evidence import Calibration
 from cxrdesk.evaluation.metrics import calibration_error
-from reproductions.films import Films
 from reproductions.runs import Run
 from reproductions.seeds import difference, paired, spread
 
@@ -40,19 +39,3 @@ def calibrated(runs: Sequence[Run], kinds: Sequence[Calibration]) -> dict[str, A
             "brier": spread(lambda i, given=given: ((given[:, i] - labels[i]) ** 2).mean(axis=1), report.patients),
         }
     return told
-
-
-def looked(found: Sequence[Mapping[str, Any]], report: Films) -> dict[str, Any]:
-    """How often maps point into the true region, and the share of their mass there, beside the region's own share.
-
-    Parameters
-    ----------
-    found : sequence of mapping
-        Of each seed what `reproductions.pointing.pointed` gave, with numbers of the films in `report`.
-    """
-    patients = [report.patients[int(number)] for number in found[0]["film"]]
-    return {
-        "films": len(patients),
-        **{name: spread(lambda i, name=name: np.stack([one[name][i] for one in found]).mean(axis=1), patients)
-           for name in ("hit", "energy", "area")},
-    }  # fmt: skip

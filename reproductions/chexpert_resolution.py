@@ -2,7 +2,8 @@
 
 One recipe at every size, with changed films and weight decay against fitting single films. On simulated studies with
 every label known, and on the frontal films of the NIH sample, whose patients take turns in being kept apart so that
-every film is scored by a network that never saw its patient.
+every film is scored by a network that never saw its patient. Class activation maps are asked where they point on
+simulated films of their own, whose findings' places are known.
 """
 
 from __future__ import annotations
@@ -21,12 +22,15 @@ import torch
 from numpy.typing import NDArray
 
 from cxrdesk.evaluation.datasets import Row, nih
+from cxrdesk.imaging.phantom.batch import Order
 from cxrdesk.training.backbones import with_boxes
 from cxrdesk.training.data import required
 from reproductions.chexpert_films import FINDINGS, VIEWS, Doubt, by_study, of_view, publish, read, simulated
 from reproductions.chexpert_policies import HOW, STARTED_FROM
 from reproductions.films import Films, stretched
 from reproductions.learning import learn, scores
+from reproductions.phantoms import drawn
+from reproductions.pointing import looked, pointed
 from reproductions.runs import file_of, kept
 from reproductions.seeds import difference, mean_areas, paired, spread
 
@@ -41,6 +45,17 @@ FEWEST = 20
 """NIH films of a finding; of rarer ones an area says nothing."""
 MODEL, OTHER = "resnet18", "densenet121"
 BOTH = "frontal and lateral"
+LAYER = "layer4"
+"""Of the first model: an average and one linear layer follow, so that its maps are class activation maps."""
+_PLACED = Order(
+    kinds=("chest-pa",),
+    findings=tuple((name, None) for name in FINDINGS),
+    prevalence=0.4,
+    variant="mild",
+    size=256,
+    seed=551,
+)
+PLACED: dict[str, tuple[Sequence[Order], int]] = {"placed": ([_PLACED], 120)}
 
 
 def at_size(films: Films, side: int) -> Films:
@@ -62,10 +77,12 @@ def _simulated(out: Path, seeds: int) -> dict[str, Any]:
     labels = Doubt().told(studies.truth[:TRAIN], np.random.default_rng(0))
     films = read(publish(studies, labels, TRAIN, out.parent / "films" / "sizes"), max(SIZES))
     train, report = (films.of(films.families(frozenset({family}))) for family in ("train", "valid"))
+    placed = {name: drawn(PLACED, out, name, max(SIZES)) for name in FINDINGS}
     runs: dict[tuple[str, int], list[dict[str, Any]]] = {}
     for seed in range(seeds):
         for model, side in (*((MODEL, side) for side in SIZES), (OTHER, min(SIZES))):
-            made = partial(_scores, model, train, report, side, seed, EPOCHS, f"simulated, {model}, {side}")
+            asked = placed if model == MODEL else {}
+            made = partial(_scores, model, train, report, side, seed, EPOCHS, f"simulated, {model}, {side}", asked)
             found = kept(file_of(out, "simulated", model, str(side), f"seed {seed}"), made)
             runs.setdefault((model, side), []).append(found)
     scored = {key: np.stack([one["report"] for one in made]) for key, made in runs.items()}
@@ -85,6 +102,10 @@ def _simulated(out: Path, seeds: int) -> dict[str, Any]:
         "simulation_seconds": round(studies.seconds_s),
         "seconds": {f"{m}, {s}": round(float(np.mean([one["seconds_s"] for one in r]))) for (m, s), r in runs.items()},
         **_sizes(truth, sides, patients, FINDINGS),
+        "class_maps": {
+            str(side): {name: looked(_of_finding(runs[MODEL, side], name), films) for name, films in placed.items()}
+            for side in SIZES
+        },
         "ensembles": {name: _ensemble(truth, members, patients) for name, members in ensembles.items()},
     }
 
@@ -123,13 +144,30 @@ def turns_of(rows: Sequence[Row]) -> NDArray[np.int64]:
 
 
 def _scores(
-    model: str, train: Films, report: Films, side: int, seed: int, epochs: int, told: str
+    model: str,
+    train: Films,
+    report: Films,
+    side: int,
+    seed: int,
+    epochs: int,
+    told: str,
+    placed: Mapping[str, Films] | None = None,
 ) -> dict[str, NDArray[np.float64]]:
     torch.manual_seed(seed)
     findings = train.labels.shape[1]
     network = timm.create_model(model, pretrained=False, in_chans=1, num_classes=findings)
     learn(network, at_size(train, side), replace(HOW, epochs=epochs), seed, f"{told}, seed {seed}")
-    return {"report": scores(network, at_size(report, side), 1)}
+    found = {"report": scores(network, at_size(report, side), 1)}
+    for name, films in (placed or {}).items():
+        where = pointed(network, LAYER, at_size(films, side), name, FINDINGS.index(name))
+        found |= {f"{name}: {key}": values for key, values in where.items()}
+    return found
+
+
+def _of_finding(runs: Sequence[Mapping[str, Any]], finding: str) -> list[dict[str, Any]]:
+    """Of each run what `pointed` gave for a finding."""
+    begin = f"{finding}: "
+    return [{key.removeprefix(begin): one[key] for key in one if key.startswith(begin)} for one in runs]
 
 
 def _sizes(

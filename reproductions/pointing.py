@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -10,12 +13,17 @@ from cxrdesk.evaluation.saliency.measures import energy, miss, stretched
 from cxrdesk.evaluation.saliency.truth import mask_of
 from reproductions.films import Films
 from reproductions.learning import as_input
+from reproductions.seeds import spread
 
 BATCH = 16
 
 
-def hirescam(network: torch.nn.Module, layer: str, films: Films) -> NDArray[np.float32]:
-    """Maps (n, rows, cols) of a layer: activation times gradient of the first logit (Draelos and Carin 2020)."""
+def hirescam(network: torch.nn.Module, layer: str, films: Films, logit: int = 0) -> NDArray[np.float32]:
+    """Maps (n, rows, cols) of a layer: activation times gradient of one logit (Draelos and Carin 2020).
+
+    Of the last layer before a global average and one linear layer it is the class activation map (Zhou et al. 2016,
+    arXiv 1512.04150).
+    """
     network.eval()
     kept: list[torch.Tensor] = []
 
@@ -28,7 +36,7 @@ def hirescam(network: torch.nn.Module, layer: str, films: Films) -> NDArray[np.f
     for first in range(0, len(films.labels), BATCH):
         kept.clear()
         network.zero_grad()
-        network(as_input(films.pixels[first : first + BATCH], 1))[:, 0].sum().backward()
+        network(as_input(films.pixels[first : first + BATCH], 1))[:, logit].sum().backward()
         (cells,) = kept
         assert cells.grad is not None
         maps.append((cells.detach() * cells.grad).sum(dim=1).clamp(min=0).numpy())
@@ -37,7 +45,9 @@ def hirescam(network: torch.nn.Module, layer: str, films: Films) -> NDArray[np.f
     return np.concatenate(maps)
 
 
-def pointed(network: torch.nn.Module, layer: str, films: Films, finding: str) -> dict[str, NDArray[np.float64]]:
+def pointed(
+    network: torch.nn.Module, layer: str, films: Films, finding: str, logit: int = 0
+) -> dict[str, NDArray[np.float64]]:
     """Of each film that has the finding and its outline: where the map's maximum and mass lie.
 
     Parameters
@@ -55,10 +65,26 @@ def pointed(network: torch.nn.Module, layer: str, films: Films, finding: str) ->
     some = films.of(known)
     told: dict[str, list[float]] = {name: [] for name in ("hit", "energy", "area")}
     size = (films.pixels.shape[-2], films.pixels.shape[-1])
-    for values, row in zip(hirescam(network, layer, some), some.rows, strict=True):
+    for values, row in zip(hirescam(network, layer, some, logit), some.rows, strict=True):
         truth = mask_of(row.finding_masks[finding], size)
         shown = stretched(values, size)
         told["hit"].append(float(miss(shown, truth) == 0))
         told["energy"].append(energy(shown, truth))
         told["area"].append(float(truth.mean()))
     return {"film": np.flatnonzero(known)} | {name: np.array(values) for name, values in told.items()}
+
+
+def looked(found: Sequence[Mapping[str, Any]], report: Films) -> dict[str, Any]:
+    """How often maps point into the true region, and the share of their mass there, beside the region's own share.
+
+    Parameters
+    ----------
+    found : sequence of mapping
+        Of each seed what `reproductions.pointing.pointed` gave, with numbers of the films in `report`.
+    """
+    patients = [report.patients[int(number)] for number in found[0]["film"]]
+    return {
+        "films": len(patients),
+        **{name: spread(lambda i, name=name: np.stack([one[name][i] for one in found]).mean(axis=1), patients)
+           for name in ("hit", "energy", "area")},
+    }  # fmt: skip

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 FIGURES = ("auc", "accuracy", "sensitivity", "specificity")
+MAP = {"hit": "maximum inside", "energy": "mass inside", "area": "region's share of the film"}
+"""Figures of a map."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,6 +124,15 @@ def asthma(results: dict[str, Any]) -> Told:
             of_cell(name, what, cell, headline=False)
             for name, found in tasks.items()
             for what, cell in _others(found, described)
+        ]
+        + [
+            Line(
+                on="strong simulated chests",
+                what=f"saliency, {name}",
+                headline=False,
+                figures={MAP[key]: one[key] for key in MAP},
+            )
+            for name, one in results["phantoms"].get("saliency", {}).items()
         ],
         shipped=[shipped(name, found["shipped"]) for name, found in tasks.items()],
         changes=[
@@ -231,6 +242,16 @@ def resolution(results: dict[str, Any]) -> Told:
             Line(on=name, what=f"{side} pixels", figures={"auc": auc})
             for name, found in sets.items()
             for side, auc in found["sizes"].items()
+        ],
+        changed=[
+            Line(
+                on="simulated",
+                what=f"class activation map, {name}, {side} pixels",
+                headline=False,
+                figures={MAP[key]: one[key] for key in MAP},
+            )
+            for side, findings in results["simulated"]["class_maps"].items()
+            for name, one in findings.items()
         ],
         changes=[
             Change(on=name, by=pair, found=found) for name, one in sets.items() for pair, found in one["pairs"].items()

@@ -7,6 +7,7 @@ import json
 from dataclasses import replace
 from functools import partial
 
+import cv2
 import numpy as np
 import pytest
 
@@ -148,7 +149,32 @@ def test_simulated_studies_are_kept_and_of_both_projections(tmp_path):
 
 def small(*given, **more):
     count = more.get("num_classes", len(FINDINGS))
-    return torch.nn.Sequential(torch.nn.AdaptiveAvgPool2d((16, 1)), torch.nn.Flatten(), torch.nn.Linear(16, count))
+    network = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(16, count))
+    network.insert(0, torch.nn.AdaptiveAvgPool2d((16, 1)))
+    whole = torch.nn.Sequential()
+    whole.add_module("layer4", torch.nn.Conv2d(1, 1, 1))
+    whole.add_module("rest", network)
+    return whole
+
+
+def placed(folder, finding):
+    """Films whose finding is a bright square in one corner."""
+    pixels = np.zeros((6, 24, 24), np.uint8)
+    pixels[::2, :12, :12] = 200
+    mask = folder / "corner.png"
+    cv2.imwrite(str(mask), np.kron([[255, 0], [0, 0]], np.ones((12, 12))).astype(np.uint8))
+    rows = tuple(
+        Row(
+            path=None,
+            dataset="made",
+            patient=f"p{k}",
+            view=View(),
+            labels={finding: int(k % 2 == 0)},
+            finding_masks={finding: mask} if k % 2 == 0 else {},
+        )
+        for k in range(6)
+    )
+    return Films(pixels=pixels, labels=np.array([1, 0] * 3), rows=rows)
 
 
 @pytest.fixture
@@ -218,6 +244,7 @@ def test_sizes_and_ensembles_are_compared_on_the_same_films(tmp_path, monkeypatc
     monkeypatch.setattr(chexpert_resolution, "stretched", lambda rows, side: (tuple(rows), pixels))
     monkeypatch.setattr(chexpert_resolution, "FEWEST", 10)
     monkeypatch.setattr(chexpert_resolution.timm, "create_model", small)
+    monkeypatch.setattr(chexpert_resolution, "drawn", lambda sets, out, name, side: placed(tmp_path, name))
     learnt = []
 
     def spied(network, films, *rest):
@@ -234,6 +261,11 @@ def test_sizes_and_ensembles_are_compared_on_the_same_films(tmp_path, monkeypatc
     assert set(ensembles["views"]["ensemble_less"]) == {"frontal", "lateral"}
     assert set(ensembles["sizes"]["auc"]) == {"24", "20", "16", "all sizes"}
     assert set(ensembles["models"]["ensemble_less"]) == {"resnet18", "densenet121"}
+    maps = told["simulated"]["class_maps"]
+    assert list(maps) == ["24", "20", "16"]
+    assert set(maps["20"]) == set(FINDINGS)
+    assert {one["films"] for found in maps.values() for one in found.values()} == {3}
+    assert maps["16"]["edema"]["area"]["value"] == pytest.approx(0.25, abs=0.01)
     assert any(learnt)
     assert not any("3.png" in names for names in learnt)
 

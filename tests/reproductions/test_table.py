@@ -118,10 +118,17 @@ def test_parts_of_the_fusion_and_sizes_are_told():
     assert table._changes(told.changes).endswith("| patients | a | -0.010 (-0.020 to +0.005) | 0.4 |\n")
     assert list(told.shipped[0].figures) == ["accuracy", "Dice"]
     sizes = {"sizes": {"224": SPREAD}, "pairs": {"224 less 139": CHANGE | {"delong_p": {"edema": 0.03}}}}
-    simulated = sizes | {"studies": {"report": 300}, "ensembles": {"views": {"ensemble_less": {"frontal": CHANGE}}}}
+    maps = {"139": {"edema": dict.fromkeys(("hit", "energy", "area"), SPREAD)}}
+    simulated = sizes | {
+        "studies": {"report": 300},
+        "class_maps": maps,
+        "ensembles": {"views": {"ensemble_less": {"frontal": CHANGE}}},
+    }
     told = rows.resolution({"simulated": simulated, "nih": sizes | {"films": 781}})
     assert told.films == ["sizes: 300 simulated studies, 781 NIH films"]
     assert told.changes[-1].by == "ensemble of views over frontal"
+    assert told.changed[0].what == "class activation map, edema, 139 pixels"
+    assert list(told.changed[0].figures) == ["maximum inside", "mass inside", "region's share of the film"]
     assert "| 0.03 |" in table._changes(told.changes)
 
 
