@@ -1,6 +1,6 @@
-"""Measures the detectors on simulated films, as plugins/README.md quotes them; ``python -m tests.figures`` runs it.
+"""Measures detectors and outlines on simulated films, as plugins/README.md quotes them: ``python -m tests.figures``.
 
-It simulates each detector's films under the strong randomisation, from a seed that no recipe draws from, runs the
+It simulates each one's films under the strong randomisation, from a seed that no recipe draws from, runs the
 commands that plugins/README.md shows, and keeps what they print in plugins/figures. ``python -m tests.readme`` then
 writes the tables.
 """
@@ -14,31 +14,39 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 FIGURES = ROOT / "plugins/figures"
-SEED, PATIENTS, SIZE = 301, 120, 256
+SEED, PATIENTS = 301, 120
+SIZE, FORMAT = 256, "png"
+OUTLINES = ("lungmask-adults", "lungmask-children")
+OUTLINED_SIZE, OUTLINED_FORMAT = 512, "dicom"
+"""Fine, and with the spacing that distances in mm need."""
 FINDINGS = ("atelectasis", "cardiomegaly", "consolidation", "edema", "effusion")
 SETS = {
     "asthma": (("chest-pa",), ("hyperinflation",), 0.5),
     "croup": (("neck-ap",), ("subglottic_narrowing",), 0.5),
     "chexpert": (("chest-pa", "chest-lateral"), FINDINGS, 0.3),
+    "lungmask-adults": (("chest-pa",), FINDINGS, 0.3),
+    "lungmask-children": (("child-ap",), FINDINGS, 0.3),
 }
-"""Detector to the films of each patient, the findings, and how often each is there."""
+"""Detector or segmenter, and which films, to the films of each patient, the findings, and how often each is there."""
 AUDITED = ("asthma", "croup")
 """Whose saliency maps are measured too; for five findings on two films of each study that takes an hour."""
 
 
 def commands(name: str) -> list[str]:
-    """What a reader types to measure a detector; FILMS is a folder of theirs."""
+    """What a reader types to measure one; FILMS is a folder of theirs."""
     kinds, findings, prevalence = SETS[name]
     told = " ".join([*(f"--kind {kind}" for kind in kinds), *(f"--finding {finding}" for finding in findings)])
-    rest = f"--prevalence {prevalence} --variant strong --seed {SEED} --count {PATIENTS} --size {SIZE} --format png"
+    size, file = (OUTLINED_SIZE, OUTLINED_FORMAT) if name in OUTLINES else (SIZE, FORMAT)
+    rest = f"--prevalence {prevalence} --variant strong --seed {SEED} --count {PATIENTS} --size {size} --format {file}"
+    model = name.partition("-")[0]
     return [
         f"cxrdesk phantom {told} {rest} --out FILMS/{name}",
-        f"cxrdesk evaluate {name} --data FILMS/{name}{' --saliency' * (name in AUDITED)} --json",
+        f"cxrdesk evaluate {model} --data FILMS/{name}{' --saliency' * (name in AUDITED)} --json",
     ]
 
 
 def main(names: list[str]) -> int:
-    """Measure the named detectors, all where none is named."""
+    """Measure the named ones, all where none is named."""
     FIGURES.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as films:
         for name in names or SETS:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from cxrdesk.api.evidence import Estimate
-from tests.figures import FIGURES, SETS, commands
+from tests.figures import FIGURES, OUTLINES, SETS, commands
 
 ROOT = Path(__file__).resolve().parents[1]
 README = ROOT / "README.md"
@@ -85,6 +85,7 @@ def simulated() -> str:
     heads = " | ".join(name.replace("_", " ") for name in SIMULATED)
     lines = [f"| detector | finding, at `{POINT}` | {heads} | films (with it) |", "| --- " * (len(SIMULATED) + 3) + "|"]
     kept = {name: json.loads((FIGURES / f"{name}.json").read_text(encoding="utf-8")) for name in SETS}
+    outlined = [kept.pop(name) for name in OUTLINES]
     for name, told in kept.items():
         (item,) = told["evaluated"]
         for table in item["tables"]:
@@ -103,7 +104,19 @@ def simulated() -> str:
                 for method in finding["methods"]:
                     if method["figures"] is not None:
                         lines.append(f"| {name} | {finding['finding']} | {_method(method, audit['used'])} |")
-    return "\n".join(lines) + "\n"
+    return "\n".join([*lines, "", *_outlines(outlined)]) + "\n"
+
+
+def _outlines(kept: list[dict[str, Any]]) -> list[str]:
+    """Dice coefficients and distances of the lungs' outlines."""
+    lines = ["| lung outlines | Dice | HD95, mm | films |", "| --- | --- | --- | --- |"]
+    for told in kept:
+        (item,) = told["evaluated"]
+        for group, dice in item["table"]["dice"].items():
+            far = item["table"]["hd95_mm"][group]
+            distance = f"{far['value']:.1f} ({far['low']:.1f} to {far['high']:.1f})"
+            lines.append(f"| {group.removeprefix('labels.csv, ')} | {_told(dice)} | {distance} | {dice['n']} |")
+    return lines
 
 
 def _method(method: dict[str, Any], used: str) -> str:

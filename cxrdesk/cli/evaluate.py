@@ -322,10 +322,18 @@ def _segmenter(measured: Mapping[str, Any]) -> list[Any]:
 
     told = measured["table"]
     rows = [
-        (group, str(dice["n"]), _interval(dice), _refused(told["refused"].get(group, {})))
+        (group, str(dice["n"]), _interval(dice), *_mm(told, group), _refused(told["refused"].get(group, {})))
         for group, dice in told["dice"].items()
     ]
-    return [table("Films", "Number", "Dice", "Refused", rows=rows, title=_title(measured))]
+    heads = ("Films", "Number", "Dice", *(["HD95 (mm)"] if told["hd95_mm"] else []), "Refused")
+    return [table(*heads, rows=rows, title=_title(measured))]
+
+
+def _mm(told: Mapping[str, Any], group: str) -> list[str]:
+    """The group's cell of distances, where the table has any."""
+    found = told["hd95_mm"].get(group)
+    cell = f"{found['value']:.1f} ({found['low']:.1f} to {found['high']:.1f})" if found else "no spacing told"
+    return [cell] if told["hd95_mm"] else []
 
 
 def _detector(measured: Mapping[str, Any]) -> list[Any]:

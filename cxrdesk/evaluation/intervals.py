@@ -48,16 +48,39 @@ def by_patient(
     seed: int = 0,
     resamples: int | None = None,
 ) -> Estimate:
-    """A statistic with its percentile bootstrap interval, patients being drawn, not films (Efron 1979).
+    """A share with its interval: `resampled`.
 
     Parameters
     ----------
     statistic : callable
         From indices of films to a figure 0..1; NaN where the drawn films do not define it.
+    """
+    value, low, high = resampled(statistic, patients, seed=seed, resamples=resamples)
+    return Estimate(value=value, low=low, high=high, n=len(patients))
+
+
+def resampled(
+    statistic: Callable[[NDArray[np.int64]], float],
+    patients: Sequence[str],
+    *,
+    seed: int = 0,
+    resamples: int | None = None,
+) -> tuple[float, float, float]:
+    """A statistic with its percentile bootstrap interval, patients being drawn, not films (Efron 1979).
+
+    Parameters
+    ----------
+    statistic : callable
+        From indices of films to a number; NaN where the drawn films do not define it.
     patients : sequence of str
         Patient of each film.
     resamples : int or None
         `RESAMPLES` where None.
+
+    Returns
+    -------
+    tuple of float
+        Value, low, high.
 
     Raises
     ------
@@ -77,4 +100,4 @@ def by_patient(
         chosen = rng.integers(0, len(films), len(films))
         draws.append(statistic(np.concatenate([films[k] for k in chosen])))
     low, high = np.nanpercentile(draws, [50 * (1 - LEVEL), 50 * (1 + LEVEL)])
-    return Estimate(value=value, low=min(float(low), value), high=max(float(high), value), n=len(patients))
+    return value, min(float(low), value), max(float(high), value)

@@ -11,12 +11,14 @@ from typing import Literal
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from cxrdesk.api.detector import Detector
 from cxrdesk.api.spec import DetectorSpec, FilmScope, SegmenterSpec
 from cxrdesk.discovery.registry import Plugin, Registry
 from cxrdesk.evaluation.datasets import Row
 from cxrdesk.evaluation.metrics import dice
+from cxrdesk.evaluation.surfaces import hausdorff
 from cxrdesk.imaging.errors import FilmError, UserError
 from cxrdesk.imaging.radiograph import Projection, Radiograph, View
 from cxrdesk.imaging.reader import read_radiograph
@@ -84,11 +86,23 @@ class Scored:
 
 @dataclass(frozen=True, kw_only=True)
 class Outlined:
-    """One film's Dice coefficient against the drawn mask; None where it was refused or failed."""
+    """One film's outline against the drawn mask.
+
+    Parameters
+    ----------
+    dice : float or None
+        Dice coefficient; None where the film was refused or failed.
+    hd95_mm : float or None
+        `cxrdesk.evaluation.surfaces.hausdorff`; None where the film tells no spacing, or a mask is empty.
+    simulated : bool
+        Whether the film says that it was computed by a simulator.
+    """
 
     row: Row
     dice: float | None = None
+    hd95_mm: float | None = None
     reason: str = ""
+    simulated: bool = False
 
 
 def film_of(row: Row) -> Radiograph:
@@ -213,16 +227,26 @@ def outline(
         if isinstance(analysis, FilmError):
             outlined.append(Outlined(row=row, reason=analysis.code))
             continue
-        result = analysis.segment(spec)
+        result, simulated = analysis.segment(spec), analysis.film.source == "phantom"
         if result.mask is None:
-            outlined.append(Outlined(row=row, reason=_code(result)))
+            outlined.append(Outlined(row=row, reason=_code(result), simulated=simulated))
             continue
         truth = cv2.imread(str(row.mask), cv2.IMREAD_GRAYSCALE)
         if truth is None:
             raise UserError("bad-mask", f"the lung mask {row.mask} cannot be read as a picture")
         values = cv2.resize(result.mask.values, (truth.shape[1], truth.shape[0]), interpolation=cv2.INTER_LINEAR)
-        outlined.append(Outlined(row=row, dice=dice(values >= 0.5, np.asarray(truth) > 127)))
+        masks = values >= 0.5, np.asarray(truth) > 127
+        apart = _apart(*masks, analysis.film)
+        outlined.append(Outlined(row=row, dice=dice(*masks), hd95_mm=apart, simulated=simulated))
     return outlined
+
+
+def _apart(mask: NDArray[np.bool_], truth: NDArray[np.bool_], film: Radiograph) -> float | None:
+    if film.pixel_spacing_mm is None or not mask.any() or not truth.any():
+        return None
+    of = film.pixels.shape
+    down, across = film.pixel_spacing_mm
+    return hausdorff(mask, truth, (down * of[0] / truth.shape[0], across * of[1] / truth.shape[1]))
 
 
 def studies(rows: Iterable[Row], scope: FilmScope) -> list[list[Row]]:

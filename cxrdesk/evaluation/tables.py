@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
@@ -15,9 +16,10 @@ from cxrdesk.api.spec import DetectorSpec, SegmenterSpec
 from cxrdesk.discovery.registry import Registry
 from cxrdesk.evaluation.datasets import Row, adult_lungs, kermany
 from cxrdesk.evaluation.film_sets import film_set, seen
-from cxrdesk.evaluation.intervals import by_patient
+from cxrdesk.evaluation.intervals import by_patient, resampled
+from cxrdesk.evaluation.labelled import LABELS, MASKS, is_labelled, labelled
 from cxrdesk.evaluation.metrics import Figures, figures
-from cxrdesk.evaluation.run import Progress, Scored, answers, of_finding, outline
+from cxrdesk.evaluation.run import Outlined, Progress, Scored, answers, of_finding, outline
 from cxrdesk.imaging.errors import UserError
 
 
@@ -26,25 +28,74 @@ def _quiet(done: int, of: int) -> None:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Distance:
+    """A mean distance in mm with its 95 % interval, and the films that it rests on."""
+
+    value: float
+    low: float
+    high: float
+    n: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class SegmenterTable:
-    """Dice of each group of films; a refused film counts as 0.
+    """What was measured on each group of films.
 
     Parameters
     ----------
+    dice : dict of Estimate
+        Mean Dice coefficient; a refused film counts as 0.
     refused : dict of dict of int
         Group to the codes of refusals and how many films each hit.
+    hd95_mm : dict of Distance
+        Mean Hausdorff distance at 95 %, of the films that have an outline and tell their spacing; groups without such
+        films are not in it.
     """
 
     dice: dict[str, Estimate]
     refused: dict[str, dict[str, int]]
+    hd95_mm: dict[str, Distance] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, groups: Mapping[str, Sequence[Outlined]]) -> SegmenterTable:
+        """Means of each group, patients resampled."""
+        return cls(
+            dice={group: _dice(outlined) for group, outlined in groups.items()},
+            refused={group: _counted([item.reason for item in outlined]) for group, outlined in groups.items()},
+            hd95_mm={group: far for group, outlined in groups.items() if (far := _far(outlined)) is not None},
+        )
 
     def to_json(self) -> dict[str, Any]:
         """A mapping of JSON types."""
         return asdict(self)
 
 
+def _dice(outlined: Sequence[Outlined]) -> Estimate:
+    values = np.array([item.dice or 0.0 for item in outlined])
+    return by_patient(partial(_mean, values), [item.row.patient for item in outlined])
+
+
+def _far(outlined: Sequence[Outlined]) -> Distance | None:
+    told = [(item.hd95_mm, item.row.patient) for item in outlined if item.hd95_mm is not None]
+    if not told:
+        return None
+    values = np.array([distance for distance, _ in told])
+    value, low, high = resampled(partial(_mean, values), [patient for _, patient in told])
+    return Distance(value=value, low=low, high=high, n=len(told))
+
+
 def lung_groups(data: Path) -> dict[str, list[Row]]:
-    """Films that the shipped segmenter never saw: the children's report split, and adults of no trained patient."""
+    """Films that the shipped segmenter never saw: the children's report split, and adults of no trained patient.
+
+    Where `data` is a folder with a table of labels, its films that have a drawn outline, by view.
+
+    Raises
+    ------
+    UserError
+        If such a folder holds no outline (``"no-labels"``).
+    """
+    if is_labelled(data):
+        return _own_groups(data)
     adults = adult_lungs(data)
     trained = {row.patient for row in adults if row.trainable and row.split != "report"}
     return {
@@ -53,18 +104,28 @@ def lung_groups(data: Path) -> dict[str, list[Row]]:
     }
 
 
+def _own_groups(data: Path) -> dict[str, list[Row]]:
+    groups: dict[str, list[Row]] = {}
+    for row in labelled(data).values():
+        if row.mask:
+            view = "-".join(filter(None, (row.view.body_part, row.view.projection))) or "view not told"
+            groups.setdefault(f"{LABELS}, {view}", []).append(row)
+    if not groups:
+        raise UserError("no-labels", f"no outline can be measured: there is no {MASKS}/FILM-lungs.png in {data}")
+    return groups
+
+
 def segmenter_table(
     registry: Registry, spec: SegmenterSpec, data: Path, *, device: str = "auto", progress: Progress = _quiet
 ) -> SegmenterTable:
-    """Mean Dice of the lungs with 95 % intervals, patients resampled."""
-    dice, refused = {}, {}
+    """Mean Dice of the lungs, and how far the outlines lie apart, with 95 % intervals, patients resampled."""
+    groups = {}
     for group, rows in lung_groups(data).items():
         outlined = outline(registry, spec, rows, device=device, progress=progress)
-        values = np.array([item.dice or 0.0 for item in outlined])
-        patients = [item.row.patient for item in outlined]
-        dice[group] = by_patient(partial(_mean, values), patients)
-        refused[group] = _counted([item.reason for item in outlined])
-    return SegmenterTable(dice=dice, refused=refused)
+        simulated = sum(item.simulated for item in outlined)
+        told = {0: "", len(outlined): ", simulated films"}.get(simulated, f", {simulated} of them simulated films")
+        groups[f"{group}{told}"] = outlined
+    return SegmenterTable.of(groups)
 
 
 @dataclass(frozen=True, kw_only=True)

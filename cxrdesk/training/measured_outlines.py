@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
-
-import numpy as np
-from numpy.typing import NDArray
 
 from cxrdesk.api import Evidence, Segmenter, SegmenterSpec
 from cxrdesk.api.bundle import WEIGHTS, being_written, write_bundle
 from cxrdesk.api.golden import record
 from cxrdesk.api.making import golden_films
 from cxrdesk.discovery.registry import Plugin, Registry
-from cxrdesk.evaluation.intervals import by_patient
 from cxrdesk.evaluation.labelled import MASKS, is_labelled, labelled
 from cxrdesk.evaluation.run import outline
 from cxrdesk.evaluation.tables import SegmenterTable
@@ -37,7 +32,7 @@ def measure_outlines(
     weights_file: str = WEIGHTS,
     source: str = OWN_FILMS,
 ) -> Path:
-    """Mean Dice coefficient with its 95 % interval, patients resampled; written into ``out/bundle``.
+    """Mean Dice coefficient and distance with 95 % intervals, patients resampled; written into ``out/bundle``.
 
     A film that is refused, or that the model fails on, counts 0.
 
@@ -68,10 +63,7 @@ def measure_outlines(
         registry = Registry([Plugin(name=spec.id, distribution=distribution, version=spec.version, segmenters=(made,))])
         with telling("outlining films") as progress:
             outlined = outline(registry, bundled, rows, device=device, progress=progress)
-        values = np.array([item.dice or 0.0 for item in outlined])
-        dice = {films: by_patient(partial(_mean, values), [item.row.patient for item in outlined])}
-        refused = [item.reason for item in outlined if item.dice is None]
-        table = SegmenterTable(dice=dice, refused={films: {code: refused.count(code) for code in sorted(set(refused))}})
+        table = SegmenterTable.of({films: outlined})
         loaded = made()
         loaded.load()
         shown = golden_films()
@@ -79,7 +71,7 @@ def measure_outlines(
         loaded.unload()
         write_bundle(
             part,
-            replace(spec, dice=dice),
+            replace(spec, dice=table.dice),
             network,
             golden,
             weights_file=weights_file,
@@ -91,7 +83,3 @@ def measure_outlines(
             ),
         )
     return out / "bundle"
-
-
-def _mean(values: NDArray[np.float64], chosen: NDArray[np.int64]) -> float:
-    return float(values[chosen].mean())

@@ -20,8 +20,9 @@ from cxrdesk.evaluation.tables import (
     segmenter_table,
 )
 from cxrdesk.imaging.errors import UserError
+from cxrdesk.imaging.phantom.batch import Order, produce, recorded
 from tests.made_data import real_data
-from tests.support import HalfLungs, Spy, detector_spec, point, registry_of, spying
+from tests.support import CHEST, HalfLungs, Spy, detector_spec, point, registry_of, spying
 
 
 @pytest.fixture(autouse=True)
@@ -145,3 +146,28 @@ def test_a_halfs_dice_is_that_of_each_group(made_data):
         assert table.dice[group].n == len(rows)
         assert 0.2 < table.dice[group].low <= table.dice[group].value <= table.dice[group].high < 0.7
     json.dumps(table.to_json(), allow_nan=False)
+
+
+def test_outlines_of_simulated_films_are_measured_in_millimetres(tmp_path, monkeypatch):
+    monkeypatch.setattr("cxrdesk.imaging.quality.look", lambda film: CHEST)
+    order = Order(kinds=("chest-pa",), findings=(("effusion", None),), prevalence=0.5, size=128, seed=5)
+    for _ in recorded(produce(order, 3, tmp_path, formats=("dicom",)), order, tmp_path):
+        pass
+    # The left half is no lung: beside a table of labels a whole film's width lies between the outlines' ends.
+    model = type("Lungs", (HalfLungs,), {})
+    table = segmenter_table(registry_of(model), model.spec, tmp_path)
+    group = "labels.csv, chest-pa, simulated films"
+    assert table.dice[group].n == table.hd95_mm[group].n == 3
+    found = table.hd95_mm[group]
+    truths = json.loads((tmp_path / "truth.json").read_text())["films"]
+    wide = max(128 * film["pixel_spacing_mm"][1] for film in truths)
+    assert 0.1 * wide < found.low <= found.value <= found.high < wide
+    json.dumps(table.to_json(), allow_nan=False)
+
+
+def test_a_folder_without_outlines_is_refused_in_a_sentence(tmp_path):
+    (tmp_path / "labels.csv").write_text("file,patient,view,age_years,opacity\na.png,p,chest-pa,40,0\n")
+    (tmp_path / "a.png").touch()
+    with pytest.raises(UserError, match=r"there is no masks/FILM-lungs\.png in") as error:
+        lung_groups(tmp_path)
+    assert error.value.code == "no-labels"
