@@ -107,7 +107,12 @@ def inception(results: dict[str, Any]) -> Told:
     return Told(
         films=[f"{name}: {cell['films']} children's films" for name, cell in folds.items()],
         described=[of_cell(name, "as described", cell) for name, cell in folds.items()],
-        changed=[of_cell(name, "cured", cell) for name, cell in results["cured"].items()],
+        changed=[
+            of_cell(name, what, cell)
+            for what, folds in results.items()
+            if what != "as described"
+            for name, cell in folds.items()
+        ],
         shipped=[shipped(name, cell) for name, cell in folds.items()],
     )
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
@@ -121,15 +122,23 @@ def test_a_study_runs_from_its_command_and_writes_its_figures(tmp_path, monkeypa
     random[0] = np.nan
     monkeypatch.setattr(pneumonia_inception, "pneumonia_scores", lambda fold, report, out: random[: len(report.rows)])
     how = Learning(epochs=6, batch=64, optimiser=partial(torch.optim.Adam, lr=0.05))
-    monkeypatch.setattr(pneumonia_inception, "VARIANTS", {"as described": how, "cured": replace(how, weighted=True)})
+    variants = {"as described": how, "cured": replace(how, weighted=True), "as described, lungs covered": how}
+    monkeypatch.setattr(pneumonia_inception, "VARIANTS", variants)
+    hidden = replace(films, pixels=np.zeros_like(films.pixels))
+    monkeypatch.setattr(pneumonia_inception, "covered", lambda films: hidden)
+    monkeypatch.setattr(pneumonia_inception, "FEWER_SEEDS", 1)
     monkeypatch.setattr("cxrdesk.evaluation.intervals.RESAMPLES", 5)
     monkeypatch.setattr("cxrdesk.evaluation.choices.RESAMPLES", 5)
     main(["pneumonia-inception", "--data", str(tmp_path), "--out", str(tmp_path / "out"), "--seeds", "2"])
     written = json.loads((tmp_path / "out" / "results.json").read_text())
     told = written["results"]
     assert {variant: list(folds) for variant, folds in told.items()} == {
-        variant: [fold.name for fold in FOLDS] for variant in ("as described", "cured")
+        variant: [fold.name for fold in FOLDS] for variant in variants
     }
+    assert told["cured"]["patients"]["over_seeds"]["auc"]["seeds"] == 1
+    blind = told["as described, lungs covered"]["patients"]
+    assert blind["over_seeds"]["auc"]["value"] == 0.5
+    assert "shipped" not in blind
     cell = told["as described"]["patients"]
     assert cell["thresholds"] == [0.5, 0.5]
     assert cell["over_seeds"]["auc"]["value"] > 0.95
@@ -141,6 +150,23 @@ def test_a_study_runs_from_its_command_and_writes_its_figures(tmp_path, monkeypa
     assert against["p"] < 0.01
     assert written["command"] == "python -m reproductions pneumonia-inception --data DIR --out DIR --seeds 2"
     assert written["seconds"] >= 0
+
+
+def test_lungs_are_covered_and_nothing_else(tmp_path):
+    mask = np.zeros((100, 100), np.uint8)
+    mask[20:70, 30:50] = 255
+    cv2.imwrite(str(tmp_path / "lungs.png"), mask)
+    films = made(4, side=50)
+    rows = tuple(replace(row, mask=tmp_path / "lungs.png" if k else None) for k, row in enumerate(films.rows))
+    before = films.pixels.copy()
+    hidden = pneumonia_inception.covered(replace(films, rows=rows))
+    np.testing.assert_array_equal(films.pixels, before)
+    assert len(hidden.rows) == len(hidden.labels) == 3
+    # A margin of 6 % of the box's sides, 25 x 10 pixels of this film.
+    inside = np.zeros((50, 50), bool)
+    inside[8:36, 14:26] = True
+    assert (hidden.pixels[:, inside] == pneumonia_inception.COVER).all()
+    np.testing.assert_array_equal(hidden.pixels[:, ~inside], before[1:][:, ~inside])
 
 
 @pytest.mark.skipif("CXRDESK_DATA" not in os.environ, reason="CXRDESK_DATA names no folder of real films")
