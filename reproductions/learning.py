@@ -87,6 +87,7 @@ def learn(
     """Train `network`, with one logit for each finding, in place; `tune` is needed for patience alone."""
     torch.manual_seed(seed)
     rng = np.random.default_rng(seed)
+    network = network.to(memory_format=torch.channels_last)
     optimiser = how.optimiser(network.parameters())
     labels = films.labels.reshape(len(films.labels), -1).astype(np.float64)
     steps = -(-len(labels) // how.batch)

@@ -125,7 +125,7 @@ def test_a_study_runs_from_its_command_and_writes_its_figures(tmp_path, monkeypa
     variants = {"as described": how, "cured": replace(how, weighted=True), "as described, lungs covered": how}
     monkeypatch.setattr(pneumonia_inception, "VARIANTS", variants)
     hidden = replace(films, pixels=np.zeros_like(films.pixels))
-    monkeypatch.setattr(pneumonia_inception, "covered", lambda films: hidden)
+    monkeypatch.setattr(pneumonia_inception, "HIDDEN", {"as described, lungs covered": lambda films: hidden})
     monkeypatch.setattr(pneumonia_inception, "FEWER_SEEDS", 1)
     monkeypatch.setattr("cxrdesk.evaluation.intervals.RESAMPLES", 5)
     monkeypatch.setattr("cxrdesk.evaluation.choices.RESAMPLES", 5)
@@ -150,6 +150,15 @@ def test_a_study_runs_from_its_command_and_writes_its_figures(tmp_path, monkeypa
     assert against["p"] < 0.01
     assert written["command"] == "python -m reproductions pneumonia-inception --data DIR --out DIR --seeds 2"
     assert written["seconds"] >= 0
+
+
+def test_the_rim_alone_is_kept():
+    films = made(3, side=50)
+    shown = pneumonia_inception.rim(films).pixels
+    inside = np.zeros((50, 50), bool)
+    inside[5:45, 5:45] = True
+    assert (shown[:, inside] == pneumonia_inception.COVER).all()
+    np.testing.assert_array_equal(shown[:, ~inside], films.pixels[:, ~inside])
 
 
 def test_lungs_are_covered_and_nothing_else(tmp_path):
