@@ -3,7 +3,7 @@
 As described it sees each film as it is, for five epochs, and calls at 0.5; three times as many films show pneumonia as
 do not. Cured, both classes weigh the same, training films are changed at random by the same means as the shipped
 detector's are, and the threshold is chosen on the tuning films. Last, the network as described learns from films whose
-lungs are covered, and from the outermost part of films alone, which is the same of every film, so that the size of what is
+lungs are covered, and from the outermost part of films alone, of every film the same, so that the size of what is
 covered tells nothing: what it can still tell, it does not tell from the lungs.
 """
 
