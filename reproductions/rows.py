@@ -114,6 +114,12 @@ def inception(results: dict[str, Any]) -> Told:
             for name, cell in folds.items()
         ],
         shipped=[shipped(name, cell) for name, cell in folds.items()],
+        changes=[
+            Change(on=name, by=f"shipped with it beside, over shipped ({what})", found=cell["beside_shipped"])
+            for what, folds in results.items()
+            for name, cell in folds.items()
+            if "beside_shipped" in cell
+        ],
     )
 
 

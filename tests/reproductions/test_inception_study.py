@@ -148,6 +148,8 @@ def test_a_study_runs_from_its_command_and_writes_its_figures(tmp_path, monkeypa
     assert (against["films"], against["refused"]) == (cell["films"] - 1, 1)
     assert against["difference"] < -0.3
     assert against["p"] < 0.01
+    assert 0.2 < cell["beside_shipped"]["value"] < 0.5
+    assert "beside_shipped" not in blind
     assert written["command"] == "python -m reproductions pneumonia-inception --data DIR --out DIR --seeds 2"
     assert written["seconds"] >= 0
 

@@ -12,6 +12,7 @@ from reproductions import rows, table
 from reproductions.__main__ import STUDIES, main
 
 SPREAD = {"value": 0.9, "low": 0.85, "high": 0.95, "deviation": 0.01, "seeds": 2}
+CHANGE = {"value": -0.01, "low": -0.02, "high": 0.005, "deviation": 0.0, "seeds": 2}
 FIGURES = dict.fromkeys(("auc", "accuracy", "sensitivity", "specificity"), SPREAD)
 CELL = {
     "films": 713,
@@ -19,8 +20,12 @@ CELL = {
     "shipped": FIGURES,
     "shipped_against_it": [{"difference": 0.02, "p": 0.004}, {"difference": -0.01, "p": 0.3}],
 }
-CHANGE = {"value": -0.01, "low": -0.02, "high": 0.005, "deviation": 0.0, "seeds": 2}
-INCEPTION = {"as described": {"patients": CELL}, "cured": {"patients": CELL}}
+HIDDEN = {name: CELL[name] for name in ("films", "over_seeds")}
+INCEPTION = {
+    "as described": {"patients": CELL | {"beside_shipped": CHANGE}},
+    "cured": {"patients": CELL | {"beside_shipped": CHANGE}},
+    "as described, lungs covered": {"patients": HIDDEN},
+}
 PAGE = "before\n<!-- table: {}, python -m reproductions table -->\nold\n<!-- end -->\nafter\n"
 
 
@@ -71,6 +76,8 @@ def test_results_are_kept_and_told_with_intervals_command_and_time(kept):
     study = texts[kept / "SYSTEMS.md"]
     assert row(study, "| patients | cured").count("0.900 (0.850 to 0.950)") == 4
     assert "50 processor minutes" in study
+    assert "| patients | as described, lungs covered | 0.900" in study
+    assert "| patients | shipped with it beside, over shipped (cured) | -0.010" in study
     assert (table.RESULTS / "pneumonia-inception.json").is_file()
     main(["table"])
     assert {page: page.read_text() for page in table.pages()} == texts
