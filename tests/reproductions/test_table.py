@@ -26,7 +26,7 @@ INCEPTION = {
     "cured": {"patients": CELL | {"beside_shipped": CHANGE}},
     "as described, lungs covered": {"patients": HIDDEN},
 }
-PAGE = "before\n<!-- table: {}, python -m reproductions table -->\nold\n<!-- end -->\nafter\n"
+PAGE = "before\n<!-- table: {}, python -m reproductions table -->\nwhat was here\n<!-- end -->\nafter\n"
 
 
 @pytest.fixture
@@ -67,7 +67,7 @@ def test_results_are_kept_and_told_with_intervals_command_and_time(kept):
     texts = {page: page.read_text() for page in table.pages()}
     assert len(texts) == 3
     assert all(text.startswith("before\n") and text.endswith("\nafter\n") for text in texts.values())
-    assert not any("old" in text for text in texts.values())
+    assert not any("what was here" in text for text in texts.values())
     line = row(texts[kept / "README.md"], "| 1.")
     assert "patients: AUC 0.900 (0.850 to 0.950), accuracy 0.900" in line
     assert "ahead in 1 of 2 seeds, DeLong p at most 0.3" in line
