@@ -60,8 +60,6 @@ class Stage:
         Largest learning rate.
     trains : tuple of str
         Beginnings of the names of the parameters that are learnt; none for all.
-    mixing : float
-        See `cxrdesk.training.modules.mixed`; 0 where films are not blended.
     """
 
     name: str
@@ -71,7 +69,6 @@ class Stage:
     epochs: int
     rate: float
     trains: tuple[str, ...] = ()
-    mixing: float = 0.0
 
 
 def fit_stages(
@@ -94,7 +91,7 @@ def fit_stages(
         Films for early stopping.
     """
     for stage in stages:
-        module.rate, module.mixing = stage.rate, stage.mixing
+        module.rate = stage.rate
         module.train_only(*stage.trains)
         fit(module, draws(stage), replace(plan, epochs=stage.epochs), out / stage.name, tune)
 

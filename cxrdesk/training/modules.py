@@ -26,7 +26,6 @@ class Fit(lightning.LightningModule):
         super().__init__()
         self.network, self.rate, self.decay = network, rate, decay
         self.trains: tuple[str, ...] = ()
-        self.mixing = 0.0
 
     def train_only(self, *parts: str) -> None:
         """Learn the parameters whose names begin so, and leave all others, their running means too; none for all."""
@@ -57,7 +56,7 @@ class Fit(lightning.LightningModule):
 
     def training_step(self, batch: tuple[torch.Tensor, torch.Tensor], index: int) -> torch.Tensor:
         """Loss of one batch."""
-        images, target = mixed(*batch, self.mixing) if self.mixing else batch
+        images, target = batch
         loss = self.loss(self(images), target)
         self.log("loss", loss, prog_bar=True, on_step=False, on_epoch=True)
         return loss
@@ -78,19 +77,6 @@ class Fit(lightning.LightningModule):
         rise = max(0.2, 2 / steps)
         schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, max_lr=self.rate, total_steps=steps, pct_start=rise)
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
-
-
-def mixed(images: torch.Tensor, target: torch.Tensor, alpha: float) -> tuple[torch.Tensor, torch.Tensor]:
-    """Each film blended with another of its batch, and their labels alike (Zhang et al. 2018, arXiv 1710.09412).
-
-    Parameters
-    ----------
-    alpha : float
-        Of the beta distribution that the share of the first is drawn from: small, and most films stay nearly alone.
-    """
-    share = float(torch.distributions.Beta(alpha, alpha).sample())
-    other = torch.randperm(len(images), device=images.device)
-    return share * images + (1 - share) * images[other], share * target + (1 - share) * target[other]
 
 
 class ClassFit(Fit):

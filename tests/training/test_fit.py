@@ -14,10 +14,9 @@ pytest.importorskip("lightning")
 
 from cxrdesk.imaging.errors import UserError  # noqa: E402
 from cxrdesk.imaging.preprocess import WHOLE_FILM, InputSpec  # noqa: E402
-from cxrdesk.training.augment import Geometry  # noqa: E402
 from cxrdesk.training.data import Draws, Example, Fixed  # noqa: E402
-from cxrdesk.training.fit import Plan, Stage, fit, fit_stages  # noqa: E402
-from cxrdesk.training.modules import ClassFit, MaskFit, mixed  # noqa: E402
+from cxrdesk.training.fit import Plan, fit  # noqa: E402
+from cxrdesk.training.modules import ClassFit, MaskFit  # noqa: E402
 from tests.made_data import grey, phantom  # noqa: E402
 
 PLAN = Plan(epochs=2, batch=8, device="cpu", average=0.5)
@@ -249,36 +248,3 @@ def test_a_mask_loss_by_hand():
     assert MaskFit(network()).loss(logits, target).item() == pytest.approx(expected, rel=1e-6)
     sure = torch.where(target > 0, 30.0, -30.0)
     assert MaskFit(network()).loss(sure, target).item() == pytest.approx(0, abs=1e-6)
-
-
-def test_films_and_labels_are_blended_alike():
-    torch.manual_seed(0)
-    labels = torch.arange(8.0)[:, None] / 8
-    images = labels[:, :, None, None].expand(8, 1, 4, 4).clone()
-    shares = []
-    for _ in range(40):
-        blended, target = mixed(images, labels, 0.4)
-        torch.testing.assert_close(blended.mean(dim=(1, 2, 3)), target[:, 0])
-        torch.testing.assert_close(target.mean(), labels.mean())
-        shares.append(float((target - labels).abs().mean()))
-    # Now hardly, now much.
-    assert min(shares) < 0.02
-    assert max(shares) > 0.15
-
-
-def test_a_label_that_is_not_known_stays_so_when_blended():
-    labels = torch.tensor([[1.0], [float("nan")]])
-    for _ in range(5):
-        _, target = mixed(torch.zeros(2, 1, 2, 2), labels, 0.4)
-        assert torch.isnan(target[1]).all()
-
-
-def test_a_stage_says_how_much_is_blended(examples, tmp_path, monkeypatch):
-    asked = []
-    monkeypatch.setattr("cxrdesk.training.modules.mixed", lambda *given: asked.append(given[2]) or given[:2])
-    plan = Plan(epochs=0, batch=8, device="cpu")
-    about = {"geometry": Geometry(), "strength": 0.5, "draws": 16, "epochs": 1, "rate": 1e-3}
-    stages = (Stage(name="plain", **about), Stage(name="blended", mixing=0.4, **about))
-    fit_stages(ClassFit(network()), stages, lambda stage: draws(examples), plan, tmp_path)
-    assert set(asked) == {0.4}
-    assert len(asked) == 5  # of 40 draws, in batches of 8
