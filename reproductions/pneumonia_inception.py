@@ -24,7 +24,7 @@ from scipy.special import logit
 from cxrdesk.imaging.preprocess import mask_box
 from cxrdesk.training.augment import Geometry, appearance, warp
 from cxrdesk.training.masks import drawn_mask
-from reproductions.cells import balanced, cell
+from reproductions.cells import HALF, balanced, cell
 from reproductions.films import FOLDS, Films, paediatric
 from reproductions.inception import SIDE, build
 from reproductions.learning import Learning
@@ -37,7 +37,6 @@ FEWER_SEEDS = 2
 """Of the other kinds of training; five tell how much a short training as described hangs on its seed."""
 EPOCHS, BATCH, RATE = 5, 64, 1e-3
 CURED_EPOCHS = 10
-HALF = 0.5
 COVER, COVERED_MARGIN = 128, 0.06
 """A grey, and the share of the box's side that is covered beside it."""
 RIM = 0.1

@@ -242,11 +242,12 @@ def outline(
 
 
 def _apart(mask: NDArray[np.bool_], truth: NDArray[np.bool_], film: Radiograph) -> float | None:
-    if film.pixel_spacing_mm is None or not mask.any() or not truth.any():
+    if film.pixel_spacing_mm is None:
         return None
     of = film.pixels.shape
     down, across = film.pixel_spacing_mm
-    return hausdorff(mask, truth, (down * of[0] / truth.shape[0], across * of[1] / truth.shape[1]))
+    found = hausdorff(mask, truth, (down * of[0] / truth.shape[0], across * of[1] / truth.shape[1]))
+    return None if np.isnan(found) else found
 
 
 def studies(rows: Iterable[Row], scope: FilmScope) -> list[list[Row]]:
