@@ -15,7 +15,7 @@ pytest.importorskip("cxrdesk_lungmask")
 torch = pytest.importorskip("torch")
 
 import cxrdesk_lungmask  # noqa: E402
-from cxrdesk_lungmask.model import LungMaskModel  # noqa: E402
+from cxrdesk_lungmask.model import without_strays  # noqa: E402
 from cxrdesk_lungmask.network import build  # noqa: E402
 
 from cxrdesk.api import Bundle, Evidence, SegmenterSpec  # noqa: E402
@@ -134,6 +134,15 @@ def test_an_outline_moves_with_the_film(model):
     assert dice(outlined(model, replace(made.radiograph, stored=stored)), truth) >= 0.88
 
 
+def test_a_mirrored_film_has_the_mirrored_outline(model):
+    made = simulate(PHANTOMS["child with opacity"]).radiograph
+    given = model.prepare(made)
+    turned = replace(given, tensor=np.ascontiguousarray(given.tensor[..., ::-1]))
+    seen = model.segment(given).values
+    np.testing.assert_allclose(model.segment(turned).values, seen[:, ::-1], atol=1e-6)
+    assert np.abs(seen - seen[:, ::-1]).max() > 0.5
+
+
 def test_a_bedside_film_is_outlined(model):
     made = simulate(child_bedside(seed=310, shape=(240, 320)))
     assert dice(outlined(model, made.radiograph), made.masks["lungs"]) >= 0.85
@@ -155,7 +164,7 @@ def test_stray_spots_go_and_lungs_stay(sizes, kept):
     """Below 8 % of the largest part's area a part is stray: 8 x 8 of 30 x 30 is 7.1 %, 9 x 9 is 9 %."""
     values = spots(*sizes)
     values[0, 0] = 0.3
-    cleaned = LungMaskModel.clean(None, values)
+    cleaned = without_strays(values)
     inside = cleaned >= 0.5
     count, _, stats, _ = cv2.connectedComponentsWithStats(inside.astype(np.uint8))
     assert sorted(stats[1:count, cv2.CC_STAT_AREA]) == sorted(side * side for side in kept)

@@ -31,8 +31,9 @@ class LungMaskModel(TorchSegmenter):
     def segment(self, model_input: ModelInput) -> Mask:
         """The mean of what the network says of the film and of its mirror image, without stray spots."""
         mirrored = replace(model_input, tensor=np.ascontiguousarray(model_input.tensor[..., ::-1]))
-        seen, turned = (super(LungMaskModel, self).segment(each).values for each in (model_input, mirrored))
-        mean = (seen + turned[:, ::-1]) * np.float32(0.5)
+        seen = super().segment(model_input).values
+        turned = super().segment(mirrored).values[:, ::-1]
+        mean = (seen + turned) * np.float32(0.5)
         return Mask(structure=self.spec.structure, values=without_strays(mean))
 
 
