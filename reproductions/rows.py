@@ -143,7 +143,7 @@ def asthma(results: dict[str, Any]) -> Told:
                 headline=False,
                 figures={MAP[key]: one[key] for key in MAP},
             )
-            for name, one in results["phantoms"].get("saliency", {}).items()
+            for name, one in results["phantoms"]["saliency"].items()
         ],
         shipped=[shipped(name, found["shipped"]) for name, found in tasks.items()],
         changes=[
@@ -156,7 +156,7 @@ def asthma(results: dict[str, Any]) -> Told:
 
 def _others(found: dict[str, Any], described: str) -> Iterable[tuple[str, dict[str, Any]]]:
     yield from ((name, cell) for name, cell in found["alone"].items() if name != described)
-    yield from ((f"{name} head, same features", cell) for name, cell in found.get("same_features", {}).items())
+    yield from ((f"{name} head, same features", cell) for name, cell in found["same_features"].items())
 
 
 def _sequence_less(found: dict[str, Any]) -> list[tuple[str, dict[str, float]]]:

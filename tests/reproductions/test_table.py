@@ -143,9 +143,13 @@ def test_the_sequence_head_is_told_against_each_plain_one():
     less = {"trained alone": {"ResNet-50, plain head": CHANGE}, "on the same features": {"steps less plain": CHANGE}}
     alone = {"as described, InceptionV3-LSTM": CELL, "ResNet-50, plain head": CELL}
     task = {"alone": alone, "same_features": {"steps": CELL}, "sequence_less": less, "shipped": CELL}
-    told = rows.asthma({"phantoms": {"same": task, "strong": task}, "folds": {"patients": task}})
+    looked = {"DenseNet-121, plain head": dict.fromkeys(rows.MAP, 0.25)}
+    phantoms = {"same": task, "strong": task, "saliency": looked}
+    told = rows.asthma({"phantoms": phantoms, "folds": {"patients": task}})
     assert len(told.films) == len(told.described) == len(told.shipped) == 3
     assert [line.what for line in told.changed[:2]] == ["ResNet-50, plain head", "steps head, same features"]
+    assert told.changed[-1].what == "saliency, DenseNet-121, plain head"
+    assert set(told.changed[-1].figures.values()) == {0.25}
     assert told.changes[1].on == "same simulated chests"
     assert told.changes[1].by == "sequence head over plain head on the same features"
 
