@@ -16,7 +16,7 @@ from cxrdesk.evaluation.tables import lung_groups
 from cxrdesk.training.masks import drawn_mask
 from reproductions.films import Films
 from reproductions.runs import file_of, kept
-from reproductions.shipped import lung_segmenter, outlines
+from reproductions.shipped import lung_segmenter, marked, outlines
 
 
 def outlined(films: Films, out: Path) -> tuple[NDArray[np.uint8], int]:
@@ -25,7 +25,7 @@ def outlined(films: Films, out: Path) -> tuple[NDArray[np.uint8], int]:
     A film without an outline keeps all of its pixels.
     """
     side = films.pixels.shape[-1]
-    weights = lung_segmenter()[1].weights_sha256
+    mark = marked(lung_segmenter()[1].bundle)
 
     def made() -> dict[str, NDArray[Any]]:
         found, refused = [], 0
@@ -36,7 +36,7 @@ def outlined(films: Films, out: Path) -> tuple[NDArray[np.uint8], int]:
             found.append(np.asarray(np.clip(mask, 0, 1) * 255 + 0.5, np.uint8))
         return {"masks": np.stack(found), "refused": np.int64(refused)}
 
-    told = kept(file_of(out, "outlines", str(side), weights[:8]), made)
+    told = kept(file_of(out, "outlines", str(side), mark), made)
     return told["masks"], int(told["refused"])
 
 
@@ -45,10 +45,10 @@ def mask_figures(data: Path, out: Path) -> dict[str, Any]:
 
     A refused film has an empty outline, whose Dice is 0.
     """
-    weights = lung_segmenter()[1].weights_sha256
+    mark = marked(lung_segmenter()[1].bundle)
     found = {}
     for group, rows in lung_groups(data).items():
-        told = kept(file_of(out, "outlined", group, weights[:8]), lambda rows=rows: _held(rows))
+        told = kept(file_of(out, "outlined", group, mark), lambda rows=rows: _held(rows))
         patients = [row.patient for row in rows]
         found[group] = {
             "films": len(rows),

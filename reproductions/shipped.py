@@ -10,12 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cxrdesk.api import DetectorSpec, SegmenterSpec
-from cxrdesk.api.bundle import Bundle
+from cxrdesk.api.bundle import Bundle, manifest_sha256
 from cxrdesk.discovery.loader import load_registry
 from cxrdesk.discovery.registry import Registry
 from cxrdesk.evaluation.datasets import Row
 from cxrdesk.evaluation.run import analyses, answers, with_bundle
 from cxrdesk.imaging.errors import FilmError
+from cxrdesk.training.bundles import sha256
 from cxrdesk.training.telling import telling
 from reproductions.films import Films, Fold
 from reproductions.runs import file_of, kept
@@ -32,6 +33,12 @@ def fold_bundle(fold: Fold) -> Path:
     raise ValueError(f"no shipped bundle leaves out {sorted(fold.left_out)}")
 
 
+def marked(*bundles: Path | None) -> str:
+    """Of all that bundles say of themselves, so that what was kept of earlier ones is not taken for theirs."""
+    told = "".join(manifest_sha256(Bundle(folder).manifest) for folder in bundles if folder is not None)
+    return sha256(told.encode())[:8]
+
+
 def pneumonia_scores(fold: Fold, report: Films, out: Path) -> NDArray[np.float64]:
     """The detector's probability of each report film of a fold, NaN where the gate refused it, shape (n,).
 
@@ -39,7 +46,7 @@ def pneumonia_scores(fold: Fold, report: Films, out: Path) -> NDArray[np.float64
     training split, so no film is one that it learnt from; its thresholds play no part.
     """
     bundle = fold_bundle(fold)
-    weights = str(Bundle(bundle).manifest["weights"]["sha256"])
+    mark = marked(bundle, lung_segmenter()[1].bundle)
 
     def made() -> dict[str, NDArray[np.float64]]:
         registry, spec = with_bundle(load_registry(), bundle)
@@ -49,7 +56,7 @@ def pneumonia_scores(fold: Fold, report: Films, out: Path) -> NDArray[np.float64
         told = {item.row.path: item.probability.get(FINDING, np.nan) for item in found}
         return {"report": np.array([told[row.path] for row in report.rows])}
 
-    return np.asarray(kept(file_of(out, "shipped", fold.name, weights[:8]), made)["report"])
+    return np.asarray(kept(file_of(out, "shipped", fold.name, mark), made)["report"])
 
 
 def simulated_scores(detector: str, finding: str, report: Films, out: Path) -> NDArray[np.float64]:
@@ -67,7 +74,7 @@ def simulated_scores(detector: str, finding: str, report: Films, out: Path) -> N
         told = {item.row.path: item.probability.get(finding, np.nan) for item in found}
         return {"report": np.array([told[row.path] for row in report.rows])}
 
-    return np.asarray(kept(file_of(out, "shipped", detector, str(spec.weights_sha256)[:8]), made)["report"])
+    return np.asarray(kept(file_of(out, "shipped", detector, marked(spec.bundle)), made)["report"])
 
 
 def shipped_threshold(fold: Fold) -> float:

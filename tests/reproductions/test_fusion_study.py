@@ -138,6 +138,13 @@ def test_shipped_networks_of_a_fold_never_saw_its_families():
         shipped.fold_bundle(Fold(name="other", left_out=frozenset({"person2"})))
 
 
+def test_what_is_kept_belongs_to_the_bundles_it_came_from():
+    folds = [shipped.fold_bundle(fold) for fold in FOLDS]
+    lungs = shipped.lung_segmenter()[1].bundle
+    assert len({shipped.marked(folder, lungs) for folder in folds} | {shipped.marked(lungs)}) == len(folds) + 1
+    assert shipped.marked(folds[0], lungs) == shipped.marked(folds[0], lungs)
+
+
 def rows_of(tmp_path, count):
     import cv2
 
