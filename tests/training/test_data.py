@@ -5,7 +5,8 @@ from __future__ import annotations
 import cv2
 import numpy as np
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example as also_with
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 torch = pytest.importorskip("torch")
@@ -109,7 +110,7 @@ def test_a_cut_out_box_agrees_with_the_viewers_but_for_interpolation(tmp_path, m
 
 @settings(max_examples=50, deadline=None)
 @given(st.integers(0, 10_000))
-@example(249)
+@also_with(249)
 def test_geometry_maps_a_point_as_its_matrix_says(seed):
     """A bright dot lands where the matrix sends it, whatever was drawn, and the box's middle stays about the middle."""
     rng = np.random.default_rng(seed)
