@@ -35,7 +35,10 @@ def fold_bundle(fold: Fold) -> Path:
 
 def marked(*bundles: Path | None) -> str:
     """Of all that bundles say of themselves, so that what was kept of earlier ones is not taken for theirs."""
-    told = "".join(manifest_sha256(Bundle(folder).manifest) for folder in bundles if folder is not None)
+    told = ""
+    for folder in bundles:
+        assert folder is not None
+        told += manifest_sha256(Bundle(folder).manifest)
     return sha256(told.encode())[:8]
 
 
