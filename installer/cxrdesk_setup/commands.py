@@ -31,7 +31,8 @@ STEPS = {
     "ruff check": ("-m", "ruff", "check"),
     "mypy": ("-m", "mypy"),
     "lint-imports": ("-c", "from importlinter.cli import lint_imports_command; lint_imports_command()"),
-    "pytest": ("-m", "pytest"),  # last, so that its summary ends the output
+    # Last, so that its summary ends the output; each process of the suite takes up to 3 GB.
+    "pytest": ("-m", "pytest", "--numprocesses=logical", "--maxprocesses=4", "--dist=loadfile"),
 }
 
 
