@@ -5,10 +5,14 @@ a short while on the training films of its fold, from random weights, and is the
 and a shallow classifier learns over them. One training of each extractor serves all seeds of the classifier, so that
 the deviation over seeds is that of the classifier alone. The outlines are those of the shipped segmenter, which learnt
 outlines, and no label, from the training split of every family.
+
+Outlines keep more of a film than lungs: what classifiers make of them without a single pixel is told beside.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -20,6 +24,7 @@ from numpy.typing import NDArray
 from reproductions.cells import balanced, cell
 from reproductions.extractors import EXTRACTORS, Features, classified, extracted, extractor
 from reproductions.films import FOLDS, Films, Fold, paediatric
+from reproductions.framing import UNSEEN, answered
 from reproductions.learning import Learning, learn, one_cycle
 from reproductions.lung_masks import mask_figures, outlined
 from reproductions.runs import Run, Scored, file_of, kept
@@ -75,6 +80,7 @@ def study(data: Path, out: Path, *, seeds: int = SEEDS) -> dict[str, Any]:
             for subset in SUBSETS:
                 runs[kind, subset] = _runs(out, parts, features, fold, kind, subset, seeds)
         shipped = pneumonia_scores(fold, fold.parts(films)[2], out), shipped_threshold(fold)
+        unseen = {name: _without_pixels(out, replace(films, pixels=masks), fold, name) for name in UNSEEN}
         told["folds"][fold.name] = {
             "cells": {
                 kind: {
@@ -83,6 +89,7 @@ def study(data: Path, out: Path, *, seeds: int = SEEDS) -> dict[str, Any]:
                 }
                 for kind in KINDS
             },
+            "no_pixels": {name: cell([one], [balanced(one.tune)], None) for name, one in unseen.items()},
             "extractors_seconds": seconds,
             "differences": _differences(runs),
         }
@@ -130,9 +137,23 @@ def _runs(
             file_of(out, subset, kind, fold.name, f"seed {seed}"),
             partial(classified, joined, widths, parts["train"].labels, seed, epochs=EPOCHS),
         )
-        scored = {
-            part: Scored(labels=parts[part].labels, probabilities=found[part], patients=parts[part].patients)
-            for part in ("tune", "report")
-        }
-        made.append(Run(**scored, seconds_s=float(found["seconds_s"])))
+        made.append(_run(found, parts))
     return made
+
+
+def _without_pixels(out: Path, masks: Films, fold: Fold, name: str) -> Run:
+    """The answer of a classifier that is shown outlines alone."""
+    parts = dict(zip(PARTS, fold.parts(masks), strict=True))
+
+    def made() -> dict[str, NDArray[np.float64]]:
+        return answered({part: UNSEEN[name](films.pixels) for part, films in parts.items()}, parts["train"].labels)
+
+    return _run(kept(file_of(out, name, fold.name), made), parts)
+
+
+def _run(found: Mapping[str, Any], parts: Mapping[str, Films]) -> Run:
+    scored = {
+        part: Scored(labels=parts[part].labels, probabilities=found[part], patients=parts[part].patients)
+        for part in ("tune", "report")
+    }
+    return Run(**scored, seconds_s=float(found["seconds_s"]))

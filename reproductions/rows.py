@@ -205,6 +205,11 @@ def fusion(results: dict[str, Any]) -> Told:
             for kind, subsets in fold["cells"].items()
             for subset, cell in subsets.items()
             if (kind, subset) != ("masked, 4 channels", "fused")
+        ]
+        + [
+            of_cell(name, what, cell, headline=False)
+            for name, fold in results["folds"].items()
+            for what, cell in fold["no_pixels"].items()
         ],
         shipped=[*masks, *(shipped(name, cell) for name, cell in full.items())],
         changes=[

@@ -19,6 +19,7 @@ from reproductions import extractors, lung_masks, pneumonia_fusion, shipped  # n
 from reproductions.__main__ import main  # noqa: E402
 from reproductions.extractors import EXTRACTORS, Shallow, classified, extracted, extractor  # noqa: E402
 from reproductions.films import FOLDS, Fold  # noqa: E402
+from reproductions.framing import UNSEEN  # noqa: E402
 from reproductions.learning import Learning  # noqa: E402
 from reproductions.pneumonia_fusion import KINDS, pictures  # noqa: E402
 from reproductions.seeds import areas  # noqa: E402
@@ -122,10 +123,14 @@ def test_the_study_runs_from_its_command_and_goes_on_where_it_stopped(tmp_path, 
     fold = told["folds"]["left out: IM"]
     assert list(fold["cells"]) == list(KINDS)
     assert list(fold["cells"]["whole film"]) == [*EXTRACTORS, "fused"]
+    assert set(fold["no_pixels"]) == set(UNSEEN)
+    # These outlines are all alike.
+    assert fold["no_pixels"]["no pixels, the outline"]["over_seeds"]["auc"]["value"] == 0.5
     assert set(fold["differences"]) >= {"alpha channel", "mask and alpha channel", "fusion over VGG16"}
     assert len(fold["differences"]["alpha channel"]["delong_p"]) == 2
     monkeypatch.setattr(pneumonia_fusion, "learn", lambda *given: pytest.fail("learnt again"))
-    monkeypatch.setattr(pneumonia_fusion, "classified", lambda *given, **more: pytest.fail("classified again"))
+    for name in ("classified", "answered"):
+        monkeypatch.setattr(pneumonia_fusion, name, lambda *given, **more: pytest.fail("classified again"))
     main(command)
 
 

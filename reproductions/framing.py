@@ -1,0 +1,57 @@
+"""What the lungs' outlines tell of a film without a pixel of it: where the lungs lie in it, and their shape."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+GRID = 20
+"""Cells on a side that an outline is looked at in."""
+Outlines = NDArray[np.uint8]
+"""Shape (n, side, side), 0..255."""
+
+
+def boxes(masks: Outlines) -> NDArray[np.float64]:
+    """First and last row and column of each outline, shape (n, 4); those of the film where there is none."""
+    found = []
+    for inside in masks > 127:
+        rows, columns = (np.flatnonzero(inside.any(axis=axis)) for axis in (1, 0))
+        side = len(inside)
+        found.append([rows[0], rows[-1], columns[0], columns[-1]] if len(rows) else [0, side - 1, 0, side - 1])
+    return np.array(found, np.float64)
+
+
+def in_the_film(masks: Outlines) -> NDArray[np.float64]:
+    """Each outline as it lies in its film, shape (n, GRID * GRID)."""
+    return np.stack([_coarse(mask) for mask in masks])
+
+
+def within_the_box(masks: Outlines) -> NDArray[np.float64]:
+    """Each outline stretched to its box, shape (n, GRID * GRID): its shape, and not where it lies."""
+    corners = boxes(masks).astype(int)
+    cut = (mask[a : b + 1, c : d + 1] for mask, (a, b, c, d) in zip(masks, corners, strict=True))
+    return np.stack([_coarse(mask) for mask in cut])
+
+
+def _coarse(mask: Outlines) -> NDArray[np.float64]:
+    return cv2.resize(mask, (GRID, GRID), interpolation=cv2.INTER_AREA).ravel() / 255.0
+
+
+UNSEEN: dict[str, Callable[[Outlines], NDArray[np.float64]]] = {
+    "no pixels, the lungs' box": boxes,
+    "no pixels, the outline": in_the_film,
+    "no pixels, the outline within its box": within_the_box,
+}
+"""Name to what a classifier is given."""
+
+
+def answered(given: Mapping[str, NDArray[np.float64]], labels: NDArray[np.int64]) -> dict[str, NDArray[np.float64]]:
+    """Boosted trees that learn from ``train``; probabilities of the films of ``tune`` and ``report``, shape (n,)."""
+    from sklearn.ensemble import HistGradientBoostingClassifier
+
+    trees = HistGradientBoostingClassifier(early_stopping=False, class_weight="balanced", random_state=0)
+    trees.fit(given["train"], labels)
+    return {part: trees.predict_proba(given[part])[:, 1] for part in ("tune", "report")}
