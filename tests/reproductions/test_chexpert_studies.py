@@ -182,6 +182,8 @@ def quick(monkeypatch):
     how = Learning(epochs=4, batch=16, optimiser=partial(torch.optim.Adam, lr=0.05), channels=1)
     for module in (chexpert_policies, chexpert_resolution):
         monkeypatch.setattr(module, "HOW", how)
+    monkeypatch.setattr(chexpert_resolution, "NIH_HOW", how)
+    for module in (chexpert_policies, chexpert_resolution):
         monkeypatch.setattr(module, "TRAIN", 60)
         monkeypatch.setattr(module, "simulated", lambda out, count, side, **more: made(100, side))
     monkeypatch.setattr("cxrdesk.evaluation.intervals.RESAMPLES", 5)
