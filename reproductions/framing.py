@@ -1,4 +1,4 @@
-"""What the lungs' outlines tell of a film without a pixel of it: where the lungs lie in it, and their shape."""
+"""Films cut to the lungs' box, and what outlines tell without a pixel: where lungs lie in a film, and their shape."""
 
 from __future__ import annotations
 
@@ -8,10 +8,28 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from cxrdesk.imaging.preprocess import mask_box
+from cxrdesk.training.data import read_films
+from reproductions.films import Films
+
+MARGIN = 0.06
+"""Of the box, as the shipped detector sees it."""
 GRID = 20
 """Cells on a side that an outline is looked at in."""
 Outlines = NDArray[np.uint8]
 """Shape (n, side, side), 0..255."""
+
+
+def cut(films: Films, masks: Outlines) -> NDArray[np.uint8]:
+    """The lungs' box of each film stretched to its grid, shape (n, side, side): where the lungs lay is gone."""
+    side, found = films.pixels.shape[-1], []
+    for (_, film), mask in zip(read_films(films.rows), masks, strict=True):
+        box = mask_box(mask.astype(np.float32) / 255).grown(MARGIN)
+        rows, columns = film.shape
+        region = film[int(box.y0 * rows) : round(box.y1 * rows), int(box.x0 * columns) : round(box.x1 * columns)]
+        method = cv2.INTER_AREA if min(region.shape) >= side else cv2.INTER_LINEAR
+        found.append(cv2.resize(region, (side, side), interpolation=method))
+    return np.stack(found)
 
 
 def boxes(masks: Outlines) -> NDArray[np.float64]:

@@ -19,13 +19,18 @@ from reproductions.runs import file_of, kept
 from reproductions.shipped import lung_segmenter, marked, outlines
 
 
+def lungs_mark() -> str:
+    """Of the segmenter's bundle, for what is kept of its outlines."""
+    return marked(lung_segmenter()[1].bundle)
+
+
 def outlined(films: Films, out: Path) -> tuple[NDArray[np.uint8], int]:
     """Outlines on the grid of the films, 0..255, shape (n, side, side), and how many films were refused.
 
     A film without an outline keeps all of its pixels.
     """
     side = films.pixels.shape[-1]
-    mark = marked(lung_segmenter()[1].bundle)
+    mark = lungs_mark()
 
     def made() -> dict[str, NDArray[Any]]:
         found, refused = [], 0
@@ -45,7 +50,7 @@ def mask_figures(data: Path, out: Path) -> dict[str, Any]:
 
     A refused film has an empty outline, whose Dice is 0.
     """
-    mark = marked(lung_segmenter()[1].bundle)
+    mark = lungs_mark()
     found = {}
     for group, rows in lung_groups(data).items():
         told = kept(file_of(out, "outlined", group, mark), lambda rows=rows: _held(rows))

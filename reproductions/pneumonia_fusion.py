@@ -6,7 +6,8 @@ and a shallow classifier learns over them. One training of each extractor serves
 the deviation over seeds is that of the classifier alone. The outlines are those of the shipped segmenter, which learnt
 outlines, and no label, from the training split of every family.
 
-Outlines keep more of a film than lungs: what classifiers make of them without a single pixel is told beside.
+Outlines keep more of a film than lungs, namely where these lie in it: the lungs' box alone stands beside, and what
+classifiers make of outlines without a single pixel.
 """
 
 from __future__ import annotations
@@ -24,9 +25,9 @@ from numpy.typing import NDArray
 from reproductions.cells import balanced, cell
 from reproductions.extractors import EXTRACTORS, Features, classified, extracted, extractor
 from reproductions.films import FOLDS, Films, Fold, paediatric
-from reproductions.framing import UNSEEN, answered
+from reproductions.framing import UNSEEN, answered, cut
 from reproductions.learning import Learning, learn, one_cycle
-from reproductions.lung_masks import mask_figures, outlined
+from reproductions.lung_masks import lungs_mark, mask_figures, outlined
 from reproductions.runs import Run, Scored, file_of, kept
 from reproductions.seeds import difference, paired
 from reproductions.shipped import pneumonia_scores, shipped_threshold
@@ -44,17 +45,18 @@ START = Learning(
 )
 """Of the extractors, in place of ImageNet."""
 STARTED_FROM = "random weights, no ImageNet weights are here; extractors learnt two epochs of the fold's training films"
-KINDS = {"whole film": 3, "masked, 3 channels": 3, "masked, 4 channels": 4}
+BOX = "lungs' box"
+KINDS = {"whole film": 3, "masked, 3 channels": 3, "masked, 4 channels": 4, BOX: 3}
 """What an extractor sees, and its channels."""
 FUSED = "fused"
 SUBSETS = {name: (name,) for name in EXTRACTORS} | {FUSED: tuple(EXTRACTORS)}
 PARTS = ("train", "tune", "report")
 
 
-def pictures(films: Films, masks: NDArray[np.uint8], kind: str) -> Films:
+def pictures(films: Films, masks: NDArray[np.uint8], boxed: NDArray[np.uint8], kind: str) -> Films:
     """Films as an extractor sees them, (n, channels, side, side); outside the lungs a masked film is black."""
-    grey = films.pixels
-    if kind != "whole film":
+    grey = boxed if kind == BOX else films.pixels
+    if kind.startswith("masked"):
         grey = np.asarray((grey.astype(np.uint16) * masks + 127) // 255, np.uint8)
     alpha = [masks] if KINDS[kind] == 4 else []
     return Films(pixels=np.stack([grey, grey, grey, *alpha], axis=1), labels=films.labels, rows=films.rows)
@@ -64,6 +66,7 @@ def study(data: Path, out: Path, *, seeds: int = SEEDS) -> dict[str, Any]:
     """Masks against drawn ones; each kind of picture with each extractor alone and fused, on every fold."""
     films = paediatric(data, SIDE)
     masks, refused = outlined(films, out)
+    boxed = kept(file_of(out, "boxes", str(SIDE), lungs_mark()), lambda: {"films": cut(films, masks)})["films"]
     told: dict[str, Any] = {
         "started_from": STARTED_FROM,
         "side": SIDE,
@@ -74,7 +77,7 @@ def study(data: Path, out: Path, *, seeds: int = SEEDS) -> dict[str, Any]:
     for fold in FOLDS:
         runs, seconds = {}, {}
         for kind in KINDS:
-            parts = dict(zip(PARTS, fold.parts(pictures(films, masks, kind)), strict=True))
+            parts = dict(zip(PARTS, fold.parts(pictures(films, masks, boxed, kind)), strict=True))
             features = {name: _features(out, parts, fold, kind, name) for name in EXTRACTORS}
             seconds[kind] = {name: round(float(one["seconds_s"])) for name, one in features.items()}
             for subset in SUBSETS:
@@ -102,6 +105,7 @@ def _differences(runs: dict[tuple[str, str], list[Run]]) -> dict[str, Any]:
     others = {
         "alpha channel": ("masked, 3 channels", FUSED),
         "mask and alpha channel": ("whole film", FUSED),
+        "masked film over the lungs' box": (BOX, FUSED),
         **{f"fusion over {name}": (full[0], name) for name in EXTRACTORS},
     }
     report = runs[full][0].report

@@ -5,11 +5,15 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-pytest.importorskip("cv2")
+cv2 = pytest.importorskip("cv2")
+pytest.importorskip("torch")
 pytest.importorskip("sklearn")
 
-from reproductions.framing import GRID, UNSEEN, answered, boxes, in_the_film, within_the_box
-from reproductions.seeds import areas
+from cxrdesk.evaluation.datasets import Row  # noqa: E402
+from cxrdesk.imaging.radiograph import View  # noqa: E402
+from reproductions.films import Films  # noqa: E402
+from reproductions.framing import GRID, UNSEEN, answered, boxes, cut, in_the_film, within_the_box  # noqa: E402
+from reproductions.seeds import areas  # noqa: E402
 
 
 def one(rows, columns, side=80):
@@ -46,3 +50,25 @@ def test_the_classifier_learns_where_outlines_lie(name):
     assert areas(labels, found["report"][np.newaxis]) > 0.99
     assert areas(labels, answered({"train": given, "tune": given, "report": given[rng.permutation(120)]}, labels)[
         "report"][np.newaxis]) < 0.8  # fmt: skip
+
+
+def test_a_film_is_cut_to_its_lungs_and_their_margin(tmp_path):
+    film = np.zeros((160, 240), np.uint8)
+    film[40:120, 60:180] = np.linspace(20, 220, 120).astype(np.uint8)
+    path = tmp_path / "film.png"
+    cv2.imwrite(str(path), film)
+    row = Row(path=path, dataset="made", patient="p", view=View())
+    films = Films(pixels=np.zeros((1, 40, 40), np.uint8), labels=np.zeros(1), rows=(row,))
+    # A quarter of the way in on each side; the margin is 0.06 of 20 of 40 cells, that is 4.8 rows and 7.2 columns.
+    found = cut(films, one(slice(10, 30), slice(10, 30), side=40))
+    expected = cv2.resize(film[35:125, 52:187], (40, 40), interpolation=cv2.INTER_AREA)
+    np.testing.assert_array_equal(found, expected[np.newaxis])
+
+
+def test_a_film_without_outline_is_not_cut(tmp_path):
+    film = np.arange(1600, dtype=np.uint8).reshape(40, 40)
+    path = tmp_path / "film.png"
+    cv2.imwrite(str(path), film)
+    row = Row(path=path, dataset="made", patient="p", view=View())
+    films = Films(pixels=np.zeros((1, 40, 40), np.uint8), labels=np.zeros(1), rows=(row,))
+    np.testing.assert_array_equal(cut(films, np.full((1, 40, 40), 255, np.uint8)), film[np.newaxis])

@@ -44,7 +44,9 @@ def test_background_is_black_and_the_mask_is_the_fourth_channel():
     films = made(2, side=4)
     masks = np.zeros((2, 4, 4), np.uint8)
     masks[:, 1:3, 1:3] = 255
-    whole, three, four = (pictures(films, masks, kind) for kind in KINDS)
+    boxed = films.pixels[::-1]
+    whole, three, four, box = (pictures(films, masks, boxed, kind) for kind in KINDS)
+    assert (box.pixels == boxed[:, None]).all()
     assert whole.pixels.shape == three.pixels.shape == (2, 3, 4, 4)
     assert (whole.pixels == films.pixels[:, None]).all()
     assert (three.pixels == np.where(masks, films.pixels, 0)[:, None]).all()
@@ -101,6 +103,7 @@ def test_the_study_runs_from_its_command_and_goes_on_where_it_stopped(tmp_path, 
     masks = np.full((2600, 8, 8), 255, np.uint8)
     monkeypatch.setattr(pneumonia_fusion, "paediatric", lambda data, side: films)
     monkeypatch.setattr(pneumonia_fusion, "outlined", lambda films, out: (masks, 3))
+    monkeypatch.setattr(pneumonia_fusion, "cut", lambda films, masks: films.pixels)
     monkeypatch.setattr(pneumonia_fusion, "mask_figures", lambda data, out: {"paediatric": {}})
     monkeypatch.setattr(
         pneumonia_fusion,
@@ -126,7 +129,7 @@ def test_the_study_runs_from_its_command_and_goes_on_where_it_stopped(tmp_path, 
     assert set(fold["no_pixels"]) == set(UNSEEN)
     # These outlines are all alike.
     assert fold["no_pixels"]["no pixels, the outline"]["over_seeds"]["auc"]["value"] == 0.5
-    assert set(fold["differences"]) >= {"alpha channel", "mask and alpha channel", "fusion over VGG16"}
+    assert set(fold["differences"]) >= {"alpha channel", "masked film over the lungs' box", "fusion over VGG16"}
     assert len(fold["differences"]["alpha channel"]["delong_p"]) == 2
     monkeypatch.setattr(pneumonia_fusion, "learn", lambda *given: pytest.fail("learnt again"))
     for name in ("classified", "answered"):
