@@ -117,11 +117,13 @@ def test_parts_of_the_fusion_and_sizes_are_told():
     mask = {"films": 689, "accuracy": SPREAD, "dice": SPREAD}
     cells = {"masked, 4 channels": {"fused": CELL, "VGG16": CELL}}
     part = CHANGE | {"delong_p": [0.4, 0.02]}
-    told = rows.fusion(
-        {"side": 80, "masks": {"paediatric": mask}, "folds": {"patients": {"cells": cells, "differences": {"a": part}}}}
-    )
+    fold = {"cells": cells, "no_pixels": {"no pixels, the outline": CELL}, "differences": {"a": part}}
+    told = rows.fusion({"side": 80, "masks": {"paediatric": mask}, "folds": {"patients": fold}})
     assert told.films[0] == "patients: 713 children's films of 80 pixels"
-    assert [(line.what, line.headline) for line in told.changed] == [("masked, 4 channels, VGG16", False)]
+    assert [(line.what, line.headline) for line in told.changed] == [
+        ("masked, 4 channels, VGG16", False),
+        ("no pixels, the outline", False),
+    ]
     assert table._changes(told.changes).endswith("| patients | a | -0.010 (-0.020 to +0.005) | 0.4 |\n")
     assert list(told.shipped[0].figures) == ["accuracy", "Dice"]
     sizes = {"sizes": {"224": SPREAD}, "pairs": {"224 less 139": CHANGE | {"delong_p": {"edema": 0.03}}}}
