@@ -73,8 +73,8 @@ def at_size(films: Films, side: int) -> Films:
 
 def study(data: Path | None, out: Path, *, seeds: int = SEEDS) -> dict[str, Any]:
     """Sizes against each other on both kinds of films, ensembles on the simulated ones."""
-    data = required(data)
-    return {"started_from": STARTED_FROM, "simulated": _simulated(out, seeds), "nih": _nih(data, out, seeds)}
+    rows = nih(required(data))
+    return {"started_from": STARTED_FROM, "simulated": _simulated(out, seeds), "nih": _nih(data, rows, out, seeds)}
 
 
 def _simulated(out: Path, seeds: int) -> dict[str, Any]:
@@ -116,8 +116,8 @@ def _simulated(out: Path, seeds: int) -> dict[str, Any]:
     }
 
 
-def _nih(data: Path, out: Path, seeds: int) -> dict[str, Any]:
-    rows = nih(data)
+def _nih(data: Path, rows: Sequence[Row], out: Path, seeds: int) -> dict[str, Any]:
+    """Scores of the networks of all turns make one area; that takes a little from every size alike."""
     counts = {name: sum(row.labels[name] for row in rows) for name in FINDINGS}
     findings = tuple(name for name in FINDINGS if counts[name] >= FEWEST)
     kept_rows, pixels = stretched(rows, max(SIZES))

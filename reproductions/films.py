@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cxrdesk.evaluation.datasets import Row, kermany
-from cxrdesk.training.data import read_films, required
+from cxrdesk.imaging.errors import UserError
+from cxrdesk.training.data import LeftOut, read_films, required
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -95,8 +97,17 @@ FOLDS = (
 
 
 def paediatric(data: Path | None, side: int) -> Films:
-    """The children's films with or without pneumonia (Kermany, Zhang, Goldbaum 2018)."""
-    return squared(kermany(required(data)), "pneumonia", side)
+    """The children's films with or without pneumonia (Kermany, Zhang, Goldbaum 2018).
+
+    Raises
+    ------
+    UserError
+        If all have it, or none (``"one-class"``).
+    """
+    films = squared(kermany(required(data)), "pneumonia", side)
+    if len(np.unique(films.labels)) < 2:
+        raise UserError("one-class", "The children's films are all with pneumonia or all without; a study needs both.")
+    return films
 
 
 def squared(rows: Sequence[Row], finding: str, side: int) -> Films:
@@ -107,10 +118,12 @@ def squared(rows: Sequence[Row], finding: str, side: int) -> Films:
 
 
 def stretched(rows: Sequence[Row], side: int) -> tuple[tuple[Row, ...], NDArray[np.uint8]]:
-    """Rows whose films can be read, and those, shape (n, side, side)."""
-    kept, pixels = [], []
-    for row, film in read_films(rows):
+    """Rows whose films can be read, and those, shape (n, side, side); tells of the others."""
+    kept, pixels, lost = [], [], list[LeftOut]()
+    for row, film in read_films(rows, lost):
         method = cv2.INTER_AREA if min(film.shape) >= side else cv2.INTER_LINEAR
         pixels.append(cv2.resize(film, (side, side), interpolation=method))
         kept.append(row)
+    for one in lost:
+        print(f"left out: {one.path.name}: {one.reason}", file=sys.stderr)
     return tuple(kept), np.stack(pixels)

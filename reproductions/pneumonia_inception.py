@@ -21,6 +21,7 @@ import torch
 from numpy.typing import NDArray
 from scipy.special import logit
 
+from cxrdesk.imaging.errors import UserError
 from cxrdesk.imaging.preprocess import mask_box
 from cxrdesk.training.augment import Geometry, appearance, warp
 from cxrdesk.training.masks import drawn_mask
@@ -59,8 +60,15 @@ def covered(films: Films) -> Films:
     """Films with one grey over the lungs' bounding box, by the annotators' outlines, and a little around it.
 
     Films that nobody outlined are left out.
+
+    Raises
+    ------
+    UserError
+        If nobody outlined any (``"no-data"``).
     """
     some = films.of(np.array([row.mask is not None for row in films.rows]))
+    if not some.rows:
+        raise UserError("no-data", "No film has outlined lungs; the folder of the data sets lacks kermany_lungs.")
     pixels = some.pixels.copy()
     side = pixels.shape[1]
     for film, row in zip(pixels, some.rows, strict=True):

@@ -86,9 +86,10 @@ def signed(found: dict[str, float]) -> str:
     return f"{found['value']:+.3f} ({found['low']:+.3f} to {found['high']:+.3f})"
 
 
-def of_cell(on: str, what: str, cell: dict[str, Any], *, headline: bool = True) -> Line:
-    """A kind of training over its seeds."""
-    return Line(on=on, what=what, figures=cell["over_seeds"], headline=headline)
+def of_cell(on: str, what: str, cell: dict[str, Any], *, headline: bool = True, beside: int | None = None) -> Line:
+    """A kind of training over its seeds; tells how many films where these are others than those `beside`."""
+    note = "" if beside in (None, cell["films"]) else f"{cell['films']} films"
+    return Line(on=on, what=what, figures=cell["over_seeds"], headline=headline, note=note)
 
 
 def shipped(on: str, cell: dict[str, Any]) -> Line:
@@ -108,16 +109,16 @@ def inception(results: dict[str, Any]) -> Told:
         films=[f"{name}: {cell['films']} children's films" for name, cell in folds.items()],
         described=[of_cell(name, "as described", cell) for name, cell in folds.items()],
         changed=[
-            of_cell(name, what, cell)
-            for what, folds in results.items()
+            of_cell(name, what, cell, beside=folds[name]["films"])
+            for what, found in results.items()
             if what != "as described"
-            for name, cell in folds.items()
+            for name, cell in found.items()
         ],
         shipped=[shipped(name, cell) for name, cell in folds.items()],
         changes=[
             Change(on=name, by=f"shipped with it beside, over shipped ({what})", found=cell["beside_shipped"])
-            for what, folds in results.items()
-            for name, cell in folds.items()
+            for what, found in results.items()
+            for name, cell in found.items()
             if "beside_shipped" in cell
         ],
     )
@@ -169,7 +170,8 @@ def croup(results: dict[str, Any]) -> Told:
     described = {family: found["as described"] for family, found in results["cells"].items()}
     against = results["necks_against_chests"]
     return Told(
-        films=[f"{family}: {cell['films']} simulated necks" for family, cell in described.items()],
+        films=[f"{family}: {cell['films']} simulated necks" for family, cell in described.items()]
+        + [f"necks against chests: {cell['films']} simulated films" for cell in list(against.values())[:1]],
         described=[of_cell(family, "as described", cell) for family, cell in described.items()]
         + [of_cell("necks against chests", name.partition(",")[0], cell) for name, cell in against.items()],
         changed=[

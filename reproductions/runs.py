@@ -1,10 +1,16 @@
-"""One training and its scores, kept in a file, so that a study goes on where it stopped."""
+"""One training and its scores, kept in a file, so that a study goes on where it stopped.
+
+The runs in a folder are of one study and of the same films; `reproductions.owning` sees to that.
+"""
 
 from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Mapping
+import zipfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,11 +20,24 @@ import torch
 from numpy.typing import NDArray
 
 from cxrdesk.evaluation.metrics import Figures, figures
+from cxrdesk.imaging.errors import UserError
 from reproductions.films import Films, Split
 from reproductions.learning import Learning, learn, scores
 
 Build = Callable[[], torch.nn.Module]
 PART = ".part.npz"
+_COUNTED: ContextVar[dict[Path, float] | None] = ContextVar("counted", default=None)
+
+
+@contextmanager
+def counted() -> Iterator[dict[Path, float]]:
+    """Fill a dict with each file that `kept` gives meanwhile, and the seconds of a processor that it took."""
+    found: dict[Path, float] = {}
+    token = _COUNTED.set(found)
+    try:
+        yield found
+    finally:
+        _COUNTED.reset(token)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -66,29 +85,39 @@ def kept(path: Path, make: Callable[[], Mapping[str, Any]]) -> dict[str, Any]:
     """The arrays of a file, made and written where it is not there, with the ``seconds_s`` of a processor that it took.
 
     Of all threads and finished child processes together: it hangs little on what else the machine was doing.
+
+    Raises
+    ------
+    UserError
+        If the file cannot be read (``"corrupt"``).
     """
     if not path.is_file():
+        path.parent.mkdir(parents=True, exist_ok=True)
         start = _spent()
         made = make()
-        path.parent.mkdir(parents=True, exist_ok=True)
         temporary = path.with_suffix(PART)
         np.savez(temporary, seconds_s=_spent() - start, **made)
         temporary.replace(path)
-    with np.load(path) as file:
-        return dict(file)
+    found = _read(path)
+    if (counts := _COUNTED.get()) is not None:
+        counts[path] = float(found["seconds_s"])
+    return found
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        # A file that is cut off would stay open if its path were given.
+        with path.open("rb") as stream, np.load(stream) as file:
+            return dict(file)
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+        text = f"{path} cannot be read; delete it, and the same command makes it again"
+        raise UserError("corrupt", text) from error
 
 
 def _spent() -> float:
     """Seconds of a processor that this process and its children took so far; Windows tells none of children."""
     told = os.times()
     return time.process_time() + told.children_user + told.children_system
-
-
-def seconds_of(folder: Path) -> float:
-    """Seconds of a processor that everything kept in a folder took, in however many goes."""
-    # What a run that was cut off left half written does not count.
-    whole = (path for path in folder.glob("*.npz") if not path.name.endswith(PART))
-    return sum(float(np.load(path)["seconds_s"]) for path in whole)
 
 
 def file_of(folder: Path, *named: str) -> Path:

@@ -46,7 +46,7 @@ def pneumonia_scores(fold: Fold, report: Films, out: Path) -> NDArray[np.float64
     """The detector's probability of each report film of a fold, NaN where the gate refused it, shape (n,).
 
     Its networks learnt from the training split of the families that the fold has, and report patients belong to no
-    training split, so no film is one that it learnt from; its thresholds play no part.
+    training split, so no film is one that it learnt from.
     """
     bundle = fold_bundle(fold)
     mark = marked(bundle, lung_segmenter()[1].bundle)
@@ -81,7 +81,11 @@ def simulated_scores(detector: str, finding: str, report: Films, out: Path) -> N
 
 
 def shipped_threshold(fold: Fold) -> float:
-    """Where the bundle of `fold_bundle` calls a film positive, at ``balanced``."""
+    """Where the bundle of `fold_bundle` calls a film positive, at ``balanced``.
+
+    Chosen on tuning films of the left-out families, by networks that never saw these; other networks of a study have
+    theirs from tuning films of known families, or stay at 0.5.
+    """
     points = Bundle(fold_bundle(fold)).manifest["operating_points"]
     return next(float(point["threshold"]) for point in points if point["name"] == "balanced")
 

@@ -14,12 +14,16 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from cxrdesk.imaging.errors import UserError
+from cxrdesk.packages.files import writing
 from reproductions.rows import FIGURES, STUDIES, Change, Line, Told, estimate, signed
 
 HERE = Path(__file__).parent
 RESULTS, PUBLISHED = HERE / "results", HERE / "published.json"
 PLUGINS = HERE.parent / "plugins"
 BLOCK = re.compile(r"(<!-- table: ([\w-]+), python -m reproductions table -->\n)(.*?)(<!-- end -->)", re.DOTALL)
+MARK = re.compile(r"<!--\s*(table\b|end -->)[^\n]*")
+"""Whatever begins or ends a place for a table, well written or not."""
 OVERVIEW = "systems"
 HEADS = ("system", "published", "measured on", "as described", "shipped", "what the difference teaches", "how")
 NOT_RUN = "not run"
@@ -30,24 +34,69 @@ def main(arguments: list[str]) -> None:
     """Keep the results in the folders that are named, and write the tables."""
     parser = argparse.ArgumentParser(prog="python -m reproductions table", description=__doc__)
     parser.add_argument("--out", type=Path, nargs="*", default=[], help="folders that studies wrote results.json to")
-    for folder in parser.parse_args(arguments).out:
-        keep(folder / "results.json")
-    for page in pages():
-        page.write_text(filled(page.read_text(encoding="utf-8")), encoding="utf-8")
+    try:
+        before = {page: page.read_text(encoding="utf-8") for page in pages()}
+        for folder in parser.parse_args(arguments).out:
+            print(keep(folder / "results.json"))
+        after = {page: filled(text) for page, text in before.items()}
+    except UserError as error:
+        parser.error(error.text)
+    for page, text in after.items():
+        page.write_text(text, encoding="utf-8")
         print(page)
 
 
-def keep(path: Path) -> None:
-    """Copy a study's results to where the tables are made from."""
-    told = json.loads(path.read_text(encoding="utf-8"))
-    RESULTS.mkdir(exist_ok=True)
-    (RESULTS / f"{told['study']}.json").write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
+def keep(path: Path) -> str:
+    """Copy a study's results to where the tables are made from, and tell what they replace.
+
+    Raises
+    ------
+    UserError
+        If the file cannot be read, or is not what a study writes: nothing is kept then.
+    """
+    told = _read(path)
+    try:
+        study, seeds = told["study"], told["seeds"]
+        _study(study, told)
+    except (LookupError, TypeError, ValueError, AttributeError) as error:
+        raise UserError("bad-table", f"{path} is not what a study writes ({type(error).__name__}: {error})") from error
+    old, kept = _kept(study), RESULTS / f"{study}.json"
+    with writing(kept):
+        RESULTS.mkdir(exist_ok=True)
+        kept.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
+    return f"{study}, {seeds} seeds" + (f", in place of {old['seeds']} seeds" if old else "")
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        return json.loads(path.read_text(encoding="utf-8"), parse_constant=_no_number)
+    except (OSError, ValueError) as error:
+        raise UserError("bad-table", f"{path} cannot be read ({error})") from error
+
+
+def _no_number(name: str) -> None:
+    raise ValueError(f"{name} is no figure")
 
 
 def pages() -> list[Path]:
-    """Every page of the plugins that has a place for a table."""
-    every = [*PLUGINS.glob("*.md"), *PLUGINS.glob("*/README.md")]
-    return sorted(page for page in every if BLOCK.search(page.read_text(encoding="utf-8")))
+    """Every page of the plugins that has a place for a table.
+
+    Raises
+    ------
+    UserError
+        If a place has no end, or no right beginning: what follows would be taken for a table.
+    """
+    found = []
+    for page in sorted([*PLUGINS.glob("*.md"), *PLUGINS.glob("*/README.md")]):
+        text = page.read_text(encoding="utf-8")
+        marks = [mark[0] for mark in MARK.finditer(text)]
+        begins, ends = marks[::2], marks[1::2]
+        right = all(BLOCK.match(f"{mark}\n<!-- end -->") for mark in begins) and set(ends) <= {"<!-- end -->"}
+        if not right or len(begins) != len(ends):
+            raise UserError("bad-table", f"{page}: a table's <!-- table: ... --> and <!-- end --> do not pair up")
+        if marks:
+            found.append(page)
+    return found
 
 
 def filled(text: str) -> str:
@@ -60,13 +109,13 @@ def content(what: str) -> str:
 
     Raises
     ------
-    KeyError
+    UserError
         If there is no such study or plugin.
     """
     if what == OVERVIEW:
         return _markdown(HEADS, [_row(system) for system in systems()])
     if what in STUDIES:
-        return _study(what)
+        return _study(what, _kept(what))
     return _beside(what)
 
 
@@ -77,7 +126,7 @@ def systems() -> list[dict[str, Any]]:
 
 def _kept(study: str) -> dict[str, Any] | None:
     path = RESULTS / f"{study}.json"
-    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
+    return _read(path) if path.is_file() else None
 
 
 def _told(system: dict[str, Any]) -> list[Told]:
@@ -85,8 +134,7 @@ def _told(system: dict[str, Any]) -> list[Told]:
     return [STUDIES[study](found["results"]) for study, found in kept if found is not None]
 
 
-def _how(study: str) -> str:
-    kept = _kept(study)
+def _how(study: str, kept: dict[str, Any] | None) -> str:
     if kept is None:
         return f"`python -m reproductions {study} --data DIR --out DIR`: {NOT_RUN}"
     return f"`{kept['command']}`: seeds 0 to {kept['seeds'] - 1}, {kept['seconds'] / 60:.0f} processor minutes"
@@ -100,7 +148,7 @@ def _row(system: dict[str, Any]) -> list[str]:
         [_short(line) for one in told for line in one.shipped],
     ]
     seen = ["<br>".join(lines) or (NOT_RUN if not told else "nothing of this kind") for lines in cells]
-    how = "<br>".join(_how(study) for study in system["studies"])
+    how = "<br>".join(_how(study, _kept(study)) for study in system["studies"])
     teaches = system.get("teaches", "") if told else NOT_RUN
     return [system["system"], f"{system['figures']} ({system['source']})", *seen, teaches, how]
 
@@ -112,14 +160,13 @@ def _short(line: Line) -> str:
     return f"{named}: {told}{f'; {line.note}' if line.note else ''}"
 
 
-def _study(study: str) -> str:
+def _study(study: str, kept: dict[str, Any] | None) -> str:
     """All that a study found."""
-    kept = _kept(study)
     if kept is None:
-        return f"\n{_how(study)}\n"
+        return f"\n{_how(study, None)}\n"
     told = STUDIES[study](kept["results"])
     lines = [*told.described, *told.changed, *told.shipped]
-    text = f"\n{_how(study)}\n\n" + _figures(lines)
+    text = f"\n{_how(study, kept)}\n\n" + _figures(lines)
     return text + (f"\n{_changes(told.changes)}" if told.changes else "")
 
 
@@ -156,7 +203,7 @@ def _beside(plugin: str) -> str:
     """The systems that stand beside what a plugin ships, for its card."""
     mine = [system for system in systems() if plugin in system["beside"]]
     if not mine:
-        raise KeyError(plugin)
+        raise UserError("bad-table", f"there is no table of {plugin!r}: it names no study and no plugin")
     return _markdown(HEADS[:5], [_row(system)[:5] for system in mine])
 
 

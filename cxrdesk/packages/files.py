@@ -74,9 +74,12 @@ def disk_full(folder: Path) -> UserError:
     return UserError("disk-full", f"There is no room left on the disk of {folder}; make room and try again.")
 
 
+BUSY = "Another cxrdesk is changing the plugins just now; wait until it has finished."
+
+
 @contextmanager
-def locked(folder: Path) -> Iterator[None]:
-    """Be the only one that changes a folder; UserError ``busy`` while another process does.
+def locked(folder: Path, busy: str = BUSY) -> Iterator[None]:
+    """Be the only one that changes a folder; UserError ``busy`` with that text while another process does.
 
     The system lets go of the lock when a process ends, however it ends.
     """
@@ -87,8 +90,7 @@ def locked(folder: Path) -> Iterator[None]:
         try:
             _lock(stream.fileno())
         except OSError as error:
-            text = "Another cxrdesk is changing the plugins just now; wait until it has finished."
-            raise UserError("busy", text) from error
+            raise UserError("busy", busy) from error
         yield
 
 

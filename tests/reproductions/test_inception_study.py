@@ -94,12 +94,14 @@ def test_what_a_run_kept_is_not_trained_again(tmp_path, monkeypatch):
     assert [path.name for path in tmp_path.iterdir()] == ["made, left out IM, seed 3.npz"]
 
 
-def test_seconds_are_those_of_whole_files(tmp_path):
+def test_seconds_are_those_of_the_files_that_were_used(tmp_path):
     assert runs.kept(runs.file_of(tmp_path, "a", "b: c"), lambda: {"x": np.zeros(2)})["x"].shape == (2,)
     (tmp_path / "cut off.part.npz").write_bytes(b"PK")
-    first = runs.seconds_of(tmp_path)
-    runs.kept(runs.file_of(tmp_path, "d"), lambda: {"x": np.zeros(2)})
-    assert 0 < first < runs.seconds_of(tmp_path)
+    with runs.counted() as spent:
+        runs.kept(runs.file_of(tmp_path, "d"), lambda: {"x": np.zeros(2)})
+        runs.kept(runs.file_of(tmp_path, "d"), lambda: pytest.fail("made again"))
+    assert list(spent) == [tmp_path / "d.npz"]
+    assert spent[tmp_path / "d.npz"] > 0
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a, b c.npz", "cut off.part.npz", "d.npz"]
 
 

@@ -89,10 +89,11 @@ def test_a_card_quotes_the_overview(kept):
     assert overview.startswith(card.removesuffix("|"))
 
 
-def test_a_place_for_what_there_is_not_is_an_error(kept):
+def test_a_place_for_what_there_is_not_is_an_error(kept, capsys):
     (kept / "WRONG.md").write_text(PAGE.format("no-such-study"))
-    with pytest.raises(KeyError, match="no-such-study"):
+    with pytest.raises(SystemExit, match="2"):
         main(["table"])
+    assert "no-such-study" in capsys.readouterr().err
 
 
 def test_one_study_of_two_may_be_missing(kept):
@@ -175,3 +176,63 @@ def test_every_study_is_of_a_published_system_and_can_be_told():
     assert sorted(named) == sorted(STUDIES) == sorted(rows.STUDIES)
     assert [system["system"][:2] for system in table.systems()] == ["1.", "2.", "3.", "4.", "5."]
     assert all(system["source"] and system["figures"] and system["beside"] for system in table.systems())
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{",
+        "[]",
+        '{"study": "croup-gan", "seeds": 1, "seconds": 3, "command": "c", "results": {}}',
+        '{"study": "../evil", "seeds": 1, "seconds": 3, "command": "c", "results": {}}',
+        json.dumps({"study": "croup-gan", "seeds": 1, "seconds": 3, "command": "c", "results": INCEPTION}),
+        json.dumps({"study": "pneumonia-inception", "results": INCEPTION}),
+        json.dumps({"study": "pneumonia-inception", "seeds": float("nan"), "results": INCEPTION}),
+    ],
+    ids=["cut-off", "list", "empty", "elsewhere", "of-another", "without-seeds", "no-number"],
+)
+def test_what_no_study_wrote_is_not_kept(kept, capsys, text):
+    (kept / "a").mkdir()
+    (kept / "a" / "results.json").write_text(text)
+    with pytest.raises(SystemExit, match="2"):
+        main(["table", "--out", str(kept / "a")])
+    assert "results.json" in capsys.readouterr().err
+    assert not (kept / "results").exists()
+    assert "what was here" in (kept / "README.md").read_text()
+
+
+def test_a_folder_without_results_is_told(kept, capsys):
+    with pytest.raises(SystemExit, match="2"):
+        main(["table", "--out", str(kept / "nowhere")])
+    assert "nowhere" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong"),
+    [
+        ("<!-- end -->", ""),
+        ("<!-- table: systems", "<!-- table:systems"),
+        ("<!-- end -->", "<!-- end -->\n<!-- end -->"),
+    ],
+)
+def test_a_place_without_an_end_or_a_beginning_is_left_alone(kept, capsys, right, wrong):
+    page = kept / "README.md"
+    page.write_text(page.read_text().replace(right, wrong) + "kept prose\n" + PAGE.format("croup-gan"))
+    before = page.read_bytes()
+    with pytest.raises(SystemExit, match="2"):
+        main(["table"])
+    assert "do not pair up" in capsys.readouterr().err
+    assert page.read_bytes() == before
+
+
+def test_what_is_replaced_is_told(kept, capsys):
+    folder = str(written(kept / "a", "pneumonia-inception", INCEPTION))
+    main(["table", "--out", folder])
+    main(["table", "--out", folder])
+    assert "pneumonia-inception, 2 seeds, in place of 2 seeds" in capsys.readouterr().out
+
+
+def test_other_films_than_beside_are_counted(kept):
+    fewer = {"patients": HIDDEN | {"films": 689}}
+    told = rows.inception(INCEPTION | {"as described, lungs covered": fewer})
+    assert [line.note for line in told.changed] == ["", "689 films"]
