@@ -97,9 +97,10 @@ def shipped(on: str, cell: dict[str, Any]) -> Line:
     p = [test["p"] for test in cell["shipped_against_it"]]
     ahead = sum(test["difference"] > 0 for test in cell["shipped_against_it"])
     told = "no test" if None in p else f"p at most {max(p):.2g}"
-    return Line(
-        on=on, what="shipped", figures=cell["shipped"], note=f"ahead in {ahead} of {len(p)} seeds, DeLong {told}"
-    )
+    note = f"ahead in {ahead} of {len(p)} seeds, DeLong {told}"
+    if refused := max(test.get("refused", 0) for test in cell["shipped_against_it"]):
+        note += f"; {refused} of {cell['films']} films refused, which count in no figure of this line"
+    return Line(on=on, what="shipped", figures=cell["shipped"], note=note)
 
 
 def inception(results: dict[str, Any]) -> Told:

@@ -232,6 +232,13 @@ def test_what_is_replaced_is_told(kept, capsys):
     assert "pneumonia-inception, 2 seeds, in place of 2 seeds" in capsys.readouterr().out
 
 
+def test_films_that_the_shipped_one_refused_are_told():
+    against = [{"difference": 0.02, "p": 0.004, "refused": 65, "films": 335}]
+    line = rows.shipped("same", CELL | {"films": 400, "shipped_against_it": against})
+    assert line.note.endswith("; 65 of 400 films refused, which count in no figure of this line")
+    assert "refused" not in rows.shipped("same", CELL).note
+
+
 def test_other_films_than_beside_are_counted(kept):
     fewer = {"patients": HIDDEN | {"films": 689}}
     told = rows.inception(INCEPTION | {"as described, lungs covered": fewer})
