@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 FIGURES = ("auc", "accuracy", "sensitivity", "specificity")
 MAP = {"hit": "maximum inside", "energy": "mass inside", "area": "region's share of the film"}
 """Figures of a map."""
+COPIES = "seeds of the heads; one training of the features"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -136,8 +137,15 @@ def asthma(results: dict[str, Any]) -> Told:
         changed=[
             of_cell(name, what, cell, headline=False)
             for name, found in tasks.items()
-            for what, cell in _others(found, described)
+            for what, cell in found["alone"].items()
+            if what != described
         ]
+        + [
+            replace(of_cell(name, f"{what} head, same features", cell, headline=False), note=COPIES)
+            for name, found in tasks.items()
+            for what, cell in found["same_features"].items()
+        ]
+        + [_specific(name, what, cell) for name, found in tasks.items() for what, cell in found["alone"].items()]
         + [
             Line(
                 on="strong simulated chests",
@@ -156,9 +164,17 @@ def asthma(results: dict[str, Any]) -> Told:
     )
 
 
-def _others(found: dict[str, Any], described: str) -> Iterable[tuple[str, dict[str, Any]]]:
-    yield from ((name, cell) for name, cell in found["alone"].items() if name != described)
-    yield from ((f"{name} head, same features", cell) for name, cell in found["same_features"].items())
+def _specific(on: str, what: str, cell: dict[str, Any]) -> Line:
+    """A network at the threshold that was chosen for specificity, and its calibration."""
+    figures = {name: one for name, one in cell["for_specificity"]["over_seeds"].items() if name != "auc"}
+    before, after = (cell["calibration"][key]["calibration_error"] for key in ("raw", "calibrated"))
+    return Line(
+        on=on,
+        what=f"{what}, for specificity",
+        figures=figures | {"calibration error": before, "once calibrated": after},
+        note=" or ".join(sorted(set(cell["calibration"]["methods"]))),
+        headline=False,
+    )
 
 
 def _sequence_less(found: dict[str, Any]) -> list[tuple[str, dict[str, float]]]:

@@ -64,7 +64,7 @@ def keep(path: Path) -> str:
     with writing(kept):
         RESULTS.mkdir(exist_ok=True)
         kept.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
-    return f"{study}, {seeds} seeds" + (f", in place of {old['seeds']} seeds" if old else "")
+    return f"{study}, --seeds {seeds}" + (f", in place of --seeds {old['seeds']}" if old else "")
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -137,7 +137,8 @@ def _told(system: dict[str, Any]) -> list[Told]:
 def _how(study: str, kept: dict[str, Any] | None) -> str:
     if kept is None:
         return f"`python -m reproductions {study} --data DIR --out DIR`: {NOT_RUN}"
-    return f"`{kept['command']}`: seeds 0 to {kept['seeds'] - 1}, {kept['seconds'] / 60:.0f} processor minutes"
+    seeds = "seed 0" if kept["seeds"] == 1 else f"seeds 0 to {kept['seeds'] - 1}"
+    return f"`{kept['command']}`: {seeds}, {kept['seconds'] / 60:.0f} processor minutes"
 
 
 def _row(system: dict[str, Any]) -> list[str]:

@@ -144,13 +144,22 @@ def test_parts_of_the_fusion_and_sizes_are_told():
 
 def test_the_sequence_head_is_told_against_each_plain_one():
     less = {"trained alone": {"ResNet-50, plain head": CHANGE}, "on the same features": {"steps less plain": CHANGE}}
-    alone = {"as described, InceptionV3-LSTM": CELL, "ResNet-50, plain head": CELL}
+    errors = {
+        key: {"calibration_error": SPREAD | {"value": value}} for key, value in (("raw", 0.2), ("calibrated", 0.1))
+    }
+    trained = CELL | {"for_specificity": CELL, "calibration": errors | {"methods": ["platt", "isotonic", "platt"]}}
+    alone = {"as described, InceptionV3-LSTM": trained, "ResNet-50, plain head": trained}
     task = {"alone": alone, "same_features": {"steps": CELL}, "sequence_less": less, "shipped": CELL}
     looked = {"DenseNet-121, plain head": dict.fromkeys(rows.MAP, 0.25)}
     phantoms = {"same": task, "strong": task, "saliency": looked}
     told = rows.asthma({"phantoms": phantoms, "folds": {"patients": task}})
     assert len(told.films) == len(told.described) == len(told.shipped) == 3
-    assert [line.what for line in told.changed[:2]] == ["ResNet-50, plain head", "steps head, same features"]
+    assert {line.what for line in told.changed[:3]} == {"ResNet-50, plain head"}
+    assert {(line.what, line.note) for line in told.changed[3:6]} == {("steps head, same features", rows.COPIES)}
+    specific = told.changed[7]
+    assert (specific.what, specific.note) == ("ResNet-50, plain head, for specificity", "isotonic or platt")
+    assert list(specific.figures) == ["accuracy", "sensitivity", "specificity", "calibration error", "once calibrated"]
+    assert [specific.figures[name]["value"] for name in ("calibration error", "once calibrated")] == [0.2, 0.1]
     assert told.changed[-1].what == "saliency, DenseNet-121, plain head"
     assert set(told.changed[-1].figures.values()) == {0.25}
     assert told.changes[1].on == "same simulated chests"
@@ -229,7 +238,7 @@ def test_what_is_replaced_is_told(kept, capsys):
     folder = str(written(kept / "a", "pneumonia-inception", INCEPTION))
     main(["table", "--out", folder])
     main(["table", "--out", folder])
-    assert "pneumonia-inception, 2 seeds, in place of 2 seeds" in capsys.readouterr().out
+    assert "pneumonia-inception, --seeds 2, in place of --seeds 2" in capsys.readouterr().out
 
 
 def test_films_that_the_shipped_one_refused_are_told():
