@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from statistics import fmean
 from typing import Any
 
 FIGURES = ("auc", "accuracy", "sensitivity", "specificity")
@@ -97,11 +98,19 @@ def shipped(on: str, cell: dict[str, Any]) -> Line:
     """The shipped detector on the films of a cell, and how it stands against the cell's seeds."""
     p = [test["p"] for test in cell["shipped_against_it"]]
     ahead = sum(test["difference"] > 0 for test in cell["shipped_against_it"])
-    told = "no test" if None in p else f"p at most {max(p):.2g}"
-    note = f"ahead in {ahead} of {len(p)} seeds, DeLong {told}"
+    note = f"ahead in {ahead} of {len(p)} seeds, DeLong {values_of_p(p) or 'no test'}"
     if refused := max(test.get("refused", 0) for test in cell["shipped_against_it"]):
-        note += f"; {refused} of {cell['films']} films refused, which count in no figure of this line"
+        other = fmean(test["second_auc"] for test in cell["shipped_against_it"])
+        note += (
+            f"; {refused} of {cell['films']} films refused and left out here, without them AUC as described {other:.3f}"
+        )
     return Line(on=on, what="shipped", figures=cell["shipped"], note=note)
+
+
+def values_of_p(values: Sequence[float | None]) -> str:
+    """The smallest and the largest of tests; nothing where one could not be made."""
+    told = [f"{value:.2g}" for value in (min(values), max(values))] if values and None not in values else []
+    return f"p {' to '.join(dict.fromkeys(told))}" if told else ""
 
 
 def inception(results: dict[str, Any]) -> Told:
@@ -155,7 +164,10 @@ def asthma(results: dict[str, Any]) -> Told:
             )
             for name, one in results["phantoms"]["saliency"].items()
         ],
-        shipped=[shipped(name, found["shipped"]) for name, found in tasks.items()],
+        shipped=[
+            line if line.on in sets else replace(line, what="shipped pneumonia detector")
+            for line in (shipped(name, found["shipped"]) for name, found in tasks.items())
+        ],
         changes=[
             Change(on=name, by=f"sequence head over {other}", found=less)
             for name, found in tasks.items()

@@ -16,7 +16,7 @@ from typing import Any
 
 from cxrdesk.imaging.errors import UserError
 from cxrdesk.packages.files import writing
-from reproductions.rows import FIGURES, STUDIES, Change, Line, Told, estimate, signed
+from reproductions.rows import FIGURES, STUDIES, Change, Line, Told, estimate, signed, values_of_p
 
 HERE = Path(__file__).parent
 RESULTS, PUBLISHED = HERE / "results", HERE / "published.json"
@@ -189,15 +189,19 @@ def _seeds(line: Line) -> str:
 
 
 def _changes(changes: Sequence[Change]) -> str:
-    rows = [[one.on, one.by, signed(one.found), _p(one.found)] for one in changes]
-    return _markdown(("on", "what", "AUC, difference", "DeLong p, largest of any seed or finding"), rows)
+    rows = [[one.on, one.by, signed(one.found), _deviation(one.found), _p(one.found)] for one in changes]
+    return _markdown(("on", "what", "AUC, difference", "deviation over seeds", "DeLong, each seed or finding"), rows)
+
+
+def _deviation(found: dict[str, Any]) -> str:
+    return f"{found['deviation']:.3f}" if found.get("seeds", 1) > 1 else ""
 
 
 def _p(found: dict[str, Any]) -> str:
-    """The largest p-value of the tests that a difference carries; nothing where there is none."""
+    """The tests that a difference carries."""
     given = found.get("delong_p", [test["p"] for test in found.get("delong", [])])
     values = list(given.values()) if isinstance(given, dict) else list(given)
-    return "" if not values or None in values else f"{max(values):.2g}"
+    return values_of_p(values)
 
 
 def _beside(plugin: str) -> str:

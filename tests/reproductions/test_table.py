@@ -70,7 +70,7 @@ def test_results_are_kept_and_told_with_intervals_command_and_time(kept):
     assert not any("what was here" in text for text in texts.values())
     line = row(texts[kept / "README.md"], "| 1.")
     assert "patients: AUC 0.900 (0.850 to 0.950), accuracy 0.900" in line
-    assert "ahead in 1 of 2 seeds, DeLong p at most 0.3" in line
+    assert "ahead in 1 of 2 seeds, DeLong p 0.004 to 0.3" in line
     assert "`python -m reproductions pneumonia-inception --seeds 2`: seeds 0 to 1, 50 processor minutes |" in line
     assert "cured" not in line
     study = texts[kept / "SYSTEMS.md"]
@@ -111,7 +111,7 @@ def test_one_study_of_two_may_be_missing(kept):
     assert "chexpert-resolution --data DIR --out DIR`: not run" in line
     study = table.content("chexpert-policies")
     assert "| some doubt | U-Zeros | 0.900 (0.850 to 0.950) | 2 | deviation 0.010 |" in study
-    assert "| some doubt | U-Ones over U-Ignore | -0.010 (-0.020 to +0.005) |  |" in study
+    assert "| some doubt | U-Ones over U-Ignore | -0.010 (-0.020 to +0.005) | 0.000 |  |" in study
 
 
 def test_parts_of_the_fusion_and_sizes_are_told():
@@ -125,7 +125,9 @@ def test_parts_of_the_fusion_and_sizes_are_told():
         ("masked, 4 channels, VGG16", False),
         ("no pixels, the outline", False),
     ]
-    assert table._changes(told.changes).endswith("| patients | a | -0.010 (-0.020 to +0.005) | 0.4 |\n")
+    assert table._changes(told.changes).endswith(
+        "| patients | a | -0.010 (-0.020 to +0.005) | 0.000 | p 0.02 to 0.4 |\n"
+    )
     assert list(told.shipped[0].figures) == ["accuracy", "Dice"]
     sizes = {"sizes": {"224": SPREAD}, "pairs": {"224 less 139": CHANGE | {"delong_p": {"edema": 0.03}}}}
     maps = {"139": {"edema": dict.fromkeys(("hit", "energy", "area"), SPREAD)}}
@@ -139,7 +141,7 @@ def test_parts_of_the_fusion_and_sizes_are_told():
     assert told.changes[-1].by == "ensemble of views over frontal"
     assert told.changed[0].what == "class activation map, edema, 139 pixels"
     assert list(told.changed[0].figures) == ["maximum inside", "mass inside", "region's share of the film"]
-    assert "| 0.03 |" in table._changes(told.changes)
+    assert "| p 0.03 |" in table._changes(told.changes)
 
 
 def test_the_sequence_head_is_told_against_each_plain_one():
@@ -154,6 +156,7 @@ def test_the_sequence_head_is_told_against_each_plain_one():
     phantoms = {"same": task, "strong": task, "saliency": looked}
     told = rows.asthma({"phantoms": phantoms, "folds": {"patients": task}})
     assert len(told.films) == len(told.described) == len(told.shipped) == 3
+    assert [line.what for line in told.shipped] == ["shipped", "shipped", "shipped pneumonia detector"]
     assert {line.what for line in told.changed[:3]} == {"ResNet-50, plain head"}
     assert {(line.what, line.note) for line in told.changed[3:6]} == {("steps head, same features", rows.COPIES)}
     specific = told.changed[7]
@@ -174,10 +177,12 @@ def test_a_shipped_detector_without_a_call_has_an_area_alone():
     results = {"cells": cells, "differences": {"same": {added: less}}}
     told = rows.croup(results | {"necks_against_chests": {"as described, necks against chests": CELL}})
     assert list(told.shipped[0].figures) == ["auc"]
-    assert told.shipped[0].note == "ahead in 1 of 2 seeds, DeLong p at most 0.3"
+    assert told.shipped[0].note == "ahead in 1 of 2 seeds, DeLong p 0.004 to 0.3"
     assert [line.on for line in told.described] == ["same", "necks against chests"]
     assert [line.what for line in told.changed] == ["shipped network", added]
-    assert table._changes(told.changes).endswith(f"{added} over shipped network | -0.010 (-0.020 to +0.005) | 0.5 |\n")
+    assert table._changes(told.changes).endswith(
+        f"{added} over shipped network | -0.010 (-0.020 to +0.005) | 0.000 | p 0.1 to 0.5 |\n"
+    )
 
 
 def test_every_study_is_of_a_published_system_and_can_be_told():
@@ -242,9 +247,9 @@ def test_what_is_replaced_is_told(kept, capsys):
 
 
 def test_films_that_the_shipped_one_refused_are_told():
-    against = [{"difference": 0.02, "p": 0.004, "refused": 65, "films": 335}]
+    against = [{"difference": 0.02, "p": 0.004, "refused": 65, "second_auc": 0.93}]
     line = rows.shipped("same", CELL | {"films": 400, "shipped_against_it": against})
-    assert line.note.endswith("; 65 of 400 films refused, which count in no figure of this line")
+    assert line.note.endswith("; 65 of 400 films refused and left out here, without them AUC as described 0.930")
     assert "refused" not in rows.shipped("same", CELL).note
 
 
