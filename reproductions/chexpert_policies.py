@@ -7,6 +7,7 @@ uncertain label is drawn anew, present with probability one half.
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -110,6 +111,8 @@ def study(data: Path | None, out: Path, *, seeds: int = SEEDS) -> dict[str, Any]
         if not films.families(frozenset({"valid"})).any():
             raise UserError("no-films", "chexpert holds no film of valid.csv to report on; prepare it with that table")
         told["chexpert"] = _compared(out, "CheXpert", films, tuple(POLICIES), seeds)
+    elif data is not None:
+        print(f"{data} holds no prepared CheXpert: simulated studies alone are compared", file=sys.stderr)
     return told
 
 

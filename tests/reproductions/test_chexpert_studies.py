@@ -228,6 +228,14 @@ def test_chexpert_without_the_radiologists_films_is_refused_in_a_sentence(tmp_pa
     assert "holds no film of valid.csv" in capsys.readouterr().err
 
 
+def test_a_folder_without_chexpert_is_told(tmp_path, monkeypatch, quick, capsys):
+    monkeypatch.setattr(chexpert_policies, "DOUBTS", {})
+    monkeypatch.setattr(chexpert_policies, "SIDE", 16)
+    monkeypatch.setattr(chexpert_policies, "build", small)
+    assert "chexpert" not in told_of("chexpert-policies", tmp_path)
+    assert "holds no prepared CheXpert" in capsys.readouterr().err
+
+
 def test_sizes_and_ensembles_are_compared_on_the_same_films(tmp_path, monkeypatch, quick):
     rows = [
         Row(
