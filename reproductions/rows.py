@@ -286,22 +286,32 @@ def resolution(results: dict[str, Any]) -> Told:
             f"sizes: {results['simulated']['studies']['report']} simulated studies, {results['nih']['films']} NIH films"
         ],
         described=[
-            Line(on=name, what=f"{side} pixels", figures={"auc": auc})
+            Line(on=name, what=f"{network}, {side} pixels", figures={"auc": auc})
             for name, found in sets.items()
-            for side, auc in found["sizes"].items()
+            for network, sizes in found["networks"].items()
+            for side, auc in sizes["sizes"].items()
         ],
         changed=[
+            Line(on="simulated", what=f"ensemble of {name}: {member}", headline=False, figures={"auc": auc})
+            for name, ensemble in results["simulated"]["ensembles"].items()
+            for member, auc in ensemble["auc"].items()
+        ]
+        + [
             Line(
                 on="simulated",
-                what=f"class activation map, {name}, {side} pixels",
+                what=f"class activation map, {network}, {name}, {side} pixels",
                 headline=False,
                 figures={MAP[key]: one[key] for key in MAP},
             )
-            for side, findings in results["simulated"]["class_maps"].items()
+            for network, sides in results["simulated"]["class_maps"].items()
+            for side, findings in sides.items()
             for name, one in findings.items()
         ],
         changes=[
-            Change(on=name, by=pair, found=found) for name, one in sets.items() for pair, found in one["pairs"].items()
+            Change(on=name, by=f"{network}, {pair}", found=found)
+            for name, one in sets.items()
+            for network, sizes in one["networks"].items()
+            for pair, found in sizes["pairs"].items()
         ]
         + [
             Change(on="simulated", by=f"ensemble of {name} over {member}", found=found)

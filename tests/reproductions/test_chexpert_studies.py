@@ -254,6 +254,7 @@ def test_sizes_and_ensembles_are_compared_on_the_same_films(tmp_path, monkeypatc
     monkeypatch.setattr(chexpert_resolution, "stretched", lambda rows, side: (tuple(rows), pixels))
     monkeypatch.setattr(chexpert_resolution, "FEWEST", 10)
     monkeypatch.setattr(chexpert_resolution.timm, "create_model", small)
+    monkeypatch.setattr(chexpert_resolution, "MODELS", dict.fromkeys(chexpert_resolution.MODELS, "layer4"))
     monkeypatch.setattr(chexpert_resolution, "drawn", lambda sets, out, name, side: placed(tmp_path, name))
     learnt = []
 
@@ -263,21 +264,35 @@ def test_sizes_and_ensembles_are_compared_on_the_same_films(tmp_path, monkeypatc
 
     monkeypatch.setattr(chexpert_resolution, "learn", spied)
     told = told_of("chexpert-resolution", tmp_path)
-    assert list(told["simulated"]["sizes"]) == list(told["nih"]["sizes"]) == ["24", "20", "16"]
-    assert list(told["nih"]["pairs"]) == ["24 less 20", "24 less 16", "20 less 16"]
+    assert list(told["simulated"]["networks"]) == ["densenet121", "resnet18"]
+    networks = told["simulated"]["networks"] | told["nih"]["networks"]
+    assert all(list(one["sizes"]) == ["24", "20", "16"] for one in networks.values())
+    pairs = told["nih"]["networks"]["resnet18"]["pairs"]
+    assert list(pairs) == ["24 less 20", "24 less 16", "20 less 16"]
     assert set(told["nih"]["positives"]) == set(FINDINGS[:4])
-    assert set(told["nih"]["pairs"]["24 less 20"]["delong_p"]) == set(FINDINGS[:4])
+    assert set(pairs["24 less 20"]["delong_p"]) == set(FINDINGS[:4])
     ensembles = told["simulated"]["ensembles"]
     assert set(ensembles["views"]["ensemble_less"]) == {"frontal", "lateral"}
     assert set(ensembles["sizes"]["auc"]) == {"24", "20", "16", "all sizes"}
     assert set(ensembles["models"]["ensemble_less"]) == {"resnet18", "densenet121"}
-    maps = told["simulated"]["class_maps"]
+    maps = told["simulated"]["class_maps"]["densenet121"]
+    assert list(told["simulated"]["class_maps"]) == ["densenet121", "resnet18"]
     assert list(maps) == ["24", "20", "16"]
     assert set(maps["20"]) == set(FINDINGS)
     assert {one["films"] for found in maps.values() for one in found.values()} == {3}
     assert maps["16"]["edema"]["area"]["value"] == pytest.approx(0.25, abs=0.01)
     assert any(learnt)
     assert not any("3.png" in names for names in learnt)
+
+
+@pytest.mark.parametrize("model", chexpert_resolution.MODELS)
+def test_class_activation_maps_are_of_the_layer_before_the_average(model):
+    network = chexpert_resolution.timm.create_model(model, pretrained=False, in_chans=1, num_classes=5).eval()
+    kept = []
+    network.get_submodule(chexpert_resolution.MODELS[model]).register_forward_hook(lambda *given: kept.append(given[2]))
+    with torch.inference_mode():
+        logits = network(torch.rand(2, 1, 96, 96))
+        torch.testing.assert_close(logits, network.get_classifier()(kept[0].mean(dim=(2, 3))))
 
 
 def test_no_patient_is_learnt_from_and_scored_in_one_turn():

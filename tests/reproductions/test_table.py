@@ -131,16 +131,21 @@ def test_parts_of_the_fusion_and_sizes_are_told():
     assert list(told.shipped[0].figures) == ["accuracy", "Dice"]
     sizes = {"sizes": {"224": SPREAD}, "pairs": {"224 less 139": CHANGE | {"delong_p": {"edema": 0.03}}}}
     maps = {"139": {"edema": dict.fromkeys(("hit", "energy", "area"), SPREAD)}}
-    simulated = sizes | {
+    simulated = {
         "studies": {"report": 300},
-        "class_maps": maps,
-        "ensembles": {"views": {"ensemble_less": {"frontal": CHANGE}}},
+        "networks": {"densenet121": sizes},
+        "class_maps": {"densenet121": maps},
+        "ensembles": {"views": {"auc": {"frontal": SPREAD}, "ensemble_less": {"frontal": CHANGE}}},
     }
-    told = rows.resolution({"simulated": simulated, "nih": sizes | {"films": 781}})
+    told = rows.resolution({"simulated": simulated, "nih": {"films": 781, "networks": {"resnet18": sizes}}})
     assert told.films == ["sizes: 300 simulated studies, 781 NIH films"]
     assert told.changes[-1].by == "ensemble of views over frontal"
-    assert told.changed[0].what == "class activation map, edema, 139 pixels"
-    assert list(told.changed[0].figures) == ["maximum inside", "mass inside", "region's share of the film"]
+    assert [line.what for line in told.described] == ["densenet121, 224 pixels", "resnet18, 224 pixels"]
+    assert [line.what for line in told.changed] == [
+        "ensemble of views: frontal",
+        "class activation map, densenet121, edema, 139 pixels",
+    ]
+    assert list(told.changed[1].figures) == ["maximum inside", "mass inside", "region's share of the film"]
     assert "| p 0.03 |" in table._changes(told.changes)
 
 
