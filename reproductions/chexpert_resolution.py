@@ -1,10 +1,10 @@
 """Study: films of 224, 197 and 139 pixels a side, and ensembles over models, sizes and views.
 
 One recipe at every size, with changed films and weight decay against fitting single films. Two networks on simulated
-studies with every label known; the quicker one on the frontal films of the NIH sample, whose patients take turns in being
-kept apart so that every film is scored by a network that never saw its patient. The simulated findings are clear ones, as
-in the study of policies: of faint ones so few films teach too little to compare sizes by. Class activation maps are asked
-where they point on simulated films of their own, whose findings' places are known.
+studies with every label known; the quicker one on the frontal films of the NIH sample, whose patients take turns in
+being kept apart so that every film is scored by a network that never saw its patient. The simulated findings are
+clear ones, as in the study of policies: of faint ones so few films teach too little to compare sizes by. Class
+activation maps are asked where they point on simulated films of their own, whose findings' places are known.
 """
 
 from __future__ import annotations
