@@ -98,7 +98,7 @@ def shipped(on: str, cell: dict[str, Any]) -> Line:
     """The shipped detector on the films of a cell, and how it stands against the cell's seeds."""
     p = [test["p"] for test in cell["shipped_against_it"]]
     ahead = sum(test["difference"] > 0 for test in cell["shipped_against_it"])
-    note = f"ahead in {ahead} of {len(p)} seeds, DeLong {values_of_p(p) or 'no test'}"
+    note = f"ahead in {ahead} of {len(p)} seeds, DeLong {values_of_p(p)}"
     if refused := max(test.get("refused", 0) for test in cell["shipped_against_it"]):
         other = fmean(test["second_auc"] for test in cell["shipped_against_it"])
         note += (
@@ -108,9 +108,10 @@ def shipped(on: str, cell: dict[str, Any]) -> Line:
 
 
 def values_of_p(values: Sequence[float | None]) -> str:
-    """The smallest and the largest of tests; nothing where one could not be made."""
-    told = [f"{value:.2g}" for value in (min(values), max(values))] if values and None not in values else []
-    return f"p {' to '.join(dict.fromkeys(told))}" if told else ""
+    """The smallest and the largest, and how many tests could not be made."""
+    made = [value for value in values if value is not None]
+    told = [f"p {' to '.join(dict.fromkeys(f'{value:.2g}' for value in (min(made), max(made))))}"] if made else []
+    return "; ".join(told + ([f"{len(values) - len(made)} without a test"] if len(made) < len(values) else []))
 
 
 def inception(results: dict[str, Any]) -> Told:

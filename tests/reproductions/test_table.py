@@ -251,6 +251,13 @@ def test_what_is_replaced_is_told(kept, capsys):
     assert "pneumonia-inception, --seeds 2, in place of --seeds 2" in capsys.readouterr().out
 
 
+def test_tests_are_told_with_those_that_could_not_be_made():
+    assert rows.values_of_p([0.2, None, 0.013]) == "p 0.013 to 0.2; 1 without a test"
+    assert rows.values_of_p([None]) == "1 without a test"
+    assert rows.values_of_p([0.5]) == "p 0.5"
+    assert rows.values_of_p([]) == ""
+
+
 def test_films_that_the_shipped_one_refused_are_told():
     against = [{"difference": 0.02, "p": 0.004, "refused": 65, "second_auc": 0.93}]
     line = rows.shipped("same", CELL | {"films": 400, "shipped_against_it": against})
