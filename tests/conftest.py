@@ -14,8 +14,13 @@ from multiprocessing import resource_tracker, shared_memory
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from cxrdesk.ui.garbage import collect_due, keep_from_threads
+
+# How long an example takes to draw or to run tells of a busy machine; a test that never ends is stopped all the same.
+settings.register_profile("cxrdesk", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("cxrdesk")
 
 _LEAVE_S = 5.0
 """How long a test's threads and processes may take to end after it."""

@@ -117,7 +117,7 @@ def test_ends_and_ties_are_survived(raw):
     assert np.isfinite(logit(np.array([0.0, 1.0]))).all()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.integers(0, 10_000), st.integers(80, 300), st.floats(0, 4), st.sampled_from([0.5, 0.8, 0.9]))
 def test_thresholds_hold_what_they_promise(seed, n, gap, share):
     rng = np.random.default_rng(seed)
@@ -137,7 +137,7 @@ def test_thresholds_hold_what_they_promise(seed, n, gap, share):
         assert low >= share - 1e-9
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.integers(0, 10_000))
 def test_balanced_is_near_the_best_and_hangs_on_no_film(seed):
     rng = np.random.default_rng(seed)

@@ -22,7 +22,7 @@ def test_acting_on_all_has_the_published_net_benefit():
     assert found == pytest.approx(list(PUBLISHED.values()), abs=6e-4)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.integers(0, 10_000), st.integers(2, 60))
 def test_a_score_has_what_counting_gives(seed, n):
     rng = np.random.default_rng(seed)

@@ -63,7 +63,7 @@ def test_a_contrast_of_the_papers_example_is_its_chi_square():
     assert (found.low, found.high) == pytest.approx(scipy_stats.norm.interval(0.95, row @ areas, np.sqrt(variance)))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.integers(0, 10_000), st.integers(2, 12), st.integers(2, 12), st.integers(1, 6))
 def test_midranks_are_the_sum_over_all_pairs(seed, m, n, steps):
     """Few steps make many ties."""

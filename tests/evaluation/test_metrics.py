@@ -36,7 +36,7 @@ def test_one_class_has_neither_auc_nor_balanced_accuracy(label):
     assert np.isnan(balanced_accuracy(labels, np.linspace(0, 1, 5) > 0.5))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.integers(0, 10_000), st.floats(0, 1))
 def test_balanced_accuracy_is_scikit_learns(seed, threshold):
     labels, probabilities = sample(50, seed)

@@ -31,7 +31,7 @@ def test_the_liver_scan():
     assert round(found.negative_predictive_value.value, 2) == 0.67
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.integers(0, 10_000), st.floats(0.05, 0.95))
 def test_every_figure_is_scikit_learns(seed, threshold):
     rng = np.random.default_rng(seed)

@@ -161,7 +161,7 @@ def test_an_inverted_film_gives_the_same_input_as_its_positive():
     assert np.corrcoef(straight.ravel(), prepare(film(255 - stored), spec).ravel())[0, 1] < -0.99
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.integers(0, 1000), st.floats(0.1, 40), st.floats(-500, 500))
 def test_gain_and_offset_of_a_unit_do_not_count(seed, gain, offset):
     values = np.random.default_rng(seed).normal(100, 30, (24, 20)).astype(np.float32)

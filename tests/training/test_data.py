@@ -52,7 +52,7 @@ def test_epochs_number_draws_onwards():
     assert len(sampler) == 4
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.lists(st.floats(0.01, 10), min_size=1, max_size=12),
     st.integers(1, 200),
@@ -108,7 +108,7 @@ def test_a_cut_out_box_agrees_with_the_viewers_but_for_interpolation(tmp_path, m
     assert np.abs(drawn.numpy() - expected).mean() < 0.06
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.integers(0, 10_000))
 @also_with(249)
 def test_geometry_maps_a_point_as_its_matrix_says(seed):
@@ -162,7 +162,7 @@ def test_a_flip_mirrors():
     assert (warp(film, matrix, film.shape)[:, 1:] == film[:, :0:-1]).all()
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(st.integers(0, 10_000), st.floats(0, 1), st.sampled_from([(16, 16), (64, 40), (33, 128)]))
 def test_appearance_keeps_shape_and_range(seed, strength, shape):
     film = np.random.default_rng(seed).integers(0, 256, shape).astype(np.uint8)

@@ -228,7 +228,7 @@ def test_what_is_drawn_on_another_frame_is_not_shown(hands: Hands, line: Annotat
     assert len(hands.board.items) == 1
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(st.lists(st.tuples(st.sampled_from(["add", "move", "remove", "nudge"]), st.integers(0, 9)), max_size=20))
 def test_whatever_was_done_is_undone_and_done_again(qapp: object, steps: list[tuple[str, int]]) -> None:
     notes = FilmNotes(FilmKey.of("1.2.3", "", (1000, 900)))
