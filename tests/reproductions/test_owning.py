@@ -13,10 +13,12 @@ pytest.importorskip("torch")
 
 from cxrdesk.imaging.errors import UserError
 from cxrdesk.packages.files import locked
+from cxrdesk.training.data import LeftOut
 from reproductions import __main__ as command
 from reproductions import runs
-from reproductions.films import paediatric
+from reproductions.films import paediatric, stretched
 from reproductions.owning import owned
+from reproductions.pneumonia_inception import covered
 from tests.reproductions.made import films
 
 
@@ -107,6 +109,23 @@ def test_ctrl_c_ends_with_a_sentence(study, capsys, monkeypatch):
     assert "goes on after the last finished run" in capsys.readouterr().err
     with owned(study.folder / "out", "made", study.folder / "data"):
         pass
+
+
+def test_films_that_cannot_be_read_are_told(monkeypatch, capsys):
+    made = films(3)
+
+    def read(rows, lost):
+        lost.append(LeftOut(rows[0].path, "it is cut off"))
+        yield from zip(rows[1:], made.pixels[1:], strict=True)
+
+    monkeypatch.setattr("reproductions.films.read_films", read)
+    assert stretched(made.rows, 16)[0] == made.rows[1:]
+    assert capsys.readouterr().err == "left out: 0.png: it is cut off\n"
+
+
+def test_films_without_outlines_cannot_be_covered():
+    with pytest.raises(UserError, match="lacks kermany_lungs"):
+        covered(films(3))
 
 
 def test_films_of_one_kind_teach_nothing(monkeypatch, tmp_path):
